@@ -1,20 +1,20 @@
-/** Answers to questions that are asked again: each is asked of Zoho once. */
+/** A cache of Zoho's answers. */
 
-/** A page of 200 rows is some 200 kB. */
+/** Maximum number of cached answers. A page of 200 rows has about 200 kB. */
 const MOST_ANSWERS = 50;
 
-// By the declaration itself: several that read the same path make different things of it.
+// The key is the declaration and not the path, because several declarations read the same path but return different results.
 const numbers = new WeakMap<object, number>();
 let last = 0;
 
-/** The same text for the same declaration and input. */
+/** The cache key of a declaration and an input. */
 export function questionOf(endpoint: object, input: object): string {
   const number = numbers.get(endpoint) ?? (last += 1);
   numbers.set(endpoint, number);
   return `${number} ${JSON.stringify(Object.fromEntries(Object.entries(input).toSorted(([a], [b]) => (a < b ? -1 : 1))))}`;
 }
 
-/** Answers that are given again for so long, also while they are awaited; failures are not kept. */
+/** Makes a cache that keeps answers for `forMs`. Equal reads share an answer that has not arrived yet. Failures are not cached. */
 export function createAnswerCache(forMs: number) {
   const kept = new Map<string, { readonly until: number; readonly answer: Promise<unknown> }>();
   return {

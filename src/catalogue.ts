@@ -33,16 +33,16 @@ import { recordCustomerPayments } from './workflows/record-customer-payments.ts'
 import { refundCustomerPayment } from './workflows/refund-customer-payment.ts';
 import { summarizePayments } from './workflows/summarize-payments.ts';
 
-/** Every tool there is, its toolset and its scope. */
+/** All tools, their toolsets and scopes. */
 
 const rank = { GET: 0, POST: 1, PUT: 2, DELETE: 3 } as const;
 
-/** Reads first, then writes, what destroys last; by name within. Not by `localeCompare`: its first use takes 10 ms of every start. */
+/** Sorts reads first and deletions last, then by name. Avoids `localeCompare`, because its first use adds 10 ms to every start. */
 function inToolOrder<T extends Endpoint | Workflow>(tools: readonly T[]): readonly T[] {
   return tools.toSorted((a, b) => rank[methodOf(a)] - rank[methodOf(b)] || (a.name < b.name ? -1 : 1));
 }
 
-/** Which tools are in which toolset. */
+/** The endpoints of each toolset. */
 export const toolsets: Readonly<Record<Exclude<Toolset, 'workflows'>, readonly Endpoint[]>> = {
   payments: inToolOrder<Endpoint>([
     bulkDeleteCustomerPayments,
@@ -72,10 +72,10 @@ export const toolsets: Readonly<Record<Exclude<Toolset, 'workflows'>, readonly E
   ]),
 };
 
-/** Every operation of Zoho's that is a tool. */
+/** Tools that are named after an operation of Zoho. */
 export const endpoints: readonly Endpoint[] = inToolOrder(Object.values(toolsets).flat());
 
-/** Tools named for a task. */
+/** Tools that are named after a task. */
 export const workflows: readonly Workflow[] = inToolOrder<Workflow>([
   checkDuplicates,
   customerStatement,
@@ -88,13 +88,13 @@ export const workflows: readonly Workflow[] = inToolOrder<Workflow>([
   summarizePayments,
 ]);
 
-/** The least OAuth scopes for every tool there is. Checks before a write read what lookups read, so those are always among them. */
+/** The least OAuth scopes for all tools. They include the scopes of lookups, because checks before a write read the same records. */
 export function leastScopes({ readOnly }: { readOnly: boolean }): readonly string[] {
   const { payments, lookups } = toolsets;
   return [...new Set([...payments.filter((endpoint) => !readOnly || isRead(endpoint)), ...lookups].map(scopeOf))];
 }
 
-/** Those of the wanted scopes that were not granted; `ALL` and `fullaccess` hold the others. */
+/** The wanted scopes that were not granted. `ALL` and `fullaccess` include other scopes. */
 export function scopesMissing(wanted: readonly string[], granted: readonly string[]): readonly string[] {
   const held = new Set(granted.map((scope) => scope.toLowerCase()));
   const covering = (scope: string) => [scope, scope.replace(/\w+$/, 'ALL'), 'ZohoBooks.fullaccess.ALL'];

@@ -1,17 +1,17 @@
-/** What a person is asked about before a write. The codes stand in results and in the policy, so they are kept for ever. */
+/** Reasons to ask the user before a write. Results and policies contain the codes, so a code must never change. */
 export const concerns = {
-  refund: 'money is given back',
+  refund: 'a refund is recorded or changed',
   deletion: 'a record is deleted',
-  duplicate: 'it looks like a payment or refund that is there already',
-  overpaid: 'invoices are named, and more is paid than is applied to them (an advance without invoices is not)',
-  tax_withheld: 'more of an invoice is settled by withheld tax than by money',
-  exchange_rate: 'the exchange rate is 1, far from every known one, or nearer to a reciprocal',
-  amount_lowered: 'an amount that was received is lowered',
-  unapplied: 'money is taken off invoices',
+  duplicate: 'a similar payment or refund already exists',
+  overpaid: 'the payment is more than the sum applied to the named invoices (an advance without invoices is no concern)',
+  tax_withheld: 'the withheld tax on an invoice is more than the money applied to it',
+  exchange_rate: 'the exchange rate is 1, far from every known rate, or near 1 divided by a known rate',
+  amount_lowered: 'the received amount is lowered',
+  unapplied: 'money is un-applied from invoices',
   customer_changed: 'a payment is moved to another customer',
   above_limit: "the amount is above the policy's `ask_above`",
   list: 'several payments are recorded with one call',
-  not_checked: 'something could not be checked',
+  not_checked: 'a check could not be made',
 } as const;
 
 export type ConcernCode = keyof typeof concerns;
@@ -19,20 +19,20 @@ export const concernCodes = Object.keys(concerns) as ConcernCode[];
 
 export interface Concern {
   readonly code: ConcernCode;
-  /** What it is in this case, as the end of "You are asked because …". */
+  /** The reason in this case. The text completes "You are asked because …". */
   readonly text: string;
 }
 
 /**
- * How consent was given: in a window of the host, by a second call that the host lets a person allow, at the command line, or not at all.
+ * How the user gave consent: in a form of the host, by allowing a second call in the host, at the command line, or not at all.
  */
 export type Asked = 'window' | 'call' | 'terminal' | 'nobody';
 
-/** What a write was judged by, as far as it came: in every result of one. */
+/** Consent and concerns of a write. Every result of a write contains both, even if the write stopped early. */
 export interface Judged {
-  /** Undefined for a write of a version that did not note it. */
+  /** Undefined for a write of an older version that did not note it. */
   readonly asked: Asked | undefined;
-  /** Everything that a person was asked about, or would have been. Undefined where what was known of the customer has been removed. */
+  /** All concerns, even if nobody was asked. Undefined if the customer's data was removed from the journal. */
   readonly concerns: readonly Concern[] | undefined;
 }
 

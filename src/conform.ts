@@ -3,9 +3,9 @@ import { isObject } from './json.ts';
 import { readAmount } from './money.ts';
 
 /**
- * Makes a result fit its output schema, whatever Zoho sent: an id that came as a number becomes a string, an amount that came
- * as a string a number, and a field of yet another type is left out. Clients validate structured content, and a recorded
- * payment must never be reported as an error because a field changed its type.
+ * Makes a result fit its output schema: a number becomes a string if it is an id, a string becomes a number if it is an amount, and a field
+ * with another type is removed. Clients validate structured content; without this step, a recorded payment would become an error if Zoho
+ * changed the type of a field.
  */
 export function conform(schema: $ZodType, value: unknown): unknown {
   const { def } = (schema as $ZodTypes)._zod;

@@ -5,242 +5,243 @@ import type { Json } from './json.ts';
 import type { Report, Step, Undo } from './report.ts';
 
 /**
- * What an endpoint is. One declaration is the tool, the resource, the HTTP call, the rows in README.md and docs/pipelines.md, and the
- * entry in manifest.json; annotations, read-only mode and scopes follow from `method`.
+ * Declarations of endpoints. From one declaration come the tool, the resource, the HTTP call, the rows in README.md and docs/pipelines.md,
+ * and the entry in manifest.json. Annotations, read-only mode and scopes follow from `method`.
  */
 
-/** What a call carries besides its path. Undefined values are left out. */
+/** The parts of a call in addition to its path. Undefined values are omitted. */
 export interface Parts {
   readonly query?: Record<string, string | number | boolean | undefined>;
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
 }
 
-/** The names in `{braces}` of a path. */
+/** The names in `{braces}` in a path. */
 export type Placeholder<P extends string> = P extends `${string}{${infer Name}}${infer Rest}` ? Name | Placeholder<Rest> : never;
 
-/** An operation of Zoho's: one HTTP call, and what its answer comes to. */
+/** An operation of Zoho: one HTTP call, and how its answer becomes a result. */
 export interface Operation<P extends string = string, I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> {
-  /** Zoho's operationId: also the tool, its file, and the journal's word. */
+  /** Zoho's operationId: also the name of the tool, of its file, and in the journal. */
   readonly name: string;
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: P;
-  /** The word in the OAuth scope `ZohoBooks.<module>.<verb>`; customerpayments when left out. */
+  /** The module in the OAuth scope `ZohoBooks.<module>.<verb>`. Default: customerpayments. */
   readonly module?: string;
   readonly input: I;
-  /** Loose and all optional: names only what the next call needs. */
+  /** A loose schema with only optional fields. It names only the fields that a next call needs. */
   readonly output: O;
-  /** What Zoho's envelope comes to, in one shape whichever documented or recorded shape it had; made to fit `output`. */
+  /** Makes the result from Zoho's answer: the same shape for all documented and recorded shapes. `conform` then fits it to `output`. */
   result(body: Json, input: z.output<I>): z.output<O>;
 }
 
 /**
- * What an answer shows, against the record that its request named: that one, or another, or a record without an id, or none of its
- * kind. An answer that does not tell whose its rows are counts as that of the record asked for.
+ * The record that an answer shows: the requested record, another record, a record without an id, or no record. Rows that do not name a
+ * record count as rows of the requested record.
  */
 export type Shown = 'asked' | 'another' | 'unnamed' | 'none';
 
-/** An operation that only reads; a tool or not. */
+/** An operation that only reads. It may be a tool. */
 export interface ReadOperation<
   P extends string = string,
   I extends z.ZodObject = z.ZodObject,
   O extends z.ZodObject = z.ZodObject,
 > extends Operation<P, I, O> {
   readonly method: 'GET';
-  /** What is not in the path; by default every other input field, as the query. */
+  /** The parts besides the path. Default: every other input field, as the query. */
   parts?(input: z.output<I>): Parts;
   /**
-   * Where the path names a record: whether the answer is about it. On a connection out of step each answer is that of an earlier request.
+   * Tells which record the answer shows, if the path names a record. On a connection that mixes up answers, each answer belongs to an
+   * earlier request.
    */
   shows?(body: Json, input: z.output<I>): Shown;
 }
 
-/** What a tool adds to an operation, for the model. */
+/** The texts of a tool, for the model. */
 interface Face {
   readonly title: string;
-  /** What it does, what to call first, what not to use it for. */
+  /** What the tool does, what to call first, and what not to use the tool for. */
   readonly description: string;
 }
 
-/** A resource that a read is also available as; its template variables are fields of the input. */
+/** A resource with the same data as a read. Its template variables are fields of the input. */
 export interface ResourceForm {
   readonly uri: string;
   readonly name: string;
   readonly title: string;
   readonly description: string;
-  /** `application/pdf` is read as bytes, everything else as the tool's structured result. */
+  /** `application/pdf` returns bytes, `application/json` the tool's structured result. */
   readonly mimeType: 'application/json' | 'application/pdf';
 }
 
-/** A read as a tool. */
+/** A tool that reads. */
 export interface ReadTool<P extends string = string, I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject>
   extends ReadOperation<P, I, O>, Face {
   readonly kind: 'read';
-  /** For the model: ids, amounts, what can be done next. */
+  /** The report for the model: ids, amounts, next steps. */
   report(result: z.output<O>, input: z.output<I>): Report;
   readonly resources?: readonly ResourceForm[];
-  /** Resources worth opening after this result, as `name of a ResourceForm`. */
+  /** Names of the resources to open after this result (`name` of a ResourceForm). */
   links?(input: z.output<I>): readonly string[];
 }
 
-/** In `money`, where the scopes do not show the currency. */
+/** The value for the currency in `Money` if the scopes do not let the server read the currency. */
 export const UNKNOWN_CURRENCY = 'unknown';
 
-/** An amount as a write will leave it. */
+/** The amount of a record after a write. */
 export interface Money {
   readonly kind: 'payment' | 'refund';
   readonly currency: string;
-  /** The whole of it. */
+  /** The full amount after the write. */
   readonly amount: number;
-  /** How much of it was not there before. */
+  /** How much the write adds. */
   readonly adds: number;
-  /** Whose it will be. */
+  /** The customer after the write. */
   readonly customer_id: string | undefined;
 }
 
-/** An exchange rate for a foreign currency, and every known one it can be compared with. Results are in base currency: `USD 804.00`. */
+/** An exchange rate for a foreign currency, and the known rates to compare it with. Results are in base currency: `USD 804.00`. */
 export interface RateFacts {
   readonly given: number;
   readonly result: string;
-  /** `of` says whose it is: `kept for JPY`, `of invoice INV-399`. */
+  /** `of` describes the rate: `set for JPY`, `of invoice INV-399`. */
   readonly known: readonly { readonly rate: number; readonly of: string; readonly result: string }[];
 }
 
-/** What a write would do, read fresh inside its turn; grouped by who reads it. */
+/** The effect of a write, from reads without cache while the lock is held. Grouped by the code that uses the values. */
 export interface Facts {
-  /** Shown to the person, and sealed into their consent. */
+  /** The facts that the user sees. The seal ties the consent to them. */
   readonly question: {
-    /** What would be done, as the first line: `Refund USD 50.00 to "Acme"`. */
+    /** The first line: `Refund USD 50.00 to "Acme"`. */
     readonly title: string;
-    /** All of it in one line, for a list of writes. */
+    /** The whole question in one line, for a list of writes. */
     readonly line?: string;
-    /** One line per fact, composed by code; text from records quoted and cut. */
+    /** One line for each fact, written by code. Text from records is quoted and cut. */
     readonly lines: readonly string[];
-    /** What a person must be asked about. Empty where the host's own approval of the call is enough. */
+    /** Reasons to ask the user. Empty if the host's own approval of the call is enough. */
     readonly ask: readonly Concern[];
-    /** Checks that the token's scopes do not allow. */
+    /** Checks that could not be made. */
     readonly not_checked: readonly string[];
-    /** Records that the lines show only in part: a change in them asks again. */
+    /** Records that the lines show only in part. If they change, the user is asked again. */
     readonly sealed?: Json;
   };
-  /** What the policy's limits are about. */
+  /** Values that the policy can limit. */
   readonly policy: {
     readonly money?: Money | undefined;
-    /** The exchange rate, where there is one to judge: how far off it may be is the policy's to say. */
+    /** The exchange rate, if it can be compared. The policy decides how much it may differ. */
     readonly rate?: RateFacts | undefined;
     readonly customer_id?: string | undefined;
-    /** Accounts and date as they will stand: also where the call does not name them. */
+    /** Accounts and date after the write, even if the call does not name them. */
     readonly uses?: {
       readonly account_id?: string | undefined;
       readonly from_account_id?: string | undefined;
       readonly date?: string | undefined;
     };
   };
-  /** What may be recorded already. */
+  /** Possible duplicates. */
   readonly duplicates: {
-    /** The kind of record this write will make, if it makes one. */
+    /** The kind of record that this write makes, if any. */
     readonly makes?: 'payment' | 'refund';
-    /** Records that look like the one to be made: each must be meant, in `allow_duplicate_of`. */
+    /** Existing records that are possible duplicates. `allow_duplicate_of` must name each of them. */
     readonly alike?: readonly { readonly id: string; readonly text: string }[];
   };
-  /** What is needed where its answer is lost. */
+  /** Values that are needed if the answer is lost. */
   readonly lost: {
-    /** What no other write may touch while the outcome of this one is unknown. */
+    /** The records that no other write may change while the outcome of this write is unknown. */
     readonly touches: Touched;
-    /** What looking compares with: ids before, values before. */
+    /** Ids and values before the write. A look for the write compares Zoho's records with them. */
     readonly before: Json;
   };
 }
 
-/** What a write touches. */
+/** What a write changes. */
 export interface Touched {
   /** Ids of payments. */
   readonly payments?: readonly string[];
-  /** Payments that it makes, or adds to: of whom, and how much. */
+  /** Payments that the write makes or increases, by customer and amount. */
   readonly creates?: readonly { readonly customer_id: string; readonly amount: number | undefined }[];
-  /** A value of a custom field that Zoho keeps unique. */
+  /** The value of a unique custom field. */
   readonly unique?: Minted;
 }
 
-/** A write whose answer was lost, as it was claimed. */
+/** A write whose answer was lost, from its claim in the journal. */
 export interface Attempt {
   readonly input: Json;
   readonly body: unknown;
   readonly before: Json;
-  /** When it was sent, by Zoho's clock where that is known. Milliseconds since 1970. */
+  /** When it was sent, by Zoho's clock if known. Milliseconds since 1970. */
   readonly sentAt?: number | undefined;
-  /** The record that a broken answer named. */
+  /** The record that an incomplete answer named. */
   readonly named?: string | undefined;
-  /** Whether a record is known to come of another write of ours: one record settles one write only. */
+  /** True if another write of this server made the record: a record settles only one write. */
   ofAnother(zoho_id: string): Promise<boolean>;
 }
 
-/** What was sent, and the answer to it, for comparing the two. */
+/** A sent write and its answer, to compare both. */
 export interface Sent extends Pick<Attempt, 'body' | 'before'> {
   readonly input: Json;
-  /** The answer itself, as Zoho sent it. */
+  /** The answer from Zoho, unchanged. */
   readonly answer: Json;
 }
 
-/** What Zoho shows of it. */
+/** The result of a look for a write in Zoho. */
 export type Seen =
-  /** Carried out: exactly what was sent is there. */
+  /** The write was made: Zoho shows exactly what was sent. */
   | { readonly seen: 'there'; readonly zoho_id?: string | undefined; readonly result: Json }
-  /** Of several records some are as sent, and all that ever will be once nothing more of it can come. */
+  /** Of several records, only some are as sent. This result is final after the grace period. */
   | { readonly seen: 'in part'; readonly result: Json; readonly why: string }
-  /** Nothing of it shows, yet. `exactly`: it was looked for by a value that only it has. */
+  /** Zoho does not show the write yet. `exactly`: the search used a value that only this write has. */
   | { readonly seen: 'not there'; readonly exactly?: true }
-  /** Something shows that may or may not be it: for a person to tell. */
+  /** Zoho shows something that may be the write. The user must decide. */
   | { readonly seen: 'unclear'; readonly why: string; readonly candidates: readonly { readonly id: string; readonly text: string }[] };
 
-/** A value of a custom field that Zoho keeps unique, made for one write. */
+/** A value of a unique custom field, made for one write. */
 export interface Minted {
   readonly key: string;
   readonly value: string;
 }
 
-/** A write in its other form: Zoho's upsert by a unique custom field. */
+/** Functions to send a write as Zoho's upsert by a unique custom field. */
 export interface Upsert {
-  /** Why this custom field does not serve for this request, or undefined when it does. */
+  /** The reason why this custom field cannot be used for this request. Undefined if it can be used. */
   unusable(key: string, request: ZohoRequest, zoho: Reader): Promise<string | undefined>;
   request(request: ZohoRequest, unique: Minted): ZohoRequest;
-  /** Whether looking by the value finds just the record that was made with it; or that Zoho refuses to look by it. */
+  /** True if a search by the value finds only the record that was made with it. 'refused' if Zoho refuses the search. */
   finds(zoho_id: string, unique: Minted, zoho: Reader): Promise<boolean | 'refused'>;
 }
 
-/** What a write's report is made from besides its result: all of it is in the journal, so that a write found later reads as a fresh one. */
+/** Facts for a write's report in addition to its result. The journal keeps them, so that a write found later has the same report. */
 export interface ReportFacts<F extends Facts = Facts> {
   readonly not_checked: readonly string[];
-  /** An entry of an earlier version may lack any part of it. */
+  /** Any field may be missing if an earlier version made the entry. */
   readonly before: Partial<F['lost']['before']>;
 }
 
-/** What makes a write safe. */
+/** The functions that make a write safe. */
 export interface Safety<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject, F extends Facts = Facts> {
-  /** What it leaves can look like a record that is there already. */
+  /** True if the write can make a duplicate. */
   readonly canDuplicate?: boolean;
-  /** The turns it takes: `payment:<id>`, for a new payment `customer:<id>`. */
+  /** The locks that the write takes: `payment:<id>`, for a new payment `customer:<id>`. */
   turn(input: z.output<I>, zoho: Reader): readonly string[] | Promise<readonly string[]>;
-  /** Look before sending: throws to refuse, returns the facts that question, request and report are made from. */
+  /** Checks before sending. Throws to refuse, or returns the facts for the question, the request and the report. */
   preflight(input: z.output<I>, zoho: Reader): Promise<F>;
-  /** Set where the write can also be made as an upsert; `look` then finds it by `before.unique`. */
+  /** Set if the write can be sent as an upsert. `look` then finds it by `before.unique`. */
   readonly upsert?: Upsert;
-  /** For a write of several records, which Zoho may report as done when only some are: what each of them came to. */
+  /** For a write of several records: adds the outcome of each, because Zoho may report success if only some were changed. */
   each?(result: z.output<O>, zoho: Reader): Promise<z.output<O>>;
-  /** What may be behind a refusal of Zoho's whose code tells nothing: what else can be done about it. */
+  /** Next steps after a refusal from Zoho with an unknown code. */
   afterRefusal?(input: Json, zoho: Reader): Promise<readonly Step[]>;
-  /** Whether an attempt shows in Zoho. */
+  /** Looks for a write in Zoho. */
   look(attempt: Attempt, zoho: Reader): Promise<Seen>;
   /**
-   * What of a success answer speaks against its being about this write: another id, customer or amount. Undefined where nothing does.
-   * Such an answer proves nothing, so the outcome is unknown then.
+   * The reason why a success answer is not about this write: another id, customer or amount. Undefined if nothing differs. If there is a
+   * reason, the answer proves nothing, and the outcome is unknown.
    */
   contradiction(result: z.output<O>, sent: Sent): string | undefined;
-  /** What takes it back, or undefined where nothing does. */
+  /** The call that undoes the write, if there is one. */
   undo(result: z.output<O>, input: z.output<I>, before: F['lost']['before']): Undo | undefined;
 }
 
-/** A write as a tool. */
+/** A tool that writes. */
 export interface WriteTool<
   P extends string = string,
   I extends z.ZodObject = z.ZodObject,
@@ -251,32 +252,32 @@ export interface WriteTool<
   readonly kind: 'write';
   readonly method: 'POST' | 'PUT' | 'DELETE';
   readonly safety: Safety<I, O, F>;
-  /** What is not in the path; by default every other input field, as the body (POST, PUT) or the query (DELETE). */
+  /** The parts in addition to the path. Default: every other input field, as the body (POST, PUT) or the query (DELETE). */
   parts?(input: z.output<I>, facts: F): Parts;
-  /** For the model: ids, amounts, what changed, what can be done next; with what was known before the write. */
+  /** The report for the model: ids, amounts, changes, next steps. `facts` are from before the write. */
   report(result: z.output<O>, input: z.output<I>, facts?: ReportFacts<F>): Report;
 }
 
-/** An operation of Zoho's as a tool. */
+/** A tool that is named after an operation of Zoho. */
 export type Endpoint = ReadTool | WriteTool;
 
-/** Milliseconds since 1970; the true time lies between the two. */
+/** The earliest and the latest possible time by Zoho's clock. Milliseconds since 1970. */
 export interface ZohoClock {
   readonly notBefore: number;
   readonly notAfter: number;
 }
 
-/** Reads through an endpoint: all that a preflight may do. How old an answer may be is the reader's, not the function's that reads. */
+/** Reads with endpoints. A preflight gets only this. The reader, not the calling function, decides how old an answer may be. */
 export interface Reader {
   readonly organizationId: string;
-  /** The time by Zoho's own clock, from the Date of its answers. Undefined before the first answer. */
+  /** The time by Zoho's clock, from the Date header of its answers. Undefined before the first answer. */
   clock(): ZohoClock | undefined;
   /**
-   * A reader whose answers may be some seconds old, though never older than a write of ours: for what one conversation asks again and
-   * again.
+   * A reader whose answers may be some seconds old, but never from before a write of this server. For values that one conversation reads
+   * repeatedly.
    */
   readonly recent: Reader;
-  /** A reader whose answers may be some minutes old: for settings that hardly change. */
+  /** A reader whose answers may be some minutes old. For settings that rarely change. */
   readonly settled: Reader;
   read<P extends string, I extends z.ZodObject, O extends z.ZodObject>(
     endpoint: ReadOperation<P, I, O>,
@@ -294,8 +295,8 @@ type ShowsItsRecord<P extends string, I extends z.ZodObject, O extends z.ZodObje
   : Required<Pick<ReadOperation<P, I, O>, 'shows'>>;
 
 /**
- * A GET that is no tool. Does not compile when a `{placeholder}` has no input field, or when its path names a record and it does not tell
- * whether an answer is about that.
+ * Declares a GET that is not a tool. Does not compile if a `{placeholder}` has no input field, or if the path names a record and `shows` is
+ * missing.
  */
 export function defineOperation<const P extends string, I extends z.ZodObject, O extends z.ZodObject>(
   operation: Omit<ReadOperation<P, I, O>, 'method'> & FieldForEachPlaceholder<P, I> & ShowsItsRecord<P, I, O>,
@@ -303,14 +304,14 @@ export function defineOperation<const P extends string, I extends z.ZodObject, O
   return conforming<ReadOperation<P, I, O>>({ ...operation, method: 'GET' });
 }
 
-/** A GET as a tool, under the same conditions. */
+/** Declares a GET as a tool, with the same compile-time checks. */
 export function defineRead<const P extends string, I extends z.ZodObject, O extends z.ZodObject>(
   tool: Omit<ReadTool<P, I, O>, 'kind' | 'method'> & FieldForEachPlaceholder<P, I> & ShowsItsRecord<P, I, O>,
 ): ReadTool<P, I, O> {
   return conforming<ReadTool<P, I, O>>({ ...tool, kind: 'read', method: 'GET' });
 }
 
-/** A POST, PUT or DELETE. Does not compile without a preflight and a look, or when a `{placeholder}` has no input field. */
+/** Declares a POST, PUT or DELETE. Does not compile without preflight and look, or if a `{placeholder}` has no input field. */
 export function defineWrite<const P extends string, I extends z.ZodObject, O extends z.ZodObject, F extends Facts>(
   tool: Omit<WriteTool<P, I, O, F>, 'kind'> & FieldForEachPlaceholder<P, I>,
 ): WriteTool<P, I, O, F> {
@@ -333,13 +334,13 @@ export function scopeOf(endpoint: Pick<Operation, 'method' | 'module'>): string 
 /** An HTTP call under the API base URL. */
 export interface ZohoRequest extends Parts {
   readonly method: Operation['method'];
-  /** Placeholders filled, each value one path segment. */
+  /** The path with its placeholders filled. Each value is one path segment. */
   readonly path: string;
-  /** Named in an error when the token lacks it. */
+  /** An error names this scope if the token lacks it. */
   readonly scope: string;
 }
 
-/** The HTTP call that an endpoint makes of this input. `facts` are a write's, from its preflight. */
+/** The HTTP call of an endpoint for this input. `facts`: the preflight's result, for a write. */
 export function toRequest(endpoint: ReadOperation | WriteTool, input: Json, facts?: unknown): ZohoRequest {
   const inPath = new Set<string>();
   const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {

@@ -1,6 +1,6 @@
-/** Every code that an error can have, by what repeating the call can do about it. A code that is not listed here does not compile. */
+/** All error codes, grouped by whether a retry can help. A code that is not listed here does not compile. */
 const codes = {
-  /** The same call may work later, or settles what is unknown; nothing is sent twice. */
+  /** The same call may work later, or may find out an unknown outcome. Nothing is sent twice. */
   same_call: [
     'accounts_unavailable',
     'another_record',
@@ -27,7 +27,7 @@ const codes = {
     'zoho_unavailable',
     'zoho_unreachable',
   ],
-  /** Another call works: with other arguments, or with what a person decided. */
+  /** A corrected call works: with other arguments, or with the user's decision. */
   corrected_call: [
     'account_closed',
     'account_currency',
@@ -84,7 +84,7 @@ const codes = {
     'tool_not_found',
     'wrong_currency',
   ],
-  /** Repeating cannot help: somebody has to change something else first, or said no. */
+  /** A retry cannot help: somebody must change something else first, or the user said no. */
   never: [
     'access_denied',
     'access_token_rejected',
@@ -127,7 +127,7 @@ const codes = {
   ],
 } as const;
 
-/** What repeating can do: the same call, a corrected one, or nothing. */
+/** Which call can help: the same call, a corrected call, or none. */
 export type Retry = keyof typeof codes;
 export type ErrorCode = (typeof codes)[Retry][number];
 

@@ -4,36 +4,38 @@ import { cutLine, oneLine } from './foreign-text.ts';
 import type { Step } from './report.ts';
 
 /**
- * A handful of errors, one class per who must act next. Each knows what happened, whether anything changed, what to do next, and
- * whether and when the same call may be repeated; how that reads is worded where it is shown.
+ * Error classes, one for each party that must act next. An error says what happened, whether anything changed, what the next step is, and
+ * whether and when to retry. `mcp/render.ts` and `cli/render.ts` turn errors into text.
  */
 
 /** Who must act next. */
 export type Actor = 'model' | 'user' | 'operator' | 'nobody' | 'maintainer';
 
-/** Whether the books may have moved. */
+/** Whether Zoho's records may have changed. */
 export type Changed = 'no' | 'yes' | 'unknown';
 
-/** What Zoho itself said, kept so that support can be asked about it. */
+/** Zoho's own code and message, for questions to Zoho's support. */
 export interface ZohoRefusal {
   readonly code: number | string;
   readonly message: string;
 }
 
 interface Details {
-  /** Stable, snake_case. */
+  /** A stable code in snake_case. */
   readonly code: ErrorCode;
   /**
-   * What the one who must act can do. For an operator it is what they are asked to do ("check the setting"), otherwise an instruction.
-   * Several are alternatives, the best first.
+   * The next step. For the operator, it completes "Ask the operator to …" ("check the setting"); otherwise it is an instruction. Several
+   * steps are alternatives, the best first.
    */
   readonly next: string | Step | readonly (string | Step)[];
-  /** What an operator can do where repeating the call does not help. */
+  /** What the operator can do if a retry does not help. */
   readonly ifItStays?: string | undefined;
-  /** When the same call is worth repeating, where that is known. */
+  /** The earliest useful time for a retry, if known. */
   readonly retryAt?: Date | undefined;
   readonly changed?: Changed;
   readonly zoho?: ZohoRefusal | undefined;
+  /** Ids of the possible duplicates that the policy refuses. */
+  readonly duplicates?: readonly string[] | undefined;
   readonly cause?: unknown;
   readonly judged?: Judged;
 }
@@ -44,15 +46,16 @@ export abstract class PaymentsError extends Error {
   readonly next: readonly Step[];
   readonly ifItStays: string | undefined;
   readonly changed: Changed;
-  /** Before this the same call is not worth repeating. */
+  /** A retry before this time is useless. */
   retryAt: Date | undefined;
   readonly zoho: ZohoRefusal | undefined;
-  /** Of the write that ended with it, once it was judged. */
+  readonly duplicates: readonly string[] | undefined;
+  /** Consent and concerns of the write that ended with this error. */
   judged?: Judged;
-  /** Ids that the user chose in questions of this call, by argument. */
+  /** Ids that the user chose during this call, by argument. */
   chosen?: Readonly<Record<string, string>>;
 
-  constructor(message: string, { code, next, ifItStays, changed = 'no', retryAt, zoho, cause, judged }: Details) {
+  constructor(message: string, { code, next, ifItStays, changed = 'no', retryAt, zoho, duplicates, cause, judged }: Details) {
     super(message, { cause });
     this.name = new.target.name;
     this.code = code;
@@ -61,26 +64,27 @@ export abstract class PaymentsError extends Error {
     this.changed = changed;
     this.retryAt = retryAt;
     this.zoho = zoho;
+    this.duplicates = duplicates;
     if (judged !== undefined) this.judged = judged;
   }
 
-  /** Of its message, as it is shown. */
+  /** Maximum length of the shown message. */
   get mostCharacters(): number {
     return 1000;
   }
 
-  /** Its message as one line; one that is cut says how long it is. */
+  /** The message as one line. A cut message ends with its full length. */
   get shownMessage(): string {
     return cutLine(this.message, this.mostCharacters);
   }
 
-  /** What happened, with Zoho's own words quoted: one line. */
+  /** The message with Zoho's own words quoted, as one line. */
   get whatHappened(): string {
     if (this.zoho === undefined) return this.shownMessage;
     return `${this.shownMessage} Zoho says: ${JSON.stringify(oneLine(this.zoho.message))} (Zoho code ${this.zoho.code}).`;
   }
 
-  /** What repeating the call can do. Where a change may have been made, only the code of a write that is looked for allows it. */
+  /** Whether a retry can help. If something may have changed, only `outcome_unknown` allows a retry, because it looks for the write. */
   get retry(): Retry {
     return this.changed === 'no' || this.code === 'outcome_unknown' ? retryOf(this.code) : 'never';
   }
@@ -90,14 +94,14 @@ export abstract class PaymentsError extends Error {
 export class InputError extends PaymentsError {
   readonly actor = 'model';
 }
-/** A name that fits several records: the model shows them, or the person is asked which one it is. */
+/** A name fits several records. The model shows them to the user, or the client asks the user. */
 export class WhichError extends InputError {
   /** The argument that was ambiguous. */
   readonly field: Ambiguous;
   readonly choices: readonly Choice[];
-  /** How many are not among them. */
+  /** How many records are not in `choices`. */
   readonly more: number;
-  /** What was said of it, without the choices. */
+  /** The question without the choices. */
   readonly question: string;
 
   constructor(
@@ -115,7 +119,7 @@ export class WhichError extends InputError {
     this.question = question;
   }
 
-  /** No choice is of use that is cut in the middle. */
+  /** Longer than other messages, because a cut list of choices is useless. */
   override get mostCharacters(): number {
     return 4000;
   }
@@ -124,20 +128,20 @@ export class WhichError extends InputError {
 type Ambiguous = 'customer' | 'payment';
 
 const NONE_OF_THEM: Readonly<Record<Ambiguous, string>> = {
-  customer: 'It may be none of them: a new customer is created in Zoho Books first, not here.',
-  payment: 'It may be none of them.',
+  customer: 'If none of them fits, a new customer must first be created in Zoho Books.',
+  payment: 'Perhaps none of them is meant.',
 };
 
-/** One of several records, in words that tell it from the others. */
+/** One of several records, with text that distinguishes it from the others. */
 export interface Choice {
   readonly id: string;
   readonly text: string;
 }
-/** The user must decide: the books do not allow this. */
+/** The user must decide, because the call is not allowed or not possible in the books as it is. */
 export class RefusedError extends PaymentsError {
   readonly actor = 'user';
 }
-/** Nobody: a person said no, or was not there to say yes. */
+/** Nobody must act: the user said no or did not answer. */
 export class DeclinedError extends PaymentsError {
   readonly actor = 'nobody';
 }
@@ -145,32 +149,30 @@ export class DeclinedError extends PaymentsError {
 export class AccessError extends PaymentsError {
   readonly actor = 'operator';
 }
-/** Nobody need act yet: the same call may work later. */
+/** Nobody must act yet: the same call may work later. */
 export class BusyError extends PaymentsError {
   readonly actor = 'nobody';
 }
-/** Whoever maintains this server must act: it failed where it should not have. */
+/** The maintainer must act: this server has a bug. */
 export class InternalError extends PaymentsError {
   readonly actor = 'maintainer';
 
   constructor(changed: Changed, cause: unknown) {
-    super('This server failed in a way that it should not.', {
+    super('This server failed because of a bug.', {
       code: 'internal_error',
       changed,
       next:
-        changed === 'no'
-          ? 'Tell the user; the same call may fail again.'
-          : 'Do not make the call again. Look first whether it was carried out.',
+        changed === 'no' ? 'Tell the user. The same call may fail again.' : 'Do not repeat the call. Check whether the change was made.',
       cause,
     });
   }
 }
-/** Look first: a request left, and its answer never came. */
+/** A request was sent, but its answer never arrived. Before any other write, somebody must find out whether Zoho carried it out. */
 export class OutcomeUnknownError extends PaymentsError {
   readonly actor = 'nobody';
-  /** The write in the journal, where there is one. */
+  /** The id of the write in the journal, if it has an entry. */
   readonly entry: string | undefined;
-  /** The record that a broken answer named, where to look. */
+  /** The record that an incomplete answer named. */
   readonly zoho_id: string | undefined;
 
   constructor(

@@ -1,23 +1,23 @@
-/** Text of foreign origin, of a record, of Zoho or typed by a person, made to read as the data it is. */
+/** Makes foreign text safe to show as data: text from records, from Zoho, or typed by a person. */
 
-/** Stands where something was taken out that hides, as it does elsewhere for what cannot be decoded. */
+/** The mark that replaces hidden characters. Other programs use it for text that cannot be decoded. */
 const MARK = '\uFFFD';
 
-/** Looks blank: white space of any kind, line breaks too. */
+/** Characters that look blank: all white space and line breaks. */
 const BLANK = /[\s\u0085\u2800]+/gu;
 
-/** Invisible, or turning the direction of what follows, driving a terminal, or without a look that is agreed on. */
+/** Characters that are invisible, change the text direction, control a terminal, or have no standard appearance. */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}]/u;
 const HIDDEN_RUN = new RegExp(`${HIDDEN.source}+`, 'gu');
 
-/** Scripts in whose words joiners have a place. */
+/** Scripts whose words use joiners. */
 const JOINED = ['Arab', 'Syrc', 'Deva', 'Beng', 'Guru', 'Gujr', 'Orya', 'Taml', 'Telu', 'Knda', 'Mlym', 'Sinh']
   .map((script) => `\\p{Script=${script}}`)
   .join('');
 
 /**
- * Invisible as well, but in the place where ordinary names have it: direction marks beside Arabic and Hebrew, the look of an emoji or
- * of a Chinese character, joined emoji, joiners within words of scripts that need them. Dropped without a mark: the name stays readable.
+ * Invisible characters that ordinary names contain: direction marks, variation selectors of emoji and Chinese characters, joiners of emoji
+ * and of scripts that need them. They are removed without a mark, so that names stay readable.
  */
 const ORDINARY = new RegExp(
   [
@@ -32,29 +32,29 @@ const ORDINARY = new RegExp(
   'gu',
 );
 
-/** More marks over one letter than any language puts there spill over the lines around; a first one would change the quote before it. */
+/** Too many combining marks on one letter, which would cover other lines; or a mark at the beginning, which would change the quote. */
 const FLOOD = /(?<=[\p{Mn}\p{Me}]{6})[\p{Mn}\p{Me}]+|^\p{M}+/gu;
 
-/** What looks like the double quote that foreign text is put into. */
+/** Characters that look like the double quotes around foreign text. */
 const QUOTES = /[\u02BA\u02EE\u05F4\u201C-\u201F\u2033\u2036\u275D\u275E\u301D-\u301F\uFF02\u{1F676}-\u{1F678}]/gu;
 
-/** Foreign text as one line of at most `max` characters, in which nothing hides: what did is a `\uFFFD`. */
+/** Foreign text as one line of at most `max` characters. `\uFFFD` replaces hidden characters. */
 export function oneLine(text: string, max = 200): string {
   return cutTo(max, lettersOf(text));
 }
 
-/** Foreign text for comparing: no invisible characters, full-width letters as ordinary ones, one space between words. */
+/** Foreign text to compare: no invisible characters, full-width letters as ordinary letters, one space between words. */
 export function comparable(text: string): string {
   return oneLine(text, Infinity).replaceAll(MARK, '').normalize('NFKC').replace(/\s+/g, ' ').trim();
 }
 
-/** The same as `oneLine`, in quotes. After the quotes of a text that is cut stands how long it is. */
+/** Like `oneLine`, in quotes. A cut text is followed by its full length. */
 export function inQuotes(text: string, max = 200): string {
   const letters = lettersOf(text);
   return `${JSON.stringify(cutTo(max, letters))}${letters.length > max ? lengthOf(letters) : ''}`;
 }
 
-/** A text of ours that quotes foreign ones, as one line; one that is cut ends with how long it is. */
+/** Our own text that quotes foreign text, as one line. A cut text ends with its full length. */
 export function cutLine(text: string, max: number): string {
   const letters = lettersOf(text);
   return `${cutTo(max, letters)}${letters.length > max ? lengthOf(letters) : ''}`;
@@ -69,14 +69,14 @@ const cutTo = (max: number, letters: readonly string[]): string =>
 
 const lengthOf = ({ length }: readonly string[]): string => ` (${length.toLocaleString('en')} characters)`;
 
-/** Line breaks, of every kind. */
+/** All kinds of line breaks. */
 const LINE_BREAK = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/g;
-/** What hides in a text of several lines. */
+/** Hidden characters in a text of several lines. */
 const HIDDEN_IN_LINES = new RegExp(`(?:(?!\\n)${HIDDEN.source})+`, 'gu');
 
 const HIDDEN_IN_NAME = new RegExp(`(?:${HIDDEN.source}|[\\u2028\\u2029\\u2800])+`, 'gu');
 
-/** Foreign text with its line breaks and without hidden characters: those that `oneLine` replaces. Everything else stays. */
+/** Foreign text with its line breaks, but without the hidden characters that `oneLine` replaces. */
 function visible(text: string): string {
   return text
     .replace(ORDINARY, '')
@@ -86,8 +86,8 @@ function visible(text: string): string {
 }
 
 /**
- * A structured result whose texts are `visible`, names too. Calls that are to be made as they stand keep their arguments exact. Otherwise
- * an undo would not restore what was there, and a repeated call would be another one.
+ * Makes all texts and names of a structured result `visible`. Arguments of calls to copy stay exact: otherwise an undo would restore other
+ * values, and a repeated call would be a different call.
  */
 export function guarded<T>(value: T): T;
 export function guarded(value: unknown): unknown {
@@ -95,14 +95,14 @@ export function guarded(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(guarded);
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).map(([name, item]: [string, unknown]) => {
-    // Nothing is dropped from a name without a mark: it could become the name of another field.
+    // Hidden characters in a name are marked, never removed, because without them the name could equal another field's name.
     const shown = name.replace(HIDDEN_IN_NAME, MARK);
     return [shown, CALLS.has(name) ? guardedCalls(item) : guarded(item)];
   });
   return Object.fromEntries(entries);
 }
 
-/** Where calls of ours stand. */
+/** Fields that contain our own calls. */
 const CALLS = new Set(['undo', 'next', 'followed_by']);
 
 function guardedCalls(value: unknown): unknown {
@@ -113,15 +113,15 @@ function guardedCalls(value: unknown): unknown {
 const isCall = (value: unknown): value is { readonly arguments: unknown } =>
   typeof value === 'object' && value !== null && 'tool' in value && 'arguments' in value;
 
-/** What must not stand in a text as it is; in JSON all of it can only be within a string. */
+/** Characters that must be escaped. In JSON they can only be inside a string. */
 const UNSEEMLY = new RegExp(`${HIDDEN.source}|[\\u2028\\u2029\\u2800]|${QUOTES.source}|(?<=[\\p{Mn}\\p{Me}]{6}|")\\p{M}`, 'gu');
 
-/** JSON that keeps every character, what hides in it written as its code: for calls that are to be made as they stand. */
+/** JSON with hidden characters as escape sequences, so that a copied call is exact. */
 export function asJson(value: unknown): string {
   return escaped(JSON.stringify(value));
 }
 
-/** The same over several lines, for people. */
+/** Like `asJson`, but with indentation, for people. */
 export function asIndentedJson(value: unknown): string {
   return JSON.stringify(value, null, 2).split('\n').map(escaped).join('\n');
 }

@@ -1,7 +1,7 @@
-/** A JSON object as Zoho sends it: any field may be missing, or of another type than documented. */
+/** A JSON object from Zoho: any field may be missing or have an undocumented type. */
 export type Json = Record<string, unknown>;
 
-/** Whether a value is a JSON object: neither null nor a list. */
+/** True if the value is a JSON object, not null or a list. */
 export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

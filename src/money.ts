@@ -1,41 +1,41 @@
 import { Big } from 'big.js';
 
 /**
- * Exact decimals. Amounts cross the wire as JSON numbers; a number with at most 15 significant digits has exactly one
- * shortest decimal form, so `String(number)` is the amount that was meant, and every sum is made from that.
+ * An exact decimal. Zoho sends amounts as JSON numbers. A number with at most 15 significant digits has one shortest decimal form, so
+ * `String(number)` is the exact amount, and all calculations use this text.
  */
 export type Amount = number;
 
-/** What a record says of the currency of its amounts. */
+/** The currency of a record's amounts. */
 export interface Currency {
   readonly currency_code?: string | undefined;
   readonly price_precision?: unknown;
 }
 
-/** The most significant digits a JSON number carries without losing one. */
+/** Maximum significant digits that a JSON number keeps. */
 export const MAX_DIGITS = 15;
 
-/** Decimals of an amount as written, for example 2 for 149.97. */
+/** The number of decimals of an amount, for example 2 for 149.97. */
 export function decimalsOf(amount: Amount): number {
   const { e, c } = new Big(String(amount));
   return Math.max(0, c.length - 1 - e);
 }
 
-/** Whether a JSON number can stand for this amount without losing a digit. */
+/** True if a JSON number keeps every digit of the amount. */
 export function isExact(amount: Amount): boolean {
   return Number.isFinite(amount) && new Big(String(amount)).c.length <= MAX_DIGITS;
 }
 
 /**
- * The amount that Zoho tells, as a JSON number or as a plain number in text ("1450.00"). Undefined where it tells none: null,
- * nothing, "1,450.00" and "4.5e2" are not 0, and not a guess either. JSON has 1e999, which is no amount. What an addition in binary
- * leaves behind the 15th digit (993.6700000000001) is no part of it.
+ * Reads an amount from a JSON number or a plain number in text ("1450.00"). Undefined for everything else: null, a missing value,
+ * "1,450.00" and "4.5e2" never become 0 or a guess. 1e999 is valid JSON but not an amount. Removes rounding errors of binary addition
+ * after the 15th digit (993.6700000000001).
  */
 export function readAmount(value: unknown): Amount | undefined {
   const amount = typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value;
   if (typeof amount !== 'number' || !Number.isFinite(amount)) return undefined;
   const exact = Number(amount.toPrecision(MAX_DIGITS));
-  // More digits than that of an amount so large are its cents. Without a sign on 0: "-0.00" would be shown as it stands.
+  // In a very large amount, digits after the 15th are cents, so the amount is refused. `+ 0` removes the sign of "-0.00".
   return Number.isFinite(exact) && Math.abs(exact - amount) < 0.0001 ? exact + 0 : undefined;
 }
 
@@ -47,13 +47,13 @@ export function subtract(from: Amount, amount: Amount): Amount {
   return new Big(String(from)).minus(String(amount)).toNumber();
 }
 
-/** Whether two exchange rates are the same to a cent in a million. */
+/** True if two exchange rates differ by less than a cent in a million. */
 export function sameRate(one: number, other: number): boolean {
   return Math.abs(one / other - 1) < 1e-8;
 }
 
 /**
- * An amount at an exchange rate, worked out exactly and rounded half up to the decimals of the currency, as Zoho books it: `USD 804.00`.
+ * Converts an amount exactly and rounds half up to the currency's decimals, like Zoho: `USD 804.00`.
  */
 export function formatConverted(amount: Amount, rate: number, currencyCode: string, pricePrecision?: unknown): string {
   const exact = new Big(String(amount)).times(String(rate));
@@ -62,8 +62,7 @@ export function formatConverted(amount: Amount, rate: number, currencyCode: stri
 }
 
 /**
- * Decimals a currency allows. Zoho's own `price_precision` wins; ISO 4217 (as Node knows it) is asked without it.
- * Undefined when neither says.
+ * The number of decimals of a currency: Zoho's `price_precision`, otherwise ISO 4217 (from Node). Undefined if both are unknown.
  */
 export function precisionOf(currencyCode: string | undefined, pricePrecision?: unknown): number | undefined {
   if (Number.isInteger(pricePrecision) && Number(pricePrecision) >= 0 && Number(pricePrecision) <= MAX_DIGITS)
@@ -72,7 +71,7 @@ export function precisionOf(currencyCode: string | undefined, pricePrecision?: u
   return new Intl.NumberFormat('en', { style: 'currency', currency: currencyCode }).resolvedOptions().maximumFractionDigits;
 }
 
-/** `USD 1450.00`; without a currency the plain number. Every digit is shown, also beyond the precision. */
+/** Formats an amount as `USD 1450.00`, or as a plain number without a currency. Shows every digit, even beyond the precision. */
 export function formatMoney(amount: Amount, currencyCode?: string, precision = precisionOf(currencyCode)): string {
   const decimals = Math.max(precision ?? 0, decimalsOf(amount));
   const text = new Big(String(amount)).toFixed(decimals);

@@ -2,9 +2,9 @@ import { questionOf } from './answer-cache.ts';
 import type { Operation, Reader } from './endpoint.ts';
 import type { Json } from './json.ts';
 
-/** For code that reads much at once: what several of its parts ask is asked of Zoho once, and fails the same way each time. */
+/** Helpers for code that makes many reads at once. Equal reads share one call to Zoho, and also its error. */
 
-/** An answer that need not be asked for. */
+/** An answer that is already known. */
 export interface KnownAnswer {
   readonly endpoint: Operation;
   readonly input: Json;
@@ -12,8 +12,8 @@ export interface KnownAnswer {
 }
 
 /**
- * The same reader, but equal reads happen once, also those that fail: the client has repeated what can be repeated. For one preflight, with
- * the plan before it: what was read may have changed by the next, which is given a reader of its own.
+ * Returns a reader that makes only one call for equal reads. A failed read is not repeated either, because the client has already retried
+ * it. Use one reader for one plan and its preflight only, because records may change before the next preflight.
  */
 export function sharing(zoho: Reader, known: readonly KnownAnswer[] = []): Reader {
   const answers = new Map<string, Promise<unknown>>(
@@ -30,7 +30,7 @@ export function sharing(zoho: Reader, known: readonly KnownAnswer[] = []): Reade
   };
 }
 
-/** As Promise.all; but where several fail it throws the error of the first in the list, not the first to come. */
+/** Like Promise.all, but throws the error of the first failed item in the list, not the earliest error. */
 export async function allInOrder<T extends readonly unknown[] | []>(asked: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
   const all = Promise.all(asked);
   all.catch(() => undefined);
@@ -38,17 +38,17 @@ export async function allInOrder<T extends readonly unknown[] | []>(asked: T): P
   return await all;
 }
 
-/** Reads for the rows of a list: lists answer what each row would read by itself. Rows are the arguments of the endpoint. */
+/** Shared reads for the rows of a list, which replace the reads of each row. Rows are given as the arguments of the endpoint. */
 export interface ListReads {
   readonly zoho: Reader;
-  /** Reads again what may have changed. Called when the turns of the next rows are held. Forgets what was planned. */
+  /** Reads again everything that may have changed. Called when the locks of the next rows are held. Forgets the planned rows. */
   refresh(): Promise<void>;
-  /** Reads ahead, at the same time, what rows of these customers and amounts will need one after the other. */
+  /** Reads in parallel, ahead of time, what the rows of these customers and amounts will need. */
   prepare(rows: readonly { readonly customer_id: string; readonly amount: unknown }[]): Promise<void>;
-  /** The next rows are planned with what this row will leave. */
+  /** Notes a row that will be recorded, so that the next rows see the balances after it. */
   planned(row: Json): void;
-  /** The next rows are planned with what this row left. `record`: what it made, as Zoho shows it. */
+  /** Notes a row that was recorded, so that the next rows see the balances after it. `record`: the new record as Zoho shows it. */
   recorded(row: Json, record: Json): Promise<void>;
-  /** Whether two rows may be the same money. */
+  /** True if two rows are possible duplicates of each other. */
   alike(row: Json, other: Json): boolean;
 }

@@ -1,43 +1,43 @@
-/** What a tool has to say, as data. Only mcp/render.ts and cli/render.ts make sentences of it. */
+/** Reports of tools, as data. Only mcp/render.ts and cli/render.ts turn them into text. */
 
-/** Something to do next. */
+/** A next step. */
 export interface Step {
-  /** With `arguments`, what the call is for; otherwise the whole instruction. */
+  /** The purpose of the call if there are `arguments`, otherwise the whole instruction. */
   readonly say?: string;
-  /** The tool that it calls or names: where that is switched off, the step is not shown. */
+  /** The tool that the step calls or names. If the tool is switched off, the step is not shown. */
   readonly tool?: string;
-  /** What is said there in its place. */
+  /** Instruction to show instead if the tool is switched off. */
   readonly without?: string;
-  /** What is said in place of `say` inside an extension, which has no terminal. Without `say` the step is shown only there. */
+  /** Replaces `say` inside an extension, which has no terminal. Without `say`, the step is shown only inside an extension. */
   readonly extension?: string;
-  /** Arguments of a call that can be made as it stands. */
+  /** Arguments of a complete call. */
   readonly arguments?: Readonly<Record<string, unknown>>;
-  /** The step after it. */
+  /** The step that follows this step. */
   readonly followed_by?: Step;
 }
 
-/** A call that takes a write back. */
+/** A call that undoes a write. */
 export interface Undo {
   readonly tool: string;
   readonly arguments: Record<string, unknown>;
-  /** What it cannot bring back, in words: ids and numbers of a deleted record, what Zoho does not unset or tell. */
+  /** What the call does not restore, in words: ids and numbers of a deleted record, values that Zoho does not clear or show. */
   readonly not_restored?: readonly string[];
 }
 
-/** What a call came to, for a model to read. */
+/** The result of a call, for models. */
 export interface Report {
   /** One fact each: ids, amounts, what changed. */
   readonly lines: readonly string[];
-  /** What can be done next, the most useful first. */
+  /** Next steps, the most useful first. */
   readonly next: readonly Step[];
   readonly undo?: Undo | undefined;
-  /** What is true after a write, as far as Zoho's answer does not show it: amounts, under Zoho's names for them. */
+  /** Amounts after the write, under Zoho's names. They are calculated, because Zoho's answer does not show them. */
   readonly after?: Readonly<Record<string, unknown>>;
 }
 
 type Perhaps<T> = T | '' | 0 | false | undefined;
 
-/** Lines and steps, without those that do not apply. */
+/** Makes a report without the lines and steps that do not apply. */
 export function createReport(
   lines: readonly Perhaps<string>[],
   next: readonly Perhaps<Step>[] = [],
@@ -50,7 +50,7 @@ export function createReport(
   };
 }
 
-/** A call that can be made as it stands. */
+/** A step that is a complete call. */
 export function toolCall(tool: string, args: Readonly<Record<string, unknown>>, say?: string): Step {
   return { ...(say !== undefined && { say }), tool, arguments: args };
 }

@@ -1,10 +1,10 @@
-/** How this program was started. Hints depend on it. */
+/** How this program was started. Texts with commands depend on it. */
 export interface Started {
   /** Inside an extension (.mcpb) there is no terminal, and settings are fields, not variables. */
   readonly extension: boolean;
-  /** The text with commands and settings as they are called here. It is given with commands such as `zoho-payments-mcp login`. */
+  /** Adapts commands such as `zoho-payments-mcp login` and names of settings in a text to the way the program was started. */
   here(text: string): string;
 }
 
-/** From a terminal, by the program's name. */
+/** Started from a terminal, by the program's name. */
 export const startedByName: Started = { extension: false, here: (text) => text };

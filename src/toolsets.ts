@@ -1,6 +1,6 @@
-/** Groups of tools that are switched on and off together. Apart from the catalogue, so that reading the settings loads no tool. */
+/** Groups of tools that are switched on or off together. Not in the catalogue, because reading the settings must not load the tools. */
 export const toolsetNames = ['payments', 'lookups', 'workflows'] as const;
 export type Toolset = (typeof toolsetNames)[number];
 
-/** Workflows find records by name, so lookups are for those who want Zoho's own operations. */
+/** Lookups are off by default, because workflows find records by name. */
 export const defaultToolsets: readonly Toolset[] = ['payments', 'workflows'];

@@ -1,19 +1,19 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 
-/** What ties a call to the lines about it in the log: an id of its own, also told in its errors. */
+/** Logging, with a request id for each call. The call's errors show the same id. */
 
 export const levels = ['error', 'warn', 'info', 'debug'] as const;
 export type Level = (typeof levels)[number];
 
-/** One line of the log. Event and facts are this server's own words: never a secret, and nothing of what records hold. */
+/** Writes one line to the log. Event and facts are the server's own words: no secrets and no data from records. */
 export type Log = (level: Level, event: string, facts?: Readonly<Record<string, string | number | boolean | undefined>>) => void;
 
 export const silent: Log = () => {};
 
 const current = new AsyncLocalStorage<string>();
 
-/** The id of the call that is being answered. */
+/** The id of the current call. */
 export const requestId = (): string | undefined => current.getStore();
 
 export function withRequestId<T>(work: () => T): T {

@@ -5,25 +5,25 @@ import type { KnownAnswer, ListReads } from './reader.ts';
 import type { Report } from './report.ts';
 
 /**
- * A tool named for a task, where an endpoint is named for one of Zoho's operations: it takes the names that people use and does in
- * one call what would take several.
+ * A tool that is named after a task, while an endpoint is named after an operation of Zoho. It accepts the names that people use, and
+ * replaces several calls by one.
  */
 interface Task<I extends z.ZodObject, O extends z.ZodObject> {
   readonly name: string;
   readonly title: string;
-  /** For the model: when to use it, when not, what the answer holds. */
+  /** For the model: when to use the tool, when not, and what the answer contains. */
   readonly description: string;
   readonly input: I;
-  /** Loose and all optional: names only what the next call needs. */
+  /** Loose, with only optional fields. Names only the fields that a next call needs. */
   readonly output: O;
-  /** The operations it may read; its scopes follow from them. */
+  /** The operations that the task may read. Its scopes follow from these operations. */
   readonly reads: readonly Operation[];
 }
 
-/** Reading for one call: whatever Zoho shows, and a way to tell how far it has come. */
+/** What a read task gets for one call: a reader, and a way to report progress. */
 export interface ReadContext {
   readonly zoho: Reader;
-  /** Told to a client that waits; a short sentence without names or amounts. */
+  /** Sends a progress notification: a short sentence without names or amounts. */
   progress(message: string): void;
 }
 
@@ -34,73 +34,73 @@ export interface ReadWorkflow<
 > extends Task<I, O> {
   readonly kind: 'read task';
   run(input: z.output<I>, context: ReadContext): Promise<R>;
-  /** A few lines for the model: a table where there are rows, ids next to names, what can be done next. */
+  /** A few lines for the model: a table of rows, ids next to names, next steps. */
   report(result: R, input: z.output<I>): Report;
 }
 
-/** Which of several records a person meant, by the argument that was ambiguous: their answers, come back with the call. */
+/** The ids that the user chose for ambiguous names, by argument. The repeated call brings them back. */
 export type Chosen = Readonly<Record<string, string>>;
 
-/** What a workflow that writes comes to. */
+/** The plan of a workflow that writes. */
 export interface Planned {
   /** The arguments of its endpoint. */
   readonly input: Json;
-  /** Shown in the question above the endpoint's own facts. */
+  /** Lines for the question, above the endpoint's own lines. */
   readonly lines?: readonly string[];
-  /** What could not be checked; it comes before what the preflight could not. */
+  /** What could not be checked. It comes before the preflight's notes. */
   readonly not_checked?: readonly string[];
-  /** What fresh lists told whole: the preflight need not read each record of it. */
+  /** Complete records from lists that were just read, so that the preflight need not read them again. */
   readonly known?: readonly KnownAnswer[];
 }
 
-/** A write by names: it finds the ids, and then takes the one road of writes as its endpoint. */
+/** A task that writes: it finds the ids of names, and then writes with its endpoint. */
 export interface WriteWorkflow<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> extends Task<I, O> {
   readonly kind: 'write task';
   readonly endpoint: WriteTool;
-  /** The turns that its endpoint takes, before anything fresh is read. May throw a WhichError. */
+  /** The locks that the endpoint needs. Runs before the reads of the plan. May throw a WhichError. */
   turn(input: z.output<I>, zoho: Reader, chosen: Chosen): Promise<readonly string[]>;
-  /** Inside the turn, from fresh reads where an amount rests on them. Run again whenever something may have changed. */
+  /** Makes the plan while the lock is held. Amounts come from reads without cache. Runs again if something may have changed. */
   plan(input: z.output<I>, zoho: Reader, chosen: Chosen): Promise<Planned>;
 }
 
-/** Several writes of one kind as one task: each row takes the road of its own write, and all are asked about at once. */
+/** Several writes of one kind as one task. Each row is checked and sent like a single write, and the user is asked once about all rows. */
 export interface WriteListWorkflow<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> extends Task<I, O> {
   readonly kind: 'write list';
-  /** What each row is. Has the name of the list, for policy and journal. */
+  /** The workflow of each row. It has the name of the list, for policy and journal. */
   readonly row: WriteWorkflow;
-  /** Reads for that many rows. */
+  /** Returns the shared reads for this number of rows. */
   listReads(count: number, zoho: Reader): ListReads;
 }
 
 export type Workflow = ReadWorkflow | WriteWorkflow | WriteListWorkflow;
 
-/** Whether a tool may change the books. */
+/** True if the tool may change records. */
 export const isWrite = <T extends { readonly kind: string }>(
   tool: T,
 ): tool is Extract<T, { kind: 'write' | 'write task' | 'write list' }> =>
   tool.kind === 'write' || tool.kind === 'write task' || tool.kind === 'write list';
 
-/** The HTTP method that a tool comes to: what it is to the books follows from it. */
+/** The HTTP method of a tool's call to Zoho. It shows whether the tool reads, adds, changes or deletes. */
 export function methodOf(tool: Endpoint | Workflow): Operation['method'] {
   return tool.kind === 'read task' ? 'GET' : isWrite(tool) ? writtenBy(tool).method : tool.method;
 }
 
-/** The operation of Zoho's that a tool that writes comes to. */
+/** The operation of Zoho that a writing tool makes. */
 export const writtenBy = (tool: WriteTool | WriteWorkflow | WriteListWorkflow): WriteTool =>
   tool.kind === 'write' ? tool : tool.kind === 'write task' ? tool.endpoint : tool.row.endpoint;
 
-/** Every operation of Zoho's that it may use. */
+/** All operations of Zoho that the workflow may use. */
 export const operationsOf = (workflow: Workflow): readonly Operation[] =>
   workflow.kind === 'read task' ? workflow.reads : [...workflow.reads, writtenBy(workflow)];
 
-/** A task that reads. Does not compile when `report` takes another result than `run` gives, or when that does not fit the output. */
+/** Declares a task that reads. Does not compile if the types of `run`, `report` and `output` do not match. */
 export function defineReadWorkflow<I extends z.ZodObject, O extends z.ZodObject, R extends z.output<O>>(
   workflow: Omit<ReadWorkflow<I, O, R>, 'kind'>,
 ): ReadWorkflow<I, O, R> {
   return { ...workflow, kind: 'read task' };
 }
 
-/** A task that writes. Its output is its endpoint's, and so are its hints. */
+/** Declares a task that writes. Its output and hints are those of its endpoint. */
 export function defineWriteWorkflow<I extends z.ZodObject>(workflow: Omit<WriteWorkflow<I>, 'kind' | 'output'>): WriteWorkflow<I> {
   return { ...workflow, kind: 'write task', output: workflow.endpoint.output };
 }

@@ -1,29 +1,29 @@
-/** How many calls to Zoho a tool makes. */
+/** The number of calls to Zoho that each tool makes. */
 
 interface Calls {
-  /** How many a usual call makes, if only the organization was read before. */
+  /** Number of calls in the usual case. Before it, only the organization was read. */
   readonly calls: number;
-  /** What a usual call is, if not every call takes as many. */
+  /** The usual case, if the number is not always the same. */
   readonly usual?: string;
-  /** When a call takes more, or fewer. */
+  /** When a tool makes more or fewer calls. */
   readonly more?: string;
 }
 
 const oneCall = { calls: 1 };
 const onePage = { calls: 1, usual: 'one page' };
 
-/** By tool. `test/budgets/` measures each of them. */
+/** By tool. `test/budgets/` measures each number. */
 export const zohoCalls: Readonly<Record<string, Calls>> = {
   check_duplicates: { calls: 2, usual: 'a month of a customer', more: '1 for each 200 payments' },
   customer_statement: {
     calls: 5,
     usual: '2 payments with refunds',
-    more: '1 for each payment with refunds; names of the last minutes are known',
+    more: '1 for each payment with refunds; names from the last minutes are cached',
   },
   find_payments: {
     calls: 4,
     usual: 'by customer and amount',
-    more: '1 for each 200 payments looked through; 2 of the 4 are for the ids of the invoices, which can take up to 8',
+    more: '1 for each 200 payments searched; finding the ids of the invoices takes 2 of the 4 calls, at most 8',
   },
   find_refunds: {
     calls: 6,
@@ -36,12 +36,13 @@ export const zohoCalls: Readonly<Record<string, Calls>> = {
     more: '1 for each payment with refunds, 1 for each refund of an account, 2 for an account by name, 1 for each 200 payments, customers or invoices',
   },
   summarize_payments: { calls: 1, usual: 'a month', more: '1 for each 200 payments' },
+  record_customer_payments: { calls: 9, usual: 'one row', more: '1 for each further row, and a few for every 25 rows' },
   record_customer_payment: {
     calls: 5,
     usual: 'for an invoice by its number',
-    more: '2 for an account by name, 1 for a name that fits roughly; 1 fewer without an invoice',
+    more: '2 more for an account by name, 1 more for a fuzzy match of a name, 1 fewer without an invoice',
   },
-  refund_customer_payment: { calls: 8, usual: 'of a customer, out of an account by name', more: '3 fewer with the payment_id' },
+  refund_customer_payment: { calls: 8, usual: 'to a customer, from an account by name', more: '3 fewer with the payment_id' },
   get_customer_payment: oneCall,
   get_customer_payment_refund: oneCall,
   list_customer_payment_refunds: oneCall,
@@ -71,5 +72,5 @@ export const zohoCalls: Readonly<Record<string, Calls>> = {
   list_organizations: oneCall,
 };
 
-/** About how many payments can be recorded with so many calls, each for an invoice by its number. */
+/** About how many payments can be recorded with this number of calls, each for an invoice by its number. */
 export const paymentsWith = (calls: number): number => Math.floor(Math.max(0, calls) / zohoCalls['record_customer_payment']!.calls);

@@ -11,7 +11,7 @@ import { harness, textOf, type Harness } from './support/harness.ts';
 import { hostileZoho } from './support/hostile-zoho.ts';
 import { startSandbox } from './support/sandbox.ts';
 
-/** Text of records is data: it stands in quotes, on its line, with nothing in it that hides. */
+/** Text from records is shown as data: quoted, on one line, without hidden characters. */
 
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
 const FLOOD = /[\p{Mn}\p{Me}]{7}/u;
@@ -60,8 +60,8 @@ const anything = fc.string({
   maxLength: 300,
 });
 
-describe('foreign text', () => {
-  it('is one line of bounded length in which nothing hides, whatever it held', () => {
+describe('a text from records', () => {
+  it('is always shown on one line of limited length without hidden characters', () => {
     fc.assert(
       fc.property(anything, fc.integer({ min: 1, max: 300 }), (text, max) => {
         const line = oneLine(text, max);
@@ -76,7 +76,7 @@ describe('foreign text', () => {
     );
   });
 
-  it('does not leave its quotes', () => {
+  it('cannot end its own quotes', () => {
     fc.assert(
       fc.property(anything, (text) => {
         expect(quoted(text).replace(IN_QUOTES, '')).toBe('');
@@ -87,7 +87,7 @@ describe('foreign text', () => {
     );
   });
 
-  it("is quoted unless it is a number, a date or a word of Zoho's", () => {
+  it('is quoted unless it is a number, a date or a word of Zoho', () => {
     const words = ['491', '2026-06-09', 'INV-000384', 'cash', 'banktransfer', 'USD', 'PMT/2026/0012'];
     expect(words.map((word) => plain(word))).toEqual(words);
     const claims = [
@@ -128,15 +128,15 @@ describe('foreign text', () => {
     ['葛\u{E0100}城市', '葛城市'],
     ['Nguyễn Thị', 'Nguyễn Thị'],
     ['བསྒྲུབས', 'བསྒྲུབས'],
-  ])('an ordinary name stays readable: %j', (name, shown) => expect(oneLine(name)).toBe(shown));
+  ])('with an ordinary name stays readable: %j', (name, shown) => expect(oneLine(name)).toBe(shown));
 
-  it('as it is shown is the same name', () => {
+  it('still counts as the same name after it was shown', () => {
     for (const { name } of seedCustomers()) expect(folded(oneLine(name))).toBe(folded(name));
     fc.assert(fc.property(anything, (text) => void expect(folded(oneLine(text, Infinity))).toBe(folded(text))));
   });
 });
 
-/** Every text in a value, names of fields too, apart from those of calls. */
+/** All texts in a value, including names of fields, except those of calls. */
 function textsIn(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   if (typeof value !== 'object' || value === null) return [];
@@ -158,7 +158,7 @@ describe('a structured result', () => {
     ),
   })).any;
 
-  it('holds no text in which something hides, at any depth, names too, and stays so', () => {
+  it('has no hidden characters at any depth, not even in the names of fields, and does not change in a second pass', () => {
     fc.assert(
       fc.property(value, (given) => {
         const shown = guarded(given);
@@ -169,7 +169,7 @@ describe('a structured result', () => {
     );
   });
 
-  it('is otherwise byte for byte the same: numbers, ids, quotes, blanks and line breaks', () => {
+  it('keeps everything else byte for byte: numbers, ids, quotes, spaces and line breaks', () => {
     const unit = fc
       .oneof(
         fc.string({ unit: 'grapheme', maxLength: 1 }),
@@ -192,7 +192,7 @@ describe('a structured result', () => {
     );
   });
 
-  it('keeps the arguments of calls exact, and nothing else that is called so', () => {
+  it('keeps exact arguments only in calls, not in other fields with the same name', () => {
     fc.assert(
       fc.property(anything, (text) => {
         const undo = {
@@ -220,12 +220,12 @@ describe('a structured result', () => {
     ['  two  blanks  ', '  two  blanks  '],
   ])('shows %j as %j', (text, shown) => expect(guarded({ a: [text] })).toEqual({ a: [shown] }));
 
-  it('cannot get a field by a name that only looks like it', () => {
+  it('gets no field from a name that only looks the same', () => {
     expect(guarded({ 'amount\u200E': 1, amount: 2, 'a\u202Emount': 3 })).toEqual({ 'amount\uFFFD': 1, amount: 2, 'a\uFFFDmount': 3 });
   });
 });
 
-/** In every hostile text, to be found again where it should not stand. */
+/** A word in every hostile text, to search for it in the wrong places. */
 const TAG = 'qzx';
 
 const injections = [
@@ -247,7 +247,7 @@ const injections = [
   `${'x'.repeat(20_000)}${TAG}`,
 ];
 
-/** Arguments that any tool may have, where nothing else is said. */
+/** Default arguments for all tools. */
 const pool: Record<string, unknown> = {
   payment_id: seed.samplePayment,
   customer_payment_id: seed.samplePayment,
@@ -268,7 +268,7 @@ const pool: Record<string, unknown> = {
 const unique = { unique_identifier_key: 'cf_external_reference', unique_identifier_value: 'A-1', upsert: true };
 const paid = { customer_id: seed.bowman, payment_mode: 'cash', amount: 20, date: '2026-06-20' };
 
-/** The calls of one round: reads, then what writes, what is refused, and what destroys. */
+/** The calls of one round: reads, writes, refused writes, deletions. */
 const calls: [string, Record<string, unknown>][] = [
   ['list_customer_payments', {}],
   ['list_customer_payments', { fields: ['all'], per_page: 5 }],
@@ -313,7 +313,7 @@ const calls: [string, Record<string, unknown>][] = [
   ['list_writes', {}],
 ];
 
-/** Nothing hides in the facts either: some hosts give the model nothing else. */
+/** Checks the structured facts too, because some hosts give the model nothing else. */
 function checkFacts(where: string, facts: unknown): void {
   for (const text of textsIn(facts)) {
     const hiding = HIDDEN.test(text.replaceAll('\n', ''));
@@ -321,7 +321,7 @@ function checkFacts(where: string, facts: unknown): void {
   }
 }
 
-/** Every text is as it should be; `where` tells which one is not. */
+/** Checks every text. `where` names the text in a failure. */
 function check(where: string, text: string): void {
   const bare = text.replaceAll(IN_QUOTES, '');
   expect.soft(bare.includes(TAG) ? `${where}: ${text.slice(0, 2000)}` : 'quoted', where).toBe('quoted');
@@ -333,8 +333,8 @@ function check(where: string, text: string): void {
 
 describe.each([
   ['a client that can ask', true, injections],
-  ['a client that cannot', false, injections.slice(0, 3)],
-] as const)('records that try to give orders, through %s', (_, asks, texts) => {
+  ['a client that cannot ask', false, injections.slice(0, 3)],
+] as const)('a record that contains instructions, read through %s', (_, asks, texts) => {
   it.each(texts.map((text) => [text.slice(0, 60), text]))('%j', async (_, injected) => {
     const sandbox = await startSandbox({ limits: { per_minute: 100_000, per_day: 100_000, access_tokens: 100_000 } });
     const zoho = await hostileZoho(sandbox, injected);
@@ -362,7 +362,7 @@ describe.each([
       checkFacts(round, result.structuredContent);
       holding += text.includes('zx') || text.includes('\uFFFD') || text.includes('xxx') ? 1 : 0;
     }
-    // Or nothing has been tried.
+    // Otherwise the test would prove nothing.
     expect(holding).toBeGreaterThan(15);
     expect(questions > 0).toBe(asks);
     for (const { uri, title } of (await server.client.listResources()).resources) check(uri, title ?? '');
@@ -378,7 +378,7 @@ describe.each([
         new RegExp(`[{?,]${name}[},]`).test(uriTemplate),
       )!.uriTemplate;
       const { values } = (await server.client.complete({ ref: { type: 'ref/resource', uri }, argument: { name, value } })).completion;
-      // Typed into a field as they stand: no quotes around them, and nothing hidden in them.
+      // The user's host puts these values into a field unchanged: without quotes, and without hidden characters.
       for (const one of values) expect(one).toBe(oneLine(one));
     }
     await server.close();
@@ -387,7 +387,7 @@ describe.each([
   });
 });
 
-it('a customer whose name holds what cannot be seen is found by the name as it was shown', async () => {
+it('a customer whose name has invisible characters is found by the name as shown', async () => {
   const server = await harness();
   for (const { name, id } of seedCustomers().filter(({ name, type }) => type === 'customer' && oneLine(name) !== name)) {
     const result = await server.call('record_customer_payment', {
@@ -403,7 +403,7 @@ it('a customer whose name holds what cannot be seen is found by the name as it w
   await server.close();
 });
 
-it('what hid in a record comes back with the undo of its change, and the journal keeps it', async () => {
+it('the undo of a change restores hidden characters of a record, and the journal keeps them', async () => {
   const server = await harness();
   const hostile = 'to \u202Ekeep\u200B\u0007\r\nas it is';
   const payment_id = seed.paymentWithUnused;

@@ -7,7 +7,7 @@ import type { Json } from '../src/json.ts';
 import { allInOrder, sharing } from '../src/reader.ts';
 import { allPayments } from '../src/reading/whole-lists.ts';
 
-/** A reader that notes what is asked of it, and fails for an id that ends in 0. */
+/** A reader that notes its calls, and fails for an id that ends in 0. */
 function noting() {
   const asked: Json[] = [];
   const zoho: Reader = {
@@ -28,8 +28,8 @@ function noting() {
   return { zoho, asked };
 }
 
-describe('a reader that shares', () => {
-  it('asks equal questions once, also while they are awaited and whatever the order of their fields', async () => {
+describe('a reader with shared reads', () => {
+  it('sends equal reads once, even if they run at the same time or have their fields in another order', async () => {
     const { zoho, asked } = noting();
     const shared = sharing(zoho);
     await Promise.all([
@@ -40,7 +40,7 @@ describe('a reader that shares', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('tells questions apart by what is made of the answer, and by every field', async () => {
+  it('sends two reads if the declaration or any field differs', async () => {
     const { zoho, asked } = noting();
     const shared = sharing(zoho);
     await shared.read(allPayments, { page: 1 });
@@ -49,7 +49,7 @@ describe('a reader that shares', () => {
     expect(asked).toHaveLength(3);
   });
 
-  it('fails for everybody who asks what failed', async () => {
+  it('gives every caller the error of a failed read', async () => {
     const { zoho, asked } = noting();
     const shared = sharing(zoho);
     await expect(shared.read(getInvoice, { invoice_id: '10' })).rejects.toThrow('no');
@@ -57,7 +57,7 @@ describe('a reader that shares', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('asks again as another reader, and of one that is not fresh', async () => {
+  it('shares no reads with a new reader or with `recent`', async () => {
     const { zoho, asked } = noting();
     const contact = { contact_id: '1' };
     const shared = sharing(zoho);
@@ -67,7 +67,7 @@ describe('a reader that shares', () => {
     expect(asked).toHaveLength(3);
   });
 
-  it('gives what is known without asking', async () => {
+  it('returns known answers without a read', async () => {
     const { zoho, asked } = noting();
     const invoice = { invoice_id: '10', balance: 5 };
     const shared = sharing(zoho, [{ endpoint: getInvoice, input: { invoice_id: '10' }, result: { invoice } }]);
@@ -76,22 +76,22 @@ describe('a reader that shares', () => {
   });
 });
 
-describe('what is awaited in order', () => {
+describe('allInOrder', () => {
   const after = async (ms: number, error?: string) => {
     await new Promise((resolve) => setTimeout(resolve, ms));
     if (error !== undefined) throw new Error(error);
     return ms;
   };
 
-  it('is all there in the end, each in its place', async () => {
+  it('returns all results in order', async () => {
     expect(await allInOrder([after(20), 'as it is', after(1), undefined])).toEqual([20, 'as it is', 1, undefined]);
   });
 
-  it('throws the first error of the list, not the first to come', async () => {
+  it('throws the error of the first failed item in the list, not the earliest error', async () => {
     await expect(allInOrder([after(1), after(20, 'second'), after(1, 'third')])).rejects.toThrow('second');
   });
 
-  it('throws as soon as nothing before it can fail', async () => {
+  it('throws the first error without waiting for later items', async () => {
     const never = new Promise(() => undefined);
     await expect(allInOrder([after(1, 'first'), never])).rejects.toThrow('first');
   });

@@ -6,17 +6,17 @@ import type { Login } from '../zoho/login-store.ts';
 import type { Config } from './config.ts';
 import { refuseWorldWritable, safeStateDir, writtenStateDir } from './state-dir.ts';
 
-/** Who this server is at Zoho: what the environment says, else what the last login left behind. */
+/** Credentials and organization of this server, from the environment or else from the last login. */
 export interface Account extends Omit<Login, 'scopes'> {
-  /** Only a login knows. */
+  /** The granted scopes. Known only for a login. */
   readonly scopes?: readonly string[];
   readonly from: 'environment' | 'login';
 }
 
-/** Throws AccessError (`state_dir_unsafe`) where others could put something into it. */
+/** The folder for all state. Throws AccessError (`state_dir_unsafe`) if other users could write to it. */
 export const baseDirOf = ({ stateDir }: Config): string => safeStateDir(stateDir);
 
-/** Changes whenever another account may be meant. */
+/** A version that changes when a user logs in or out. */
 export function accountVersion(config: Config): () => Promise<string> {
   if (isInEnvironment(config)) return async () => '';
   return async () => (await loginsOf(config)).version();
@@ -26,7 +26,7 @@ export async function accountOf(config: Config): Promise<Account> {
   const { credentials, organizationId, accountsUrl, apiBaseUrl, chosen } = config;
   if (credentials !== undefined && organizationId !== undefined)
     return { ...credentials, accountsUrl, apiBaseUrl, organizationId, from: 'environment' };
-  if (credentials !== undefined) throw notConfigured(config.missing, 'the credentials in its settings name no organization');
+  if (credentials !== undefined) throw notConfigured(config.missing, 'its settings hold credentials but no organization');
   const login = await (await loginsOf(config)).read();
   if (login === undefined) throw notConfigured(config.missing, 'nobody has logged in');
   return {
@@ -38,7 +38,7 @@ export async function accountOf(config: Config): Promise<Account> {
   };
 }
 
-/** What belongs to these books on this machine: one folder for the sandbox, and one for each organization at each Zoho. */
+/** The folder of these books on this machine: one for the sandbox, and one for each organization at each API address. */
 export async function stateOf(config: Config): Promise<string> {
   const base = baseDirOf(config);
   if (config.sandbox) return join(base, 'sandbox');
@@ -48,31 +48,31 @@ export async function stateOf(config: Config): Promise<string> {
 type BooksAt = Pick<Account, 'apiBaseUrl' | 'organizationId'>;
 
 /**
- * One folder however the address is written. One that is there under another of its names is used; of several, the first in this
- * order that has a journal, whichever name is configured: all servers must come to the same one.
+ * The folder of these books: the same for every spelling of the API address. If several spellings have a folder, returns the first folder
+ * with a journal, whichever spelling is configured, because all servers must use the same journal.
  */
 export function folderOf(base: string, books: BooksAt): string {
   const folders = foldersOf(base, books);
   return refuseWorldWritable(folders.find(hasJournal) ?? folders.find((folder) => existsSync(folder)) ?? folders[0]!);
 }
 
-/** Folders of the same books that have a journal and are not looked at. */
+/** Other folders of the same books with a journal. The server does not use these journals. */
 export function overlookedFolders(base: string, books: BooksAt): string[] {
   return foldersOf(base, books).filter(hasJournal).slice(1);
 }
 
-/** What to say of such folders. */
+/** The warning about these other folders. */
 export function overlookedWarning(config: Config, books: BooksAt): string | undefined {
   const base = baseDirOf(config);
   const overlooked = overlookedFolders(base, books);
   if (overlooked.length === 0) return undefined;
   return (
-    `there are several journals of the same books, since Zoho's address was written in several ways: ${folderOf(base, books)} is used, ` +
-    `and ${overlooked.join(' and ')} ${overlooked.length === 1 ? 'is' : 'are'} not looked at`
+    "these books have several journals, because Zoho's address was set in different spellings: " +
+    `the server uses ${folderOf(base, books)} and ignores ${overlooked.join(' and ')}`
   );
 }
 
-/** The address was taken into the name as it was written: `localhost`, and a host with a full stop at its end, had folders of their own. */
+/** All possible folders. Earlier versions used the spelling of the address, such as `localhost`, or a host name with a dot at its end. */
 function foldersOf(base: string, { apiBaseUrl, organizationId }: BooksAt): string[] {
   const { hostname, port } = new URL(apiBaseUrl);
   const host = hostname.replace(/\.+$/, '');
@@ -91,19 +91,19 @@ function isInEnvironment({ sandbox, credentials, organizationId }: Config): bool
 export async function loginsOf(config: Config) {
   const { openLoginStore } = await import('../zoho/login-store.ts');
   baseDirOf(config);
-  // As it was written: the entry in the keychain is named after it.
+  // Symbolic links stay: the name of the keychain entry comes from the path as it was set.
   return openLoginStore(writtenStateDir(config.stateDir), { keychain: config.keychain });
 }
 
 function notConfigured(missing: readonly string[], why: string): AccessError {
   return new AccessError(
-    `This server is not connected to Zoho Books yet: ${why}, and ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not set.`,
+    `This server is not connected to Zoho Books: ${why}, and ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not set.`,
     {
       code: 'not_configured',
       next: [
         'run `zoho-payments-mcp login`',
-        "set what is missing in the host's configuration of this server; " +
-          'ZOHO_PAYMENTS_SANDBOX=1 tries it on practice books without an account',
+        "set the missing variables in the host's configuration of this server; " +
+          'to try the server without a Zoho account, set ZOHO_PAYMENTS_SANDBOX=1 (practice books)',
       ],
     },
   );

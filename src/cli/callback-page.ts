@@ -1,11 +1,11 @@
-/** What the browser shows when Zoho has sent it back. Nothing of the request is ever in it: the code is in the address. */
+/** The page that the browser shows after Zoho's consent page. It never contains data of the request, because the address holds the code. */
 
 const pages = {
-  arrived: ['ok', 'Zoho has answered', 'You can close this window. How it goes on is shown in the terminal.'],
+  arrived: ['ok', 'Zoho has answered', 'You can close this window. The terminal shows what happens next.'],
   declined: ['no', 'Access was declined', 'Nothing was connected. You can close this window.'],
   failed: ['no', 'Zoho gave no access', 'The terminal shows why. You can close this window.'],
-  stranger: ['no', 'This answer belongs to another login', 'Nothing was done with it. Open the address that the terminal shows now.'],
-  elsewhere: ['no', 'There is nothing here', 'This page only waits for the answer from Zoho.'],
+  stranger: ['no', 'This answer belongs to another login', 'It was ignored. Open the address that the terminal shows now.'],
+  elsewhere: ['no', 'There is no page at this address', 'This program only waits for the answer from Zoho.'],
 } as const;
 
 export type PageName = keyof typeof pages;

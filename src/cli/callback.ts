@@ -4,15 +4,15 @@ import type { AddressInfo } from 'node:net';
 import { callbackPage, type PageName } from './callback-page.ts';
 import { ProblemError } from './cli-error.ts';
 
-/** The address on this machine to which Zoho's consent page sends the browser back, once. */
+/** A local HTTP server for the redirect from Zoho's consent page. It accepts one answer. */
 export interface Callback {
   readonly redirectUri: string;
-  /** The query of the one answer that carries our state. What else comes to the address changes nothing. */
+  /** The query of the first request with our `state`. All other requests are ignored. */
   readonly answer: Promise<URLSearchParams>;
   close(): void;
 }
 
-/** Where it listens when nothing else does: always the same, since Zoho wants to know the address beforehand. */
+/** The default port. It is fixed because the redirect address must be registered at Zoho beforehand. */
 const USUAL_PORT = 17_321;
 
 export async function openCallback({ port, state }: { port: number | undefined; state: string }): Promise<Callback> {
@@ -25,13 +25,13 @@ export async function openCallback({ port, state }: { port: number | undefined; 
 
   const server = createServer(({ method, url = '', headers }, response) => {
     const address = URL.canParse(url, redirectUri) ? new URL(url, redirectUri) : undefined;
-    // Another name for this machine in Host is a page elsewhere that had its own name led here.
+    // Another name in the Host header is DNS rebinding: a foreign web page whose name resolves to this machine.
     if (headers.host !== new URL(redirectUri).host || method !== 'GET' || address?.pathname !== '/callback')
       return show(response, 404, 'elsewhere');
     if (taken || !same(address.searchParams.get('state') ?? '', state)) return show(response, 400, 'stranger');
     taken = true;
     const { searchParams } = address;
-    // Not before the browser has its page: then nobody listens any more.
+    // Answer only after the browser has its page, because the server is closed after the answer.
     response.once('close', () => answered(searchParams));
     const error = searchParams.get('error');
     if (error === 'access_denied') return show(response, 200, 'declined');
@@ -46,8 +46,8 @@ export async function openCallback({ port, state }: { port: number | undefined; 
       });
     });
   await (port === undefined ? listen(USUAL_PORT).catch(() => listen(0)) : listen(port)).catch((error: NodeJS.ErrnoException) => {
-    const why = error.code === 'EADDRINUSE' ? 'another program has it' : String(error.code);
-    throw new ProblemError(`port ${port} cannot be used (${why}): choose another with --port`, { exitCode: 1, cause: error });
+    const why = error.code === 'EADDRINUSE' ? 'another program uses it' : String(error.code);
+    throw new ProblemError(`port ${port} cannot be used (${why}): choose another port with --port`, { exitCode: 1, cause: error });
   });
   redirectUri = `http://127.0.0.1:${(server.address() as AddressInfo).port}/callback`;
 
@@ -65,7 +65,7 @@ const headers = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
   'cache-control': 'no-store',
-  // The code is in the page's address.
+  // The page's address holds the code.
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
   connection: 'close',
@@ -75,7 +75,7 @@ function show(response: ServerResponse, status: number, page: PageName): void {
   response.writeHead(status, headers).end(callbackPage(page));
 }
 
-/** In a time that tells nothing of where they differ. */
+/** Constant-time comparison. */
 function same(given: string, expected: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(expected));

@@ -10,50 +10,50 @@ import { isDataCenterName, dataCenter, dataCenterNames } from '../zoho/data-cent
 import type { Client } from '../zoho/oauth.ts';
 import { ProblemError } from './cli-error.ts';
 
-/** Everything the environment says, read once, here and nowhere else. */
+/** All settings from the environment. Only this file reads the environment. */
 export interface Config {
   readonly accountsUrl: string;
   readonly apiBaseUrl: string;
-  /** Which addresses were set, by themselves or by a data centre, and stand before those of a login. */
+  /** Which addresses were set, directly or through a data center. They override the addresses of a login. */
   readonly chosen: { readonly accountsUrl: boolean; readonly apiBaseUrl: boolean };
   readonly credentials: Credentials | undefined;
-  /** As much of the app as is set, for a login. */
+  /** The client's id and secret, for `login`. Undefined if not set. */
   readonly client: { readonly [part in keyof Client]: string | undefined };
   readonly organizationId: string | undefined;
-  /** Names of the variables that are needed to reach Zoho and are not set. */
+  /** Names of the variables that Zoho needs and that are not set. */
   readonly missing: readonly string[];
   readonly sandbox: false | 'file' | 'memory';
-  /** The day on which new practice books end, yyyy-mm-dd; today unless said. */
+  /** The newest date in new practice books, yyyy-mm-dd. Default: today. */
   readonly sandboxToday: string | undefined;
   readonly readOnly: boolean;
   readonly toolsets: readonly Toolset[];
-  /** Where state is kept, when not in the account's own place. */
+  /** The folder for journal, login and practice books. Default: one fixed folder per user. */
   readonly stateDir: string | undefined;
-  /** Whether a login may keep its secrets in the operating system's keychain. */
+  /** True if `login` may store its secrets in the operating system's keychain. */
   readonly keychain: boolean;
-  /** How consent to writes is had. */
+  /** How the user confirms writes. */
   readonly confirm: ConfirmMode;
-  /** How a person may be asked, the preferred way first. */
+  /** The ways to ask a person, the preferred one first. */
   readonly ask: readonly AskWay[];
-  /** An answer that comes faster is a program's. Milliseconds. */
+  /** Milliseconds. A faster answer counts as a program's, not a person's. */
   readonly fastestAnswerMs: number | undefined;
   readonly policy: Policy;
-  /** API name of a custom field of payments that Zoho keeps unique. */
+  /** API name of a custom field of payments whose values Zoho keeps unique. */
   readonly uniqueField: string | undefined;
-  /** Zoho's limits, where they are other than usual. */
+  /** Zoho's rate limits, if they differ from the defaults. */
   readonly limits: { readonly perMinute?: number | undefined; readonly concurrent?: number | undefined };
   readonly log: { readonly level: Level; readonly json: boolean };
   readonly proxy: { readonly http?: string | undefined; readonly https?: string | undefined; readonly no?: string | undefined };
 }
 
-/** A setting that cannot be meant: said before anything starts. */
+/** The error for a wrong setting. It is thrown before anything starts. */
 export class ConfigError extends ProblemError {
   override readonly name = 'ConfigError';
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Hosts pass settings that were left blank as '' or as the literal `${user_config.name}`: both mean unset. */
+/** Hosts pass an empty setting as '' or as the literal `${user_config.name}`: both mean unset. */
 function setting(env: Environment, name: string): string | undefined {
   const value = env[name]?.trim();
   return value === undefined || value === '' || /^\$\{.*\}$/.test(value) ? undefined : value;
@@ -67,45 +67,45 @@ function flag(env: Environment, name: string, unset = false): boolean {
   throw new ConfigError(`${name} is ${JSON.stringify(value)}: set it to 1 or 0.`);
 }
 
-/** Zoho over https; plain http only to this machine, where the sandbox is. */
+/** An https address; http only for this machine, where the sandbox runs. */
 function baseUrl(env: Environment, name: string): string | undefined {
   const value = setting(env, name);
   if (value === undefined) return undefined;
   const url = URL.canParse(value) ? new URL(value) : undefined;
-  // Never quoted: what does not belong there may be a secret.
+  // The value is never quoted: it may hold a secret.
   if (url !== undefined && /[?#]/.test(value))
-    throw new ConfigError(`${name} has a "?" or a "#" in it: set it to the address without them, as in https://www.zohoapis.com/books/v3.`);
+    throw new ConfigError(`${name} contains "?" or "#": set it to the address without them, such as https://www.zohoapis.com/books/v3.`);
   if (url !== undefined && (url.username !== '' || url.password !== ''))
-    throw new ConfigError(`${name} has a user name or a password in it: set it to the address without them.`);
+    throw new ConfigError(`${name} contains a user name or a password: set it to the address without them.`);
   const host = url?.hostname.replace(/\.+$/, '') ?? '';
   const loopback = LOOPBACK_HOSTS.includes(host);
-  // In one way of writing, since it is compared with others.
+  // Normalized, because the address is compared with others.
   if (url !== undefined && host !== '' && (url.protocol === 'https:' || (url.protocol === 'http:' && loopback)))
     return `${url.protocol}//${host}${url.port && `:${url.port}`}${url.pathname.replace(/\/+$/, '')}`;
-  throw new ConfigError(`${name} is not an https address (http is possible to 127.0.0.1 only).`);
+  throw new ConfigError(`${name} must be an https address (http is allowed only for 127.0.0.1).`);
 }
 
-/** A proxy's address; offices write it without `http://` too. Never quoted: it may hold a password. */
+/** A proxy's address, with or without `http://`. Errors never quote the address: it may hold a password. */
 function proxyUrl(env: Environment, ...names: readonly string[]): string | undefined {
   const name = names.find((name) => setting(env, name) !== undefined);
   if (name === undefined) return undefined;
   const value = setting(env, name) ?? '';
   const address = value.includes('://') ? value : `http://${value}`;
   if (URL.canParse(address) && ['http:', 'https:', 'socks5:', 'socks:'].includes(new URL(address).protocol)) return address;
-  throw new ConfigError(`${name} is not the address of a proxy, such as http://proxy.example:8080.`);
+  throw new ConfigError(`${name} must be the address of a proxy, such as http://proxy.example:8080.`);
 }
 
 function digits(env: Environment, name: string): string | undefined {
   const value = setting(env, name);
   if (value === undefined || /^\d+$/.test(value)) return value;
-  throw new ConfigError(`${name} must be digits only, as Zoho shows it under Manage Organizations.`);
+  throw new ConfigError(`${name} must be the id (digits only) that Zoho Books shows under Manage Organizations.`);
 }
 
 function count(env: Environment, name: string, least = 1): number | undefined {
   const value = setting(env, name);
   if (value === undefined) return undefined;
   if (/^\d{1,9}$/.test(value) && Number(value) >= least) return Number(value);
-  throw new ConfigError(`${name} must be a whole number of at least ${least}.`);
+  throw new ConfigError(`${name} must be a whole number, ${least} or more.`);
 }
 
 function sandboxSetting(env: Environment): Config['sandbox'] {
@@ -114,10 +114,10 @@ function sandboxSetting(env: Environment): Config['sandbox'] {
   return flag(env, 'ZOHO_PAYMENTS_SANDBOX') ? 'file' : false;
 }
 
-/** A day of the calendar. `from` is where it was written, for the error. */
+/** Checks that a value is a calendar day. `from` names the setting in the error. */
 export function calendarDay(from: string, value: string | undefined): string | undefined {
   if (value === undefined || isDay(value)) return value;
-  throw new ConfigError(`${from} is ${JSON.stringify(value)}: it takes a day, YYYY-MM-DD.`);
+  throw new ConfigError(`${from} is ${JSON.stringify(value)}: it must be a day, YYYY-MM-DD.`);
 }
 
 export function isDay(text: string): boolean {
@@ -138,9 +138,7 @@ function askOf(env: Environment): readonly AskWay[] {
   const names = listedNames(value);
   const strange = names.find((name) => !(askWays as readonly string[]).includes(name));
   if (strange !== undefined || names.length === 0)
-    throw new ConfigError(
-      `ZOHO_PAYMENTS_ASK is ${JSON.stringify(value)}: use ${askWays.join(' or ')}, or both, as in ${askWays.join(',')}.`,
-    );
+    throw new ConfigError(`ZOHO_PAYMENTS_ASK is ${JSON.stringify(value)}: use ${askWays.join(' or ')}, or both: ${askWays.join(',')}.`);
   return [...new Set(names as AskWay[])];
 }
 
@@ -157,7 +155,7 @@ function uniqueFieldOf(env: Environment): string | undefined {
   throw new ConfigError('ZOHO_PAYMENTS_UNIQUE_FIELD must be the API name of a custom field, cf_...');
 }
 
-/** Names separated by commas; `all` stands for every one. `from` is where they were written, for the error. */
+/** Reads toolset names separated by commas; `all` means every toolset. `from` names the setting in the error. */
 export function toolsetsOf(from: string, value: string | undefined): readonly Toolset[] {
   if (value === undefined) return defaultToolsets;
   const wanted = listedNames(value);
@@ -165,10 +163,10 @@ export function toolsetsOf(from: string, value: string | undefined): readonly To
   const strange = wanted.find((name) => !known.includes(name));
   if (strange !== undefined)
     throw new ConfigError(
-      `${from} names ${JSON.stringify(strange)}, and no toolset is called so; the nearest is ${closest(strange, known)}. ` +
-        `There are ${toolsetNames.join(', ')}, and all.`,
+      `${from} names an unknown toolset, ${JSON.stringify(strange)}. Did you mean ${closest(strange, known)}? ` +
+        `The toolsets are ${toolsetNames.join(', ')}; all means every toolset.`,
     );
-  if (wanted.length === 0) throw new ConfigError(`${from} names no toolset: use some of ${toolsetNames.join(', ')}, or all.`);
+  if (wanted.length === 0) throw new ConfigError(`${from} names no toolset: use one or more of ${toolsetNames.join(', ')}, or all.`);
   return toolsetNames.filter((name) => wanted.includes('all') || wanted.includes(name));
 }
 
@@ -178,10 +176,10 @@ export function levelOf(value: string | undefined): Level {
   return level;
 }
 
-/** Where this user's shell finds programs; Windows spells the name in its own way. */
+/** The folders in which this user's shell finds programs. Windows spells the variable `Path`. */
 export const searchPath = (env: Environment = process.env): string | undefined => env['PATH'] ?? env['Path'];
 
-/** The policy in this file. What cannot be read is not taken for a policy that allows everything: nothing starts then. */
+/** Reads the policy in this file. Throws ConfigError if it cannot be read: otherwise the server would start without limits. */
 export function policyOf(file: string | undefined): Policy {
   if (file === undefined) return {};
   try {
@@ -192,7 +190,7 @@ export function policyOf(file: string | undefined): Policy {
   }
 }
 
-/** `dataCenter` is the command line's, and stands before the environment's. */
+/** `dataCenter` comes from the command line and overrides the environment. */
 export function readConfig(env: Environment = process.env, options: { readonly dataCenter?: string | undefined } = {}): Config {
   const name = (options.dataCenter ?? setting(env, 'ZOHO_DATA_CENTER'))?.toLowerCase() ?? 'us';
   if (!isDataCenterName(name)) {

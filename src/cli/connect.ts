@@ -11,13 +11,13 @@ import { openConnection, type Connection } from './connection.ts';
 import { usable } from './state-dir.ts';
 import { sandboxTarget, type Target } from './zoho-connection.ts';
 
-/** A connection to what is configured: Zoho itself, the sandbox, or nothing yet. */
+/** A connection to the configured target: Zoho or the sandbox. Without a configuration its calls fail. */
 export interface ConfiguredConnection extends Connection {
-  /** Looks for whatever earlier processes left unsettled, if they left anything. */
+  /** Searches Zoho for writes that earlier processes left with an unknown outcome. */
   resolveLeftovers(warn: (message: string) => void): Promise<void>;
 }
 
-/** Made anew after somebody logged in or out. */
+/** Opens the connection of the configuration. It reconnects after a login or logout. */
 export function connect(config: Config, log: Log): ConfiguredConnection {
   const { policy, confirm: mode, ask, fastestAnswerMs, uniqueField, limits, proxy } = config;
   const connection = openConnection({
@@ -72,11 +72,11 @@ async function openSandboxTarget(config: Config): Promise<Target> {
 
 async function openSandbox(data: string, today: string | undefined): Promise<Sandbox> {
   const { startSandbox } = await import('../sandbox/index.ts');
-  // Every start of a server asks for a token anew, and nobody should learn Zoho's limit on that from practice.
+  // Every start of a server requests a token. With Zoho's own limit on tokens, practice would soon fail.
   return await startSandbox({ data, today, limits: { access_tokens: 1_000, live_access_tokens: 1_000 } }).catch((cause: unknown) => {
     throw new AccessError(`The sandbox could not be opened: ${oneLine(cause instanceof Error ? cause.message : String(cause))}.`, {
       code: 'sandbox_unavailable',
-      next: ['set ZOHO_PAYMENTS_STATE_DIR to a folder that can be written to', 'use --sandbox=memory'],
+      next: ['set ZOHO_PAYMENTS_STATE_DIR to a writable folder', 'use --sandbox=memory'],
       cause,
     });
   });

@@ -6,30 +6,30 @@ import { graceEnds, ordinaryTimings } from '../write/timings.ts';
 import type { Road } from '../write/types.ts';
 import type { Zoho } from '../zoho/client.ts';
 import { endingAfter } from '../zoho/call-end.ts';
-import { timeZoneOf } from './noted-time-zone.ts';
+import { noteTimeZone, timeZoneOf } from './noted-time-zone.ts';
 import { usable } from './state-dir.ts';
 import { openWire, type Wire, type WireOptions } from './zoho-connection.ts';
 
 export interface ConnectionOptions
   extends WireOptions, Pick<RoadOptions, 'policy' | 'mode' | 'ask' | 'uniqueField' | 'timings' | 'openJournal'> {
-  /** Changes whenever another target may be meant. Without it there is just one. */
+  /** A text that changes when the target may have changed. If omitted, the target never changes. */
   version?(): Promise<string>;
 }
 
-/** Zoho, journal and turns, as the MCP side needs them. */
+/** Zoho, journal and locks, as the MCP server needs them. */
 export interface Connection extends Pick<
   Books,
   'zoho' | 'reader' | 'write' | 'writeList' | 'journal' | 'graceEnds' | 'timeZone' | 'quota'
 > {
-  /** What the others stand on, opened if it is not yet. */
+  /** The HTTP connection to Zoho that all other parts use. Opens it if needed. */
   wire(): Promise<Wire>;
   road(): Promise<OpenRoad>;
   close(): Promise<void>;
 }
 
 /**
- * Joins what a server needs: for production, for tests and for the simulation. Wire and journal are loaded and opened when the first
- * call needs them, since hosts start servers that are then not used; and anew when `version` changes.
+ * Joins the parts of a server, for production, tests and the simulation. The first call that needs the wire or the journal loads and opens
+ * it, because hosts start many servers that they never use. Both are opened again when `version` changes.
  */
 export function openConnection({
   version = async () => '',
@@ -42,7 +42,7 @@ export function openConnection({
   ...options
 }: ConnectionOptions): Connection {
   const { wholeCallMs } = { ...ordinaryTimings, ...timings };
-  const wire = opener(version, () => openWire(options));
+  const wire = opener(version, () => openWire({ ...options, onRead: noteTimeZone }));
   const road = opener(version, async () => {
     const { openRoad } = await import('../write/open-road.ts');
     const { zoho, dir } = await wire.get();
@@ -55,7 +55,7 @@ export function openConnection({
       });
       return await work(opened);
     } catch (error) {
-      // The model passes it on, if it does; whoever runs the server reads the log.
+      // The model may not pass the error on, so the operator finds it in the log.
       if (error instanceof AccessError && /^(journal|state_dir)_/.test(error.code))
         options.log('error', error.whatHappened, { code: error.code });
       throw error;
@@ -85,10 +85,10 @@ export function openConnection({
   };
 }
 
-/** Opened by whoever comes first. A failure (the port, the disk) is not kept: the next call may have more luck. */
+/** Opens at the first `get`. A failure (port, disk) is not cached: the next call tries again. */
 function opener<T extends { close(): Promise<void> }>(version: () => Promise<string>, open: () => Promise<T>) {
   let newest: { readonly version: string; readonly opening: Promise<T> } | undefined;
-  // Earlier ones too: a call may still be under way on them.
+  // Includes earlier objects, because calls may still be using them.
   const all = new Set<Promise<T>>();
   return {
     async get(): Promise<T> {
@@ -116,7 +116,7 @@ function opener<T extends { close(): Promise<void> }>(version: () => Promise<str
   };
 }
 
-/** A call that reads has as long as one that writes. */
+/** Gives calls that read the same time limit as calls that write. */
 function readingOf(open: () => Promise<Zoho>, signal: AbortSignal | undefined, callMs: number): ZohoReads {
   return {
     until: (given) => readingOf(open, given && endingAfter(given, callMs), callMs),

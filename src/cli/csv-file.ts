@@ -7,7 +7,7 @@ import { UnreadableError } from '../statement/unreadable-csv.ts';
 import { inQuotes, oneLine } from '../foreign-text.ts';
 import { ProblemError } from './cli-error.ts';
 
-/** A CSV file and how to read it, as the command line names it. */
+/** Reads a CSV file with the options of the command line. */
 
 export interface CsvOptions {
   readonly columns?: ColumnMap | undefined;
@@ -26,7 +26,7 @@ export interface CsvFlags {
   readonly encoding?: string | undefined;
 }
 
-/** Names of arguments that mean a column too. */
+/** Names of tool arguments that also name a column. */
 const ALIASES: Readonly<Record<string, Role>> = {
   invoice: 'invoices',
   idempotency_key: 'key',
@@ -34,7 +34,7 @@ const ALIASES: Readonly<Record<string, Role>> = {
   mode: 'payment_mode',
 };
 
-/** The options, checked. `roles`: what a column can be for this command. */
+/** Checks the options. `roles`: what a column can hold for this command. */
 export function csvOptions({ columns, decimal, delimiter, ...flags }: CsvFlags, roles: readonly Role[]): CsvOptions {
   if (decimal !== undefined && decimal !== '.' && decimal !== ',') throw new ProblemError('--decimal takes "." or ","');
   const sign = delimiter === '\\t' || delimiter === 'tab' ? '\t' : delimiter;
@@ -43,7 +43,7 @@ export function csvOptions({ columns, decimal, delimiter, ...flags }: CsvFlags, 
   return { ...columnOptions(columns, roles), decimal, delimiter: known, date_format: flags['date-format'] };
 }
 
-/** `customer=Name,amount=Betrag,payment_mode:=cash`. A header may contain commas. */
+/** Reads `customer=Name,amount=Betrag,payment_mode:=cash`. A header may contain commas. */
 function columnOptions(written: string | undefined, roles: readonly Role[]): Pick<CsvOptions, 'columns' | 'constants'> {
   const columns: Partial<Record<Role, string>> = {};
   const constants: Partial<Record<Role, string>> = {};
@@ -59,9 +59,9 @@ function columnOptions(written: string | undefined, roles: readonly Role[]): Pic
   return { columns, constants };
 }
 
-/** The text of a file. A BOM says which encoding it has; without one it is UTF-8, unless `encoding` says otherwise. */
+/** Returns the text of a file. `encoding` overrides the encoding that a BOM shows. Default: UTF-8. */
 export function csvText(file: string, encoding: string | undefined): string {
-  const bytes = bytesOf(file);
+  const bytes = bytesOfFile(file);
   const label =
     encoding ?? (bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : 'utf-8');
   const decoder = decoderOf(label);
@@ -75,7 +75,7 @@ export function csvText(file: string, encoding: string | undefined): string {
   }
 }
 
-function bytesOf(file: string): Buffer {
+function bytesOfFile(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (cause) {
@@ -93,18 +93,18 @@ function decoderOf(label: string): InstanceType<typeof TextDecoder> {
 
 const OPTIONS = {
   columns: 'name the columns with --columns, such as --columns customer=Name,amount=Betrag',
-  decimal: 'name the sign with --decimal . or --decimal ,',
-  date_format: 'name the order with --date-format DD/MM/YYYY, MM/DD/YYYY or YYYY-MM-DD',
+  decimal: 'choose the sign with --decimal . or --decimal ,',
+  date_format: 'choose the order with --date-format DD/MM/YYYY, MM/DD/YYYY or YYYY-MM-DD',
 } as const;
 
-/** A text that cannot be read, as a problem that names the option of the command line. */
+/** The error for a text that cannot be read. It names the option of the command line that helps. */
 export function unreadableFile(error: UnreadableError): ProblemError {
   const { shownMessage, settledBy } = error;
   const next = settledBy === undefined ? '' : ` Correct the file, or ${OPTIONS[settledBy]}`;
   return new ProblemError(`${shownMessage}${next}`, { cause: error });
 }
 
-/** Every column that the user named has to be there. */
+/** Throws if the file has no column that the user named. */
 export function checkNamedColumns({ columns = {} }: CsvOptions, { header }: Pick<Table, 'header'>): void {
   const isThere = (name: string) =>
     header.some((one) => plainHeader(one) === plainHeader(name)) || (/^\d+$/.test(name) && Number(name) <= header.length);
@@ -114,7 +114,7 @@ export function checkNamedColumns({ columns = {} }: CsvOptions, { header }: Pick
   throw new ProblemError(`there is no column ${inQuotes(strange[1], 60)}; the columns are ${names}`);
 }
 
-/** Which column is what, and which columns are not used. */
+/** One line that says what each column holds, and which columns are not used. */
 export function columnsLine({ columns, header }: Pick<Table, 'columns' | 'header'>): string {
   const nameOf = (index: number) => inQuotes(header[index] ?? `${index + 1}`, 40);
   const used = [...columns].map(([role, [index = 0]]) => `${role} = ${nameOf(index)}`);

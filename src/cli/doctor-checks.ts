@@ -1,12 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
-import { toolsets, leastScopes, scopesMissing } from '../catalogue.ts';
+import { endpoints, toolsets, leastScopes, scopesMissing, workflows as allWorkflows } from '../catalogue.ts';
 import { isRead, scopeOf } from '../endpoint.ts';
-import { getContact } from '../endpoints/lookups/get-contact.ts';
-import { getInvoice } from '../endpoints/lookups/get-invoice.ts';
-import { listBankAccounts } from '../endpoints/lookups/list-bank-accounts.ts';
 import { listCustomFields } from '../endpoints/lookups/list-custom-fields.ts';
-import { allOrganizations } from '../endpoints/lookups/list-organizations.ts';
-import { getCustomerPayment } from '../endpoints/payments/get-customer-payment.ts';
 import { listCustomerPayments } from '../endpoints/payments/list-customer-payments.ts';
 import { PaymentsError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
@@ -14,7 +9,7 @@ import { uniqueUpsert } from '../preflight/unique-upsert.ts';
 import { organizationOf } from '../reading/organization.ts';
 import { MINUTE_MS } from '../time.ts';
 import { silent } from '../trace.ts';
-import { operationsOf, isWrite } from '../workflow.ts';
+import { operationsOf, isWrite, type Workflow } from '../workflow.ts';
 import { paymentsWith } from '../zoho-calls.ts';
 import type { Zoho } from '../zoho/client.ts';
 import { dataCenter, dataCenterNames, dataCenterOf, type DataCenter } from '../zoho/data-centers.ts';
@@ -30,10 +25,10 @@ import { ensureDir, stateDirWarning } from './state-dir.ts';
 import { version } from './version.ts';
 import type { Wire } from './zoho-connection.ts';
 
-/** One thing that was looked at. Says nothing secret. */
+/** The result of one check. Holds no secret. */
 export interface Finding {
   readonly check: string;
-  /** `unknown` where it cannot be found out without writing; nothing is wrong then. */
+  /** `unknown`: the check would need a write, or Zoho did not answer it. This is not a problem. */
   readonly state: 'ok' | 'wrong' | 'unknown';
   readonly says: string;
   /** What to do about it. */
@@ -41,20 +36,20 @@ export interface Finding {
 }
 
 export interface ExamineOptions {
-  /** Asks the others when the credentials do not work here. */
+  /** If the credentials do not work in the configured data center, try the others. */
   readonly tryDataCenters: boolean;
   readonly dataCenters?: ReadonlyMap<string, DataCenter>;
 }
 
-/** More than that, and dates and the age of tokens are told wrongly. */
+/** The largest allowed difference of the clocks. A larger difference makes dates and the age of tokens wrong. */
 const SKEW_MS = MINUTE_MS;
-/** Less than that of a day's calls left is worth a word. */
+/** The doctor warns if fewer calls are left for the day. */
 const FEW_CALLS = 50;
 
 const ok = (check: string, says: string): Finding => ({ check, state: 'ok', says });
 const wrong = (check: string, says: string, next: string): Finding => ({ check, state: 'wrong', says, next });
 
-/** In the order in which one thing rests on another; ends early where nothing further can be looked at. */
+/** Runs the checks in order of dependency. Stops early if the next checks cannot work. */
 export async function* examine(config: Config, options: ExamineOptions): AsyncGenerator<Finding> {
   yield ok('program', `version ${version} on Node ${process.versions.node}`);
   const folder = folderFinding(config);
@@ -70,8 +65,9 @@ export async function* examine(config: Config, options: ExamineOptions): AsyncGe
       yield wrong(
         'folder',
         overlooked,
-        'See with `zoho-payments-mcp journal list` what each holds: ' +
-          'move the others away once nothing in them is unresolved, or move the one that is used away first to look at another.',
+        'Check each journal with `zoho-payments-mcp journal list`. The command reads the used folder: ' +
+          'to read an ignored folder, first move the used folder away. ' +
+          'Move the ignored folders away if they hold no unresolved write.',
       );
     const center = dataCenterFinding(account);
     yield center;
@@ -87,7 +83,7 @@ export async function* examine(config: Config, options: ExamineOptions): AsyncGe
       if (account !== undefined && options.tryDataCenters) yield* elsewhere(account, config, options);
       return;
     }
-    yield ok('access token', 'Zoho gave one');
+    yield ok('access token', 'Zoho issued a token');
     yield* examineBooks(config, account, wire);
   } finally {
     yield* examineJournal(wire.dir);
@@ -104,43 +100,40 @@ async function* examineBooks(config: Config, account: Account | undefined, { zoh
     yield {
       check: 'organization',
       state: 'unknown',
-      says: `${zoho.organizationId} answers; its name, currency and time zone are not shown without ZohoBooks.settings.READ`,
+      says: `${zoho.organizationId} can be read; its name, currency and time zone need the scope (permission) ZohoBooks.settings.READ`,
     };
   else
     yield ok(
       'organization',
       [
         `${oneLine(String(organization.name ?? ''), 60)} (${zoho.organizationId})`,
-        organization.currency_code ?? 'currency not told',
-        organization.time_zone ?? 'time zone not told',
+        organization.currency_code ?? 'currency unknown',
+        organization.time_zone ?? 'time zone unknown',
       ].join(', '),
     );
   yield* account?.scopes === undefined ? triedScopes(config, zoho, list) : grantedScopes(config, account.scopes);
   if (config.uniqueField !== undefined) yield await uniqueFieldFinding(config.uniqueField, zoho);
   yield clockFinding(zoho);
   const { minute, day, paused_until } = await limits.quota();
-  const thisMinute = `${minute.left} of ${minute.most} of this minute, for about ${paymentsWith(minute.left)}`;
+  const thisMinute = `${minute.left} of ${minute.most} are left this minute (about ${paymentsWith(minute.left)} payments)`;
   if (paused_until !== undefined)
     yield wrong(
       'limits',
-      `Zoho asked for a pause until ${paused_until}`,
-      'Wait until then, or find out what else calls Zoho for this organization.',
+      `Zoho refused calls because of a limit; the server pauses until ${paused_until}`,
+      'Wait until then, or find out which other programs call Zoho for this organization.',
     );
   else if (day === undefined)
-    yield { check: 'limits', state: 'unknown', says: `Zoho did not say what is left of the day; ${thisMinute} payments` };
+    yield { check: 'limits', state: 'unknown', says: `Zoho did not report the calls that are left today; ${thisMinute}` };
   else if (day.remaining < FEW_CALLS)
-    yield wrong('limits', dayLeft(day), 'Wait for the end of the day, or find out what else calls Zoho for this organization.');
-  else yield ok('limits', `${dayLeft(day)}; and ${thisMinute}`);
+    yield wrong('limits', dayLeft(day), 'Wait for the end of the day, or find out which other programs call Zoho for this organization.');
+  else yield ok('limits', `${dayLeft(day)}, and ${thisMinute}`);
 }
 
 function dayLeft({ remaining, most, resets_at }: NonNullable<Quota['day']>): string {
-  return (
-    `${remaining} of ${most ?? '?'} calls are left of the day, which ends at ${resets_at}, ` +
-    `enough for about ${paymentsWith(remaining)} payments`
-  );
+  return `${remaining} of ${most ?? '?'} calls are left today, until ${resets_at} (about ${paymentsWith(remaining)} payments)`;
 }
 
-/** `unsafe`: nothing else is read from it then. */
+/** `unsafe`: other users can write to the folder, so nothing may be read from it. */
 function folderFinding(config: Config): { readonly finding: Finding; readonly unsafe: boolean } {
   try {
     return { finding: usableFinding(baseDirOf(config)), unsafe: false };
@@ -156,12 +149,12 @@ function usableFinding(dir: string): Finding {
     const warning = stateDirWarning(dir);
     return warning === undefined
       ? ok('folder', dir)
-      : { ...ok('folder', warning), next: 'Keep it so only if everybody in the group may do that.' };
+      : { ...ok('folder', warning), next: 'Leave the permission only if every member of the group may change the journal and the login.' };
   } catch (error) {
     return wrong(
       'folder',
       `${dir} cannot be written to (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`,
-      'Set ZOHO_PAYMENTS_STATE_DIR to a folder that can: without it nothing is written to Zoho either.',
+      'Set ZOHO_PAYMENTS_STATE_DIR to a writable folder: without a journal there the server records nothing in Zoho.',
     );
   }
 }
@@ -170,11 +163,11 @@ function policyInWords({ readOnly, policy, confirm, ask }: Config): string {
   if (readOnly || policy.read_only === true) return 'read-only';
   const limits = Object.keys(policy).filter((name) => name !== '$schema');
   const asked = {
-    ask: `the user is asked about what is doubtful (ZOHO_PAYMENTS_ASK=${ask.join(',')})`,
-    strict: `what is doubtful is refused unless the user can be asked in a window (ZOHO_PAYMENTS_ASK=${ask.join(',')})`,
-    host: 'the host alone asks the user',
+    ask: `the user confirms doubtful writes (ZOHO_PAYMENTS_ASK=${ask.join(',')})`,
+    strict: `doubtful writes are refused unless the user can confirm them in a window (ZOHO_PAYMENTS_ASK=${ask.join(',')})`,
+    host: 'only the host asks the user',
   }[confirm];
-  const ownLimits = limits.length === 0 ? 'no limits of its own' : `limits: ${limits.join(', ')}`;
+  const ownLimits = limits.length === 0 ? 'the policy sets no limits' : `the policy sets ${limits.join(', ')}`;
   return `writes are allowed; ${asked}, ZOHO_PAYMENTS_CONFIRM=${confirm}; ${ownLimits}`;
 }
 
@@ -188,15 +181,15 @@ function dataCenterFinding({ accountsUrl, apiBaseUrl }: Account): Finding {
   const ofApi = dataCenterNames.map(dataCenter).some((one) => one.apiBaseUrl === apiBaseUrl);
   if ((known !== undefined || ofApi) && known?.apiBaseUrl !== apiBaseUrl) {
     return wrong(
-      'data centre',
-      `tokens come from ${accounts} and are used at ${api}, which do not belong together`,
+      'data center',
+      `tokens come from ${accounts} but are used at ${api}, which is another data center`,
       'Unset ZOHO_ACCOUNTS_URL and ZOHO_API_BASE_URL, and set ZOHO_DATA_CENTER.',
     );
   }
-  return ok('data centre', `tokens from ${accounts}, API at ${api}`);
+  return ok('data center', `tokens from ${accounts}, API at ${api}`);
 }
 
-/** Where else these credentials work. */
+/** Tries the credentials in the other data centers. */
 async function* elsewhere(
   { accountsUrl, refreshToken, ...client }: Account,
   { proxy }: Config,
@@ -211,16 +204,16 @@ async function* elsewhere(
         () => undefined,
         asError,
       );
-      if (failure === undefined) return yield wrong('data centre', `the credentials work in ${name}`, `Set ZOHO_DATA_CENTER=${name}.`);
+      if (failure === undefined) return yield wrong('data center', `the credentials work in ${name}`, `Set ZOHO_DATA_CENTER=${name}.`);
       if (['accounts_unavailable', 'proxy_unavailable', 'proxy_refused'].includes(failure.code)) silent.push(name);
     }
     if (silent.length > 0)
       yield wrong(
-        'data centre',
-        `the credentials work in no other that could be reached; ${silent.join(', ')} could not`,
-        'Check network and proxy.',
+        'data center',
+        `the credentials work in none of the other data centers that could be reached; not reached: ${silent.join(', ')}`,
+        'Check the network and the proxy.',
       );
-    else yield wrong('data centre', 'the credentials work in no other data centre either', 'Run `zoho-payments-mcp login`.');
+    else yield wrong('data center', 'the credentials work in no other data center either', 'Run `zoho-payments-mcp login`.');
   } finally {
     await http.close();
   }
@@ -228,79 +221,71 @@ async function* elsewhere(
 
 const everywhere = () => new Map(dataCenterNames.map((name) => [name, dataCenter(name)]));
 
-/** What a login was granted, against what each tool needs. */
+/** Compares the scopes of the login with the scopes that the tools need. */
 function* grantedScopes(config: Config, granted: readonly string[]): Generator<Finding> {
-  const readOnly = writesNothing(config);
-  const missing = scopesMissing(leastScopes({ readOnly }), granted);
-  if (missing.length === 0) return yield ok('scopes', 'all that is switched on needs');
-  if (scopesMissing(leastScopes({ readOnly: true }), granted).length === 0 && writeScopes().every((scope) => missing.includes(scope))) {
+  const missing = scopesMissing(neededScopes(config), granted);
+  if (missing.length === 0) return yield ok('scopes', 'all scopes that the switched-on tools need');
+  const writes = writeScopes();
+  if (scopesMissing(writes, granted).length === writes.length && missing.every((scope) => writes.includes(scope))) {
     return yield wrong(
       'scopes',
-      'this login may only look, and the server offers to write',
-      'Start the server with --read-only (ZOHO_PAYMENTS_READ_ONLY=1), or run `zoho-payments-mcp login` without it.',
+      'this login may only read, but the server offers tools that write',
+      'Start the server with --read-only (ZOHO_PAYMENTS_READ_ONLY=1), or run `zoho-payments-mcp login` without --read-only.',
     );
   }
   for (const scope of missing) yield missingScopeFinding(scope, config);
 }
 
-/** A token from the environment does not say what it may do: reading is tried, writing is not. */
-async function* triedScopes(
-  config: Config,
-  zoho: Zoho,
-  list: PaymentsError | { customerpayments?: { payment_id?: string | undefined }[] | undefined },
-): AsyncGenerator<Finding> {
-  const payment_id = list instanceof PaymentsError ? undefined : list.customerpayments?.[0]?.payment_id;
-  const payment =
-    payment_id === undefined ? undefined : (await zoho.read(getCustomerPayment, { payment_id }).catch(() => undefined))?.payment;
-  const invoice_id = payment?.invoices?.[0]?.invoice_id;
-  const tries = [
-    { endpoint: listCustomerPayments, read: async () => (list instanceof PaymentsError ? Promise.reject(list) : list) },
-    {
-      endpoint: getContact,
-      read: payment?.customer_id === undefined ? undefined : () => zoho.read(getContact, { contact_id: payment.customer_id! }),
-    },
-    { endpoint: getInvoice, read: invoice_id === undefined ? undefined : () => zoho.read(getInvoice, { invoice_id }) },
-    { endpoint: listBankAccounts, read: () => zoho.read(listBankAccounts, {}) },
-    { endpoint: allOrganizations, read: () => zoho.settled.read(allOrganizations, {}) },
-  ];
+/**
+ * Zoho does not show the scopes of a refresh token from the environment. Each scope of a list is tried with one row; scopes of writes are
+ * not tried.
+ */
+async function* triedScopes(config: Config, zoho: Zoho, list: unknown): AsyncGenerator<Finding> {
   const works: string[] = [];
   const untried: string[] = [];
-  for (const { endpoint, read } of tries) {
-    const scope = scopeOf(endpoint);
-    const failure = await read?.().then(() => undefined, asError);
-    if (read === undefined) untried.push(scope);
-    else if (failure === undefined) works.push(scope);
-    else if (failure.code === 'scope_missing') yield missingScopeFinding(scope, config);
-    else yield ofError(scope, failure);
+  for (const scope of neededScopes(config)) {
+    const endpoint = endpoints.filter(isRead).find((one) => scopeOf(one) === scope && one.input.safeParse({}).success);
+    if (endpoint === undefined) {
+      untried.push(scope);
+      continue;
+    }
+    const page = 'per_page' in endpoint.input.shape ? { per_page: 1 } : {};
+    const answer = scope === scopeOf(listCustomerPayments) ? list : await zoho.read(endpoint, page).catch(asError);
+    if (!(answer instanceof PaymentsError)) works.push(scope);
+    else if (answer.code === 'scope_missing') yield missingScopeFinding(scope, config);
+    else yield ofError(scope, answer);
   }
-  if (works.length > 0) yield ok('scopes', `tried and granted: ${works.join(', ')}`);
-  if (!writesNothing(config)) untried.push(...writeScopes());
+  if (works.length > 0) yield ok('scopes', `tried, and granted: ${works.join(', ')}`);
   if (untried.length > 0)
-    yield { check: 'scopes', state: 'unknown', says: `only a login tells what was granted; not known until used: ${untried.join(', ')}` };
+    yield { check: 'scopes', state: 'unknown', says: `cannot be tested before a login or the first use: ${untried.join(', ')}` };
 }
-
-const writesNothing = (config: Config) => {
-  const { endpoints, workflows } = toolsFor(config);
-  return ![...endpoints, ...workflows].some(isWrite);
-};
 
 const writeScopes = () => [...new Set(toolsets.payments.filter((endpoint) => !isRead(endpoint)).map(scopeOf))];
 
-function missingScopeFinding(scope: string, config: Config): Finding {
+/** The scopes that a switched-on tool or a check before a write needs. */
+const neededScopes = (config: Config) => leastScopes({ readOnly: false }).filter((scope) => lostWithout(scope, config).length > 0);
+
+/** What does not work without this scope. */
+function lostWithout(scope: string, config: Config): string[] {
   const { endpoints, workflows } = toolsFor(config);
   const names = (tools: readonly { readonly name: string }[]) => tools.map(({ name }) => name).join(', ');
   const tools = names(endpoints.filter((endpoint) => scopeOf(endpoint) === scope));
-  const tasks = names(workflows.filter((workflow) => operationsOf(workflow).some((operation) => scopeOf(operation) === scope)));
-  const checks = toolsets.lookups.some((endpoint) => scopeOf(endpoint) === scope);
-  const without = [
+  const reads = (workflow: Workflow) => operationsOf(workflow).some((operation) => scopeOf(operation) === scope);
+  const tasks = names(workflows.filter(reads));
+  // Checks read the same records as the tasks that write, also if these tasks are off.
+  const checks = toolsets.lookups.some((endpoint) => scopeOf(endpoint) === scope) && allWorkflows.filter(isWrite).some(reads);
+  return [
     ...(tools === '' ? [] : [`${tools} cannot be used`]),
-    ...(tasks === '' ? [] : [`${tasks} can do only a part of what they are for`]),
-    ...(checks ? ['what it would show is named as not checked before a write, and asked about'] : []),
+    ...(tasks === '' ? [] : [`${tasks} can do only part of their work`]),
+    ...(checks ? ['before a write some checks are not possible, so the user is asked'] : []),
   ];
+}
+
+function missingScopeFinding(scope: string, config: Config): Finding {
   return wrong(
     'scopes',
-    `${scope} is missing: ${without.join('; ')}`,
-    'Run `zoho-payments-mcp login`, which asks for it, or make a refresh token that includes it.',
+    `${scope} is missing: ${lostWithout(scope, config).join('; ')}`,
+    'Run `zoho-payments-mcp login`, which asks for this scope, or make a refresh token that includes it.',
   );
 }
 
@@ -313,20 +298,20 @@ async function uniqueFieldFinding(field: string, zoho: Zoho): Promise<Finding> {
   return wrong(
     'unique field',
     `${field}: ${why}`,
-    'Set the field up as docs/safety.md says, or unset ZOHO_PAYMENTS_UNIQUE_FIELD: until then no payment is recorded.',
+    'Set up the field as docs/safety.md explains, or unset ZOHO_PAYMENTS_UNIQUE_FIELD. Until then no payment can be recorded.',
   );
 }
 
 function clockFinding(zoho: Zoho): Finding {
   const clock = zoho.clock();
-  if (clock === undefined) return { check: 'clock', state: 'unknown', says: 'Zoho did not tell its time' };
+  if (clock === undefined) return { check: 'clock', state: 'unknown', says: 'Zoho sent no time' };
   const now = Date.now();
   const skew = now < clock.notBefore ? clock.notBefore - now : now > clock.notAfter ? now - clock.notAfter : 0;
-  if (skew <= SKEW_MS) return ok('clock', "as Zoho's");
+  if (skew <= SKEW_MS) return ok('clock', "agrees with Zoho's clock");
   return wrong(
     'clock',
     `this machine's clock is ${Math.round(skew / 1000)} s ${now < clock.notBefore ? 'behind' : 'ahead of'} Zoho's`,
-    'Set the clock of this machine by the network.',
+    'Switch on automatic time in the settings of this machine.',
   );
 }
 
@@ -335,7 +320,7 @@ async function* examineJournal(dir: string): AsyncGenerator<Finding> {
     import('../write/open-road.ts'),
     import('../write/journal/sqlite.ts'),
   ]);
-  if (!existsSync(journalFile(dir))) return yield ok('journal', 'nothing was written yet');
+  if (!existsSync(journalFile(dir))) return yield ok('journal', 'no writes yet');
   const journal = await openSqliteJournal(journalFile(dir)).catch(asError);
   if (journal instanceof PaymentsError) return yield ofError('journal', journal);
   try {
@@ -343,17 +328,17 @@ async function* examineJournal(dir: string): AsyncGenerator<Finding> {
     if (problems.length > 0)
       yield wrong(
         'journal',
-        `it is not whole: ${problems[0]} (${problems.length} in all)`,
-        'Run `zoho-payments-mcp journal verify`, and find out who changed it.',
+        `it is damaged or was changed: ${problems[0]} (problems in all: ${problems.length})`,
+        'Run `zoho-payments-mcp journal verify`, and find out who changed the journal.',
       );
     const unsettled = (await journal.unsettled()).length;
     if (unsettled > 0)
       yield wrong(
         'journal',
-        `of ${unsettled} ${unsettled === 1 ? 'write' : 'writes'} it is not known whether carried out`,
+        `the outcome of ${unsettled} ${unsettled === 1 ? 'write' : 'writes'} is unknown`,
         'Run `zoho-payments-mcp journal resolve`.',
       );
-    if (problems.length === 0 && unsettled === 0) yield ok('journal', `${entries} ${entries === 1 ? 'write' : 'writes'}, whole`);
+    if (problems.length === 0 && unsettled === 0) yield ok('journal', `${entries} ${entries === 1 ? 'write' : 'writes'}, intact`);
   } catch (error) {
     yield ofError('journal', asError(error));
   } finally {
@@ -361,12 +346,12 @@ async function* examineJournal(dir: string): AsyncGenerator<Finding> {
   }
 }
 
-/** An error that tells a model what to pass on, as told to the operator. */
+/** Turns an error into a finding for the operator. */
 function ofError(check: string, error: PaymentsError): Finding {
   return wrong(check, error.whatHappened, nextForOperator(error));
 }
 
-/** What is no error of ours is a fault in this program. */
+/** Returns a PaymentsError. Rethrows every other error, because it is a bug in this program. */
 function asError(error: unknown): PaymentsError {
   if (error instanceof PaymentsError) return error;
   throw error;

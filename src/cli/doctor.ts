@@ -4,14 +4,17 @@ import { toolsFor } from './enabled-tools.ts';
 import { startedByName, type Started } from '../started.ts';
 import { print } from './print.ts';
 
-/** What of a connection works, and for each thing that does not what to do. */
+/** The command `doctor`: checks the connection and prints how to repair it. */
 
 export interface DoctorCommand {
   readonly json: boolean;
   readonly tryDataCenters: boolean;
 }
 
-/** The exit code is 0 only if all is well. Prints no secret. */
+/** The name of the check that every other check depends on. */
+const SETTINGS = 'settings';
+
+/** Prints the findings, without secrets. The exit code is 0 only if no check failed, and 2 if the settings cannot be used. */
 export async function doctor(
   { json, tryDataCenters }: DoctorCommand,
   readConfig: () => Config,
@@ -25,8 +28,10 @@ export async function doctor(
   }
   const wrong = findings.filter(({ state }) => state === 'wrong').length;
   if (json) print(JSON.stringify({ ok: wrong === 0, findings }, null, 2));
-  else print(wrong === 0 ? '\nAll is well.' : `\n${wrong === 1 ? 'One thing is' : `${wrong} things are`} wrong.`);
-  process.exitCode = wrong === 0 ? 0 : 1;
+  else print(wrong === 0 ? '\nNo problems found.' : `\n${wrong === 1 ? '1 problem' : `${wrong} problems`} found.`);
+  // As in every command, settings that cannot be used have their own exit code.
+  const unusable = findings.some(({ check, state }) => check === SETTINGS && state === 'wrong');
+  process.exitCode = unusable ? 2 : wrong === 0 ? 0 : 1;
 }
 
 async function* examined(readConfig: () => Config, options: ExamineOptions): AsyncGenerator<Finding> {
@@ -36,7 +41,7 @@ async function* examined(readConfig: () => Config, options: ExamineOptions): Asy
     toolsFor(config);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    yield { check: 'settings', state: 'wrong', says: error.message, next: 'Correct it: the server does not start like this.' };
+    yield { check: SETTINGS, state: 'wrong', says: error.message, next: 'Correct the setting: the server does not start with it.' };
     return;
   }
   yield* examine(config, options);

@@ -16,8 +16,8 @@ export interface Tools {
 type Switches = Pick<Config, 'readOnly' | 'toolsets' | 'policy'>;
 
 /**
- * The tools that are switched on, and why each of the others is not. Throws where the policy names a tool that does not exist, and where
- * no tool is left.
+ * The tools that are switched on, and for each other tool the reason why it is off. Throws ConfigError if the policy names an unknown
+ * tool, or if no tool is left.
  */
 export function toolsFor(switches: Switches): Tools & { readonly switchedOff: ReadonlyMap<string, PaymentsError> } {
   checkAllowedTools(switches.policy.allowed_tools);
@@ -30,7 +30,7 @@ export function toolsFor(switches: Switches): Tools & { readonly switchedOff: Re
   const isOn = ({ name }: Endpoint | Workflow) => !switchedOff.has(name);
   const tools = { endpoints: endpoints.filter(isOn), workflows: workflows.filter(isOn) };
   if (tools.endpoints.length + tools.workflows.length === 0)
-    throw new ConfigError(`the toolsets ${switches.toolsets.join(', ')} hold no tool.`);
+    throw new ConfigError(`no tool is left in the toolsets ${switches.toolsets.join(', ')}.`);
   return { ...tools, switchedOff };
 }
 
@@ -41,13 +41,13 @@ function whyOff(tool: Endpoint | Workflow, { readOnly, toolsets: chosen, policy 
   const off = (why: string, next: Step) => new AccessError(`${name} is switched off: ${why}.`, { code: 'tool_switched_off', next });
   if (readOnly && isWrite(tool))
     return off('this server is read-only', {
-      say: 'start it without --read-only and ZOHO_PAYMENTS_READ_ONLY, if it may write',
-      extension: 'unset ZOHO_PAYMENTS_READ_ONLY, if it may write',
+      say: 'to let it record changes, start it without --read-only and ZOHO_PAYMENTS_READ_ONLY',
+      extension: 'to let it record changes, unset ZOHO_PAYMENTS_READ_ONLY',
     });
   const holding = toolsetOf(tool);
   if (chosen.includes(holding)) return undefined;
   const now = `(now ${chosen.join(',')})`;
-  return off(`it is in the toolset ${holding}, which is not chosen`, {
+  return off(`it is in the toolset (group of tools) ${holding}, which is off`, {
     say: `add ${holding} to --toolsets or ZOHO_PAYMENTS_TOOLSETS ${now}`,
     extension: `add ${holding} to ZOHO_PAYMENTS_TOOLSETS ${now}`,
   });
@@ -64,15 +64,17 @@ function checkAllowedTools(names: readonly string[] = []): void {
   const strange = names.find((name) => !writes.some((write) => write.name === name));
   if (strange === undefined) return;
   const reads = [listWrites, ...all].some(({ name }) => name === strange);
-  const what = reads ? 'which only reads: it lists writes only, reads are always allowed' : 'and no tool that writes is called so';
+  const what = reads
+    ? 'which only reads. List only tools that write; tools that read are always allowed'
+    : 'but no tool that writes has this name';
   throw new ConfigError(
     `the policy cannot be used: allowed_tools names ${JSON.stringify(strange)}, ${what}${reads ? '' : nearestOf(strange, writes)}.`,
   );
 }
 
 /**
- * The nearest name, unless that tool deletes; one that overwrites is named only for the same verb. An operator who takes over a wrong guess
- * would allow what nobody meant.
+ * Suggests the closest name. Never suggests a tool that deletes, and a tool that overwrites only for the same verb: an operator may
+ * copy a wrong suggestion and so allow the tool by mistake.
  */
 function nearestOf(strange: string, writes: readonly (Endpoint | Workflow)[]): string {
   const nearest = closest(
@@ -82,5 +84,5 @@ function nearestOf(strange: string, writes: readonly (Endpoint | Workflow)[]): s
   const method = methodOf(writes.find(({ name }) => name === nearest)!);
   const verb = (name: string) => name.split('_', 1)[0];
   const isHarmless = method === 'POST' || (method === 'PUT' && verb(strange) === verb(nearest));
-  return `; it lists writes only, reads are always allowed${isHarmless ? `; the nearest is ${nearest}` : ''}`;
+  return `. List only tools that write; tools that read are always allowed${isHarmless ? `. Did you mean ${nearest}?` : ''}`;
 }

@@ -1,89 +1,96 @@
 import { version } from './version.ts';
 
-/** What each command takes, told by `--help`; what stands in no list here is refused. */
+/** Every command with its options, for `--help` and for reading the command line. An option that is not listed here is refused. */
 
 interface Command {
-  /** How it is called, behind the program's name. */
+  /** The command line without the program's name. */
   readonly usage: string;
   readonly does: string;
-  /** Each as it is written, and what it means. */
+  /** Each option as the user writes it, and its meaning. */
   readonly options: readonly (readonly [written: string, means: string])[];
   readonly examples: readonly string[];
-  /** What else is to be known of it. */
+  /** More sentences for the end of the help. */
   readonly more?: readonly string[];
 }
 
 const PROGRAM = 'zoho-payments-mcp';
 
-const sandbox = ['--sandbox', 'of the practice books'] as const;
+const sandbox = ['--sandbox', 'use the journal of the practice books'] as const;
 const books = [
-  ['--sandbox[=memory]', 'practice books instead of Zoho; =memory throws them away at the end'],
-  ['--today YYYY-MM-DD', 'the day on which new practice books end; default today'],
-  ['--read-only', 'list and allow only what reads'],
-  ['--toolsets LIST', 'payments, lookups (customers, invoices, accounts by name), workflows, or all; default payments,workflows'],
-  ['--policy FILE', 'a file that limits what may be written, see docs/safety.md'],
+  ['--sandbox[=memory]', 'use practice books on this machine instead of Zoho Books; =memory discards them at the end'],
+  ['--today YYYY-MM-DD', 'the newest date in new practice books; default: today'],
+  ['--read-only', 'offer only tools that read'],
+  [
+    '--toolsets LIST',
+    'groups of tools: payments, lookups (find customers, invoices, accounts by name), workflows, or all; default: payments,workflows',
+  ],
+  ['--policy FILE', 'a JSON file that limits what may be recorded; docs/safety.md explains it'],
 ] as const;
 
 const csv = [
-  ['--columns LIST', 'which column is what, such as customer=Name,amount=Betrag; NAME:=VALUE is a value for all rows'],
-  ['--decimal SIGN', 'the decimal sign of amounts, . or , (default: as the amounts show)'],
-  ['--date-format FORMAT', 'DD/MM/YYYY, MM/DD/YYYY or YYYY-MM-DD (default: as the dates show)'],
-  ['--delimiter SIGN', 'between cells: , ; | or tab (default: as the file shows)'],
-  ['--encoding NAME', 'such as latin1; default: UTF-8, or what the file says'],
+  ['--columns LIST', 'which column holds what, such as customer=Name,amount=Betrag; NAME:=VALUE sets one value for all rows'],
+  ['--decimal SIGN', 'the decimal sign of amounts: . or , (default: found from the amounts)'],
+  ['--date-format FORMAT', 'DD/MM/YYYY, MM/DD/YYYY or YYYY-MM-DD (default: found from the dates)'],
+  ['--delimiter SIGN', 'the sign between cells: , ; | or tab (default: found from the file)'],
+  ['--encoding NAME', 'such as latin1; default: the encoding that the file names, otherwise UTF-8'],
 ] as const;
 
-/** The first word of a command is what it is called; the second one a part of it. */
-export const commands: Readonly<Record<string, Command>> = {
+/** By name: one word, or two words for a subcommand such as `journal list`. */
+const declared = {
   serve: {
     usage: 'serve',
-    does: 'serve MCP over stdio (what hosts run); it is what happens without a command',
+    does: 'serve MCP over stdio (standard input and output); AI apps (hosts) run this; the default if no command is given',
     options: [
       ...books,
-      ['--log-level LEVEL', 'error, warn (default), info or debug, on stderr'],
-      ['--log-json', 'the log as JSON lines'],
-      ['--extension', 'said by the extension (.mcpb), so that hints name its settings'],
+      ['--log-level LEVEL', 'how much to write to stderr: error, warn (default), info or debug'],
+      ['--log-json', 'write the log as JSON lines'],
+      ['--extension', 'the desktop extension (.mcpb) sets this, so that messages name its settings'],
     ],
     examples: ['serve --sandbox', 'serve --read-only --toolsets all'],
   },
   login: {
     usage: 'login',
-    does: 'connect to Zoho Books, in the browser; what is granted is kept for the servers',
+    does: 'connect to Zoho Books in the browser; all servers of this user use the login',
     options: [
-      ['--data-center NAME', 'where to begin: us (default), eu, in, au, jp, ca, cn, sa; needed for cn and for a self client'],
-      ['--organization ID', 'which one, if there are several'],
-      ['--read-only', 'ask for the scopes of reading only'],
-      ['--port N', 'of this machine, in the redirect address; default 17321, or any that is free'],
-      ['--no-browser', 'print the address only'],
-      ['--self-client CODE', "exchange a code that was made in Zoho's API console; needs no browser"],
+      [
+        '--data-center NAME',
+        "Zoho's data center: us (default), eu, in, au, jp, ca, cn or sa; needed for cn; with --self-client, needed for all except us",
+      ],
+      ['--organization ID', 'the id of the organization, if there are several'],
+      ['--read-only', 'ask Zoho only for the permission to read'],
+      ['--port N', 'the local port in the redirect address; default: 17321, or a free port if 17321 is taken'],
+      ['--no-browser', 'print the address, do not open a browser'],
+      ['--self-client CODE', "log in with the code of a Self Client (made in Zoho's API console); needs no browser"],
     ],
     examples: ['login', 'login --data-center eu --organization 10234695'],
-    more: ['It takes the client from ZOHO_CLIENT_ID and ZOHO_CLIENT_SECRET, and asks for what is not set.'],
+    more: ['The client id and secret come from ZOHO_CLIENT_ID and ZOHO_CLIENT_SECRET; if one is not set, login asks for it.'],
   },
   logout: {
     usage: 'logout',
-    does: 'take the login back at Zoho, and forget it',
+    does: 'revoke the login at Zoho and delete it from this machine',
     options: [],
     examples: ['logout'],
-    more: ['The journal of what was written stays.'],
+    more: ['The journal stays.'],
   },
   doctor: {
     usage: 'doctor',
-    does: 'what of the connection works, and what to do about the rest',
+    does: 'check the connection to Zoho and say how to repair it',
     options: [
-      ['--json', 'for programs; the exit code is 0 only if all is well'],
-      ['--try-data-centers', 'find out in which the credentials work'],
+      ['--json', 'print JSON for programs'],
+      ['--try-data-centers', 'find out in which data center the credentials work'],
       ...books,
     ],
     examples: ['doctor', 'doctor --json'],
+    more: ['The exit code is 0 only if no check fails.'],
   },
   import: {
     usage: 'import FILE.csv',
     does: 'record the payments of a CSV file: show the plan, ask, then record each row once',
     options: [
       ['--dry-run', 'show the plan only; the exit code is 0 if every row can be recorded or is recorded already'],
-      ['--yes', 'do not ask; the policy must have allow_unattended, and accept every concern that comes up'],
-      ['--wait', "wait for Zoho's limits, also for the next day"],
-      ['--results FILE', 'the results file; default: FILE.results.csv beside the file'],
+      ['--yes', 'do not ask; the policy must have allow_unattended, and must accept every concern that occurs'],
+      ['--wait', "wait if Zoho's rate limits are reached, if needed until the next day"],
+      ['--results FILE', 'the results file; default: FILE.results.csv in the folder of the file'],
       ...csv,
       ...books.filter(([written]) => !/^--(read-only|toolsets)/.test(written)),
     ],
@@ -92,9 +99,9 @@ export const commands: Readonly<Record<string, Command>> = {
       'import payments.csv --columns customer=Name,amount=Betrag,payment_mode:=banktransfer --decimal ,',
     ],
     more: [
-      'The columns are known by common headers: customer, amount (or paid_in), date, payment_mode, invoices, account, reference, ' +
+      'import recognizes common column headers: customer, amount (or paid_in), date, payment_mode, invoices, account, reference, ' +
         'description, currency, exchange_rate, bank_charges, allocate (oldest_first or as_credit), allow_duplicate_of, key.',
-      'A row that was recorded by an earlier run is not recorded again, also if it is in another file. To go on after an interruption, ' +
+      'A row that an earlier run recorded is not recorded again, even if it is in another file. To continue after an interruption, ' +
         'run the same command again.',
     ],
   },
@@ -102,111 +109,126 @@ export const commands: Readonly<Record<string, Command>> = {
     usage: 'reconcile FILE.csv',
     does: 'compare a bank statement or a file of payments with the books; changes nothing',
     options: [
-      ['--account NAME', 'the bank account of the statement, name or id'],
-      ['--days N', 'by how much dates may differ; default 5'],
-      ['--results FILE', 'write what was found to this CSV file'],
+      ['--account NAME', 'the name or id of the bank account of the statement'],
+      ['--days N', 'the number of days by which dates may differ; default: 5'],
+      ['--results FILE', 'write the results to this CSV file'],
       ...csv,
       ...books.filter(([written]) => /^--(sandbox|today)/.test(written)),
     ],
     examples: ['reconcile statement.csv --account "Bank of Burlington"'],
     more: [
-      'Each row is recorded, missing or different; payments of these days that no row shows are not in the file. ' +
+      'Each row is recorded, missing or different. Payments of these days that no row shows are listed as not in the file. ' +
         'The exit code is 0 only if everything agrees, otherwise 3.',
     ],
   },
   sandbox: {
     usage: 'sandbox',
-    does: 'the practice Zoho alone, over HTTP',
+    does: 'run a simulated Zoho with practice books over HTTP, without the MCP server',
     options: [
-      ['--port N', 'default: a free one'],
-      ['--data FILE|memory', 'where the books are kept; default memory'],
-      ['--payments N', 'fill the books up to N payments'],
-      ['--today YYYY-MM-DD', 'the day on which new books end; default today'],
+      ['--port N', 'default: a free port'],
+      ['--data FILE|memory', 'where to keep the books; default: memory'],
+      ['--payments N', 'add payments until there are N'],
+      ['--today YYYY-MM-DD', 'the newest date in new books; default: today'],
     ],
     examples: ['sandbox --port 8765 --payments 1000'],
-    more: ['It prints one line of JSON with its addresses and credentials, and runs until it is ended.'],
+    more: ['It prints one line of JSON with its addresses and credentials, and runs until it is stopped.'],
   },
   journal: {
     usage: 'journal list|show|resolve|verify|prune|export',
-    does: 'what was written, and whether the record of it is whole',
+    does: 'show and check the journal: every change that this server sent to Zoho',
     options: [sandbox],
     examples: ['journal list --since 2026-06-01', 'journal resolve'],
   },
   'journal list': {
     usage: 'journal list',
-    does: 'what was written, newest first, the unresolved before everything else',
+    does: 'list the writes, newest first; writes with an unknown outcome come before all others',
     options: [
       ['--outcome NAME', 'recorded, not_recorded or unknown'],
-      ['--tool NAME', 'of the tool that wrote'],
-      ['--key KEY', 'its idempotency_key'],
-      ['--reference TEXT', 'its reference number, as people write it'],
-      ['--amount N', 'such as 450 or 1280.50'],
-      ['--record ID', 'the payment, refund, invoice or customer that it is about, by its id in Zoho Books'],
-      ['--customer ID', 'whose money it is'],
-      ['--since YYYY-MM-DD', "from this day on, in the organization's time zone"],
-      ['--limit N', 'how many; default 50'],
-      ['--page PAGE', 'the next ones, as the list before says'],
-      ['--json', 'for programs'],
+      ['--tool NAME', 'the tool that was called'],
+      ['--key KEY', 'the idempotency_key of the call'],
+      ['--reference TEXT', 'the reference number; case, spaces and punctuation do not matter'],
+      ['--amount N', 'the amount, such as 450 or 1280.50'],
+      ['--record ID', 'the id in Zoho Books of a payment, refund, invoice or customer'],
+      ['--customer ID', 'the id of the customer in Zoho Books'],
+      ['--since YYYY-MM-DD', "on or after this day, in the organization's time zone"],
+      ['--limit N', 'how many writes; default: 50'],
+      ['--page PAGE', 'the next page: the value that the previous list shows'],
+      ['--json', 'print JSON for programs'],
       sandbox,
     ],
     examples: ['journal list --reference "TRF 7731"', 'journal list --outcome unknown --json'],
   },
   'journal show': {
     usage: 'journal show ID',
-    does: 'one write in sentences: what, when, who was asked, what came of it',
-    options: [['--json', 'for programs: all that is kept of it, then its events, one a line'], sandbox],
+    does: 'show one write: what, when, who confirmed it, and its outcome',
+    options: [['--json', 'print one JSON document for programs: the whole entry with its events; times are in UTC'], sandbox],
     examples: ['journal show w_3fc99e3a24c4ce5a'],
   },
   'journal resolve': {
     usage: 'journal resolve [ID]',
-    does: 'look in Zoho now for what is unresolved, or take your word for it',
+    does: 'search Zoho for the outcome of unresolved writes, or set the outcome yourself',
     options: [
-      ['--recorded RECORD_ID', 'it is this record'],
-      ['--not-recorded', 'it was not carried out'],
-      ['--force', 'although the record or the clocks speak against it'],
+      ['--recorded RECORD_ID', 'the write made this record in Zoho Books'],
+      ['--not-recorded', 'the write was not carried out'],
+      ['--force', 'set the outcome even if the record does not match, or if Zoho may still carry out the write'],
       sandbox,
     ],
     examples: ['journal resolve', 'journal resolve w_3fc99e3a24c4ce5a --recorded 9030000079467'],
-    more: ['The exit code is 1 while a write is unresolved.'],
+    more: ['The exit code is 1 if a write is still unresolved.'],
   },
   'journal verify': {
     usage: 'journal verify',
-    does: 'whether the journal is whole',
+    does: 'check that nothing in the journal is damaged, changed or missing',
     options: [sandbox],
     examples: ['journal verify'],
   },
   'journal prune': {
     usage: 'journal prune',
-    does: 'forget what is old (--before), or what is known of a customer (--customer)',
+    does: 'delete old journal entries (--before), or the journal data of one customer (--customer)',
     options: [
-      ['--before YYYY-MM-DD', 'forget what is older; the last seven days stay'],
-      ['--customer ID', 'remove what is known of this customer; unresolved writes stay, and are named'],
+      ['--before YYYY-MM-DD', 'delete the journal entries before this day; the last seven days stay'],
+      ['--customer ID', "remove this customer's data from the journal; unresolved writes stay, and the command says how many"],
       sandbox,
     ],
     examples: ['journal prune --before 2026-01-01'],
+    more: ['It changes nothing in Zoho Books.'],
   },
   'journal export': {
     usage: 'journal export',
-    does: 'the whole journal as JSON lines',
+    does: 'print the whole journal as JSON lines',
     options: [sandbox],
     examples: ['journal export > journal.jsonl'],
   },
-};
+} as const satisfies Readonly<Record<string, Command>>;
 
-/** Its parts, where it has some. */
+export const commands: Readonly<Record<string, Command>> = declared;
+
+type Written = (typeof declared)[keyof typeof declared]['options'][number][0];
+type NameOf<W> = W extends `--${infer N} ${string}` ? N : W extends `--${infer N}[${string}` ? N : W extends `--${infer N}` ? N : never;
+type TypeOf<W> = W extends `${string} ${string}` ? 'string' : 'boolean';
+
+const optionName = (written: string): string => /^--([\w-]+)/.exec(written)?.[1] ?? '';
+
+/** The options of all commands, for `parseArgs`. An option takes a value if the list above shows a value after a space. */
+export const parsedOptions = Object.fromEntries(
+  Object.values(commands).flatMap(({ options }) =>
+    options.map(([written]) => [optionName(written), { type: written.includes(' ') ? 'string' : 'boolean' }]),
+  ),
+) as { readonly [W in Written as NameOf<W>]: { readonly type: TypeOf<W> } };
+
+/** The subcommands of a command. */
 export const partsOf = (command: string): string[] =>
   Object.keys(commands).flatMap((name) => (name.startsWith(`${command} `) ? [name.slice(command.length + 1)] : []));
 
-/** The options that a command takes, without their dashes. */
-export const optionsOf = (command: string): string[] =>
-  (commands[command]?.options ?? []).map(([written]) => /^--([\w-]+)/.exec(written)?.[1] ?? '');
+/** The options of a command, without their dashes. */
+export const optionsOf = (command: string): string[] => (commands[command]?.options ?? []).map(([written]) => optionName(written));
 
 function table(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(20, ...rows.map(([name]) => name.length));
   return rows.map(([name, means]) => `  ${name.padEnd(width)}  ${means}`);
 }
 
-/** What `--help` says of one command. */
+/** The `--help` text of one command. */
 export function commandHelp(name: string): string {
   const { usage, does, options, examples, more = [] } = commands[name]!;
   const parts = partsOf(name);
@@ -219,7 +241,10 @@ export function commandHelp(name: string): string {
       : ['', ...table(parts.map((part) => [commands[`${name} ${part}`]!.usage, commands[`${name} ${part}`]!.does]))]),
     '',
     'Options',
-    ...table([...options, ['--help', parts.length === 0 ? 'this text' : `this text; ${name} ${parts[0]} --help and the like tell more`]]),
+    ...table([
+      ...options,
+      ['--help', parts.length === 0 ? 'print this text' : `print this text; for a subcommand: ${name} ${parts[0]} --help`],
+    ]),
     '',
     examples.length === 1 ? 'Example' : 'Examples',
     ...examples.map((example) => `  ${PROGRAM} ${example}`),
@@ -228,19 +253,19 @@ export function commandHelp(name: string): string {
   ].join('\n');
 }
 
-/** What `--help` says without a command. */
+/** The `--help` text of the program. */
 export function generalHelp(): string {
   const [, ...others] = Object.values(commands);
   return [
-    `${PROGRAM} ${version}: customer payments and refunds of Zoho Books for AI assistants, over MCP.`,
+    `${PROGRAM} ${version}: customer payments and refunds in Zoho Books for AI assistants, over MCP.`,
     '',
     ...table([
-      [PROGRAM, 'serve MCP over stdio (what hosts run)'],
-      [`${PROGRAM} serve --sandbox`, 'the same on practice books on this machine, kept between runs'],
+      [PROGRAM, 'serve MCP over stdio (standard input and output); AI apps (hosts) run this'],
+      [`${PROGRAM} serve --sandbox`, 'the same with practice books on this machine; they are kept between runs'],
       ...others.map(({ usage, does }) => [`${PROGRAM} ${usage}`, does] as const),
     ]),
     '',
-    `${PROGRAM} COMMAND --help speaks of that command only.`,
+    `${PROGRAM} COMMAND --help explains one command.`,
     '',
     ...['serve', 'login', 'doctor', 'sandbox'].flatMap((name) => [`Options of ${name}`, ...table(commands[name]!.options), '']),
     '  --version, --help',

@@ -2,21 +2,21 @@ import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, delimiter, dirname, join } from 'node:path';
 import type { Started } from '../started.ts';
 
-/** How this program was started, and so how a person can call it again. */
+/** How this program was started, so that hints show a command that works on this machine. */
 
 export interface Launch {
-  /** The file that Node was given: the program itself, or a link to it. */
+  /** The script file in Node's command line: the program itself, or a link to it. */
   readonly script: string | undefined;
-  /** Node's own file. */
+  /** The path of the Node executable. */
   readonly node: string;
   readonly windows: boolean;
-  /** Where the shell finds programs. */
+  /** The shell's search path. */
   readonly path: string | undefined;
 }
 
 const NAME = 'zoho-payments-mcp';
 
-/** From the command line of this process. */
+/** The Launch of this process, from its command line. */
 export const launchOf = (path: string | undefined): Launch => ({
   script: process.argv[1],
   node: process.execPath,
@@ -24,7 +24,7 @@ export const launchOf = (path: string | undefined): Launch => ({
   path,
 });
 
-/** `sandbox`: this process uses the practice books, so commands for the journal need `--sandbox` too. */
+/** `sandbox`: this process uses the practice books, so hints for `journal` need `--sandbox` too. */
 export function startedAs(launch: Launch, { sandbox }: { readonly sandbox: boolean }): Started {
   const { command, folder } = commandOf(launch);
   return {
@@ -37,7 +37,7 @@ export function startedAs(launch: Launch, { sandbox }: { readonly sandbox: boole
   };
 }
 
-/** The command line for the shell of this machine. `folder`: it works only there. */
+/** The command line that starts the program in a shell of this machine. `folder`: it works only in this folder. */
 export function commandOf({ script, node, windows, path }: Launch): { readonly command: string; readonly folder?: string } {
   if (script === undefined) return { command: NAME };
   const quoted = (text: string) => quotedFor(windows, text);
@@ -48,7 +48,7 @@ export function commandOf({ script, node, windows, path }: Launch): { readonly c
     if (packages.length > 1) return { command: `npx ${packages.map((name) => `-p ${quoted(name)} `).join('')}${NAME}` };
     return isFolder(only) ? { command: `npx ${NAME}`, folder: only } : { command: `npx ${quoted(only)}` };
   }
-  // A link that npm made: of a project's own, or for the whole machine.
+  // A link that npm made: in a project, or for the whole machine.
   const project = /^(.*)[\\/]node_modules[\\/]\.bin[\\/][^\\/]+$/.exec(script)?.[1];
   if (project !== undefined) return { command: `npx ${NAME}`, folder: project };
   if (!/\.[cm]?[jt]s$/.test(script)) {
@@ -58,7 +58,7 @@ export function commandOf({ script, node, windows, path }: Launch): { readonly c
   return { command: `${isFound(windows ? 'node.exe' : 'node', node, path) ? 'node' : quoted(node)} ${quoted(script)}` };
 }
 
-/** The packages that npx was asked for. It notes them in the folder into which it fetched them. */
+/** The packages in the npx command. npx notes them in its cache folder. */
 function npxPackages(folder: string): string[] {
   try {
     const { _npx } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { _npx?: { packages?: unknown } };
@@ -72,7 +72,7 @@ function isFolder(path: string): boolean {
   return /[\\/]/.test(path) && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-/** Whether a shell finds this file by its name. If the search path is not known, it is assumed that it does. */
+/** True if a shell finds this file by its name, or if the search path is not known. */
 function isFound(name: string, file: string, path: string | undefined): boolean {
   if (path === undefined) return true;
   const real = (at: string) => {
@@ -86,19 +86,19 @@ function isFound(name: string, file: string, path: string | undefined): boolean 
   return first !== undefined && real(join(first, name)) === real(join(dirname(file), basename(file)));
 }
 
-/** A word of a command line: quoted where the shell would take it apart. */
+/** A word of a command line, quoted if the shell would split it. */
 function quotedFor(windows: boolean, text: string): string {
   if (windows) return /^[\w@+=:,.\\/-]+$/.test(text) ? text : `"${text}"`;
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** The fields of the extension, by the variables that they set; as manifest.json names them. */
+/** The titles of the extension's fields in manifest.json, by the variables that they set. */
 export const extensionFields: Readonly<Record<string, string>> = {
   ZOHO_CLIENT_ID: 'Zoho client id',
   ZOHO_CLIENT_SECRET: 'Zoho client secret',
   ZOHO_REFRESH_TOKEN: 'Zoho refresh token',
   ZOHO_ORGANIZATION_ID: 'Organization id',
-  ZOHO_DATA_CENTER: 'Data centre',
+  ZOHO_DATA_CENTER: 'Data center',
   ZOHO_PAYMENTS_SANDBOX: 'Use the sandbox',
   ZOHO_PAYMENTS_READ_ONLY: 'Read only',
   ZOHO_PAYMENTS_TOOLSETS: 'Toolsets',
@@ -107,7 +107,7 @@ export const extensionFields: Readonly<Record<string, string>> = {
   ZOHO_PAYMENTS_STATE_DIR: 'Folder',
 };
 
-/** As an extension: the command line in its manifest says so. */
+/** Started as an extension: `--extension` is in the command line of manifest.json. */
 export const startedAsExtension: Started = {
   extension: true,
   here(text) {

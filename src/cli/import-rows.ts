@@ -3,7 +3,7 @@ import type { PaymentsError } from '../errors.ts';
 import { cutLine } from '../foreign-text.ts';
 import type { PlannedRow, RowOutcome } from '../write/perform-list.ts';
 
-/** What became of the rows of an import, as its table and its results file show it. */
+/** The outcome of each row of an import, for the table of the plan and the results file. */
 
 export interface RowState {
   readonly outcome: RowOutcome['outcome'];
@@ -12,18 +12,18 @@ export interface RowState {
   readonly message?: string | undefined;
 }
 
-export const RESULT_COLUMNS = ['row', 'outcome', 'payment_id', 'code', 'message'];
+export const IMPORT_COLUMNS = ['row', 'outcome', 'payment_id', 'code', 'message'];
 
-/** Nothing was sent for the row yet. */
+/** The state of a row for which nothing was sent yet. */
 export const NOT_STARTED: RowState = { outcome: 'not_started' };
 
-/** A row that cannot be recorded as it is in the file. */
-export const unusable = (message: string): RowState => ({ outcome: 'not_recorded', code: 'invalid_arguments', message });
+/** The state of a row that cannot be recorded as the file has it. */
+export const unusableRow = (message: string): RowState => ({ outcome: 'not_recorded', code: 'invalid_arguments', message });
 
-export function stateOf(row: RowOutcome): RowState {
+export function stateOfRow(row: RowOutcome): RowState {
   if (row.outcome !== 'recorded') {
     const { outcome, error } = row;
-    return { outcome, ...(error !== undefined && { code: error.code, message: messageOf(error) }) };
+    return { outcome, ...(error !== undefined && { code: error.code, message: rowMessage(error) }) };
   }
   const { result, replayed } = row.done;
   const { payment, deleted_by } = result as { payment?: { payment_id?: string }; deleted_by?: string };
@@ -31,7 +31,7 @@ export function stateOf(row: RowOutcome): RowState {
   return { outcome: 'recorded', payment_id: payment?.payment_id, ...(replayed && { message }) };
 }
 
-/** What the user of the command line can do. The hints of errors are about calls of tools. */
+/** What the user of the command line can do. (The `next` of an error is about calls of tools.) */
 const HINTS: Partial<Record<ErrorCode, string>> = {
   allocation_needed: 'Name the invoices in the row, or write oldest_first or as_credit into a column "allocate".',
   ambiguous_account: 'Write its id into the row.',
@@ -41,23 +41,23 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   facts_changed: 'Run the command again to see the row as it is now.',
   key_reused: 'Give the row another key.',
   minute_limit: 'With --wait the command waits for the next minute.',
-  outcome_unknown: 'Run the command again in five minutes: it looks for the payment, and does not send it twice.',
+  outcome_unknown: 'Run the command again in five minutes: it searches for the payment and does not send it twice.',
   suspected_duplicate: 'If it is another payment, write the id of that payment into a column "allow_duplicate_of".',
   unresolved_write: 'Run the command again in five minutes.',
 };
 
 const EARLIER = 'recorded by an earlier run';
 
-/** An error as one line, with what to do if that is known. */
-export function messageOf(error: PaymentsError): string {
+/** The error in one line, with what to do if that is known. */
+export function rowMessage(error: PaymentsError): string {
   const hint = HINTS[error.code];
   return cutLine(`${error.whatHappened}${hint === undefined ? '' : ` ${hint}`}`, 2_000);
 }
 
-/** Of a row in the plan. */
-type Standing = 'record' | 'LOOK' | 'already' | 'later' | 'PROBLEM';
+/** The state of a row in the plan. */
+type RowStanding = 'record' | 'LOOK' | 'already' | 'later' | 'PROBLEM';
 
-const standings: Readonly<Record<Standing, string>> = {
+const standings: Readonly<Record<RowStanding, string>> = {
   record: 'to record',
   LOOK: 'LOOK',
   already: 'recorded already',
@@ -67,7 +67,7 @@ const standings: Readonly<Record<Standing, string>> = {
 
 export interface PlanLine {
   readonly row: number;
-  readonly standing: Standing;
+  readonly standing: RowStanding;
   readonly text: string;
 }
 
@@ -97,19 +97,19 @@ export function rowTable(rows: readonly (readonly [row: string, state: string, t
   );
 }
 
-const MOST_SHOWN = 30;
+const MOST_ROWS_TO_CHECK = 30;
 
-/** What the user is asked: totals, and the rows to look at. The other rows are in the table above. */
+/** The question to the user: totals, and the rows to check. The other rows are in the table above the question. */
 export function importQuestion(title: string, lines: readonly PlanLine[]): string[] {
-  const count = (standing: Standing) => lines.filter((line) => line.standing === standing).length;
+  const count = (standing: RowStanding) => lines.filter((line) => line.standing === standing).length;
   const look = lines.filter(({ standing }) => standing === 'LOOK');
-  const more = look.length - MOST_SHOWN;
+  const more = look.length - MOST_ROWS_TO_CHECK;
   return [
     `${title}.`,
     count('already') > 0 && `Recorded already: ${rowsText(count('already'))}.`,
     count('later') > 0 && `Not possible yet: ${rowsText(count('later'))}. Run the command again later for them.`,
     look.length > 0 && `Look at ${rowsText(look.length)} before you agree:`,
-    ...look.slice(0, MOST_SHOWN).map(({ row, text }) => `- Row ${row}: ${cutLine(text, 600)}`),
+    ...look.slice(0, MOST_ROWS_TO_CHECK).map(({ row, text }) => `- Row ${row}: ${cutLine(text, 600)}`),
     more > 0 && `- and ${more} more, with LOOK in the table above`,
   ].filter((line) => line !== false);
 }

@@ -5,7 +5,7 @@ import { inQuotes, oneLine } from '../foreign-text.ts';
 import { readArguments } from '../mcp/arguments.ts';
 import { formatMoney, sum } from '../money.ts';
 import { guessedColumns } from '../statement/guess-columns.ts';
-import { neededRoles, paymentRows, type PaymentRow, type PaymentTable } from '../statement/payment-rows.ts';
+import { neededRoles, paymentRows, type FilePayment, type PaymentTable } from '../statement/payment-rows.ts';
 import type { ColumnMap } from '../statement/table.ts';
 import { UnreadableError } from '../statement/unreadable-csv.ts';
 import { recordCustomerPayment } from '../workflows/record-customer-payment.ts';
@@ -24,10 +24,10 @@ import {
   NOT_STARTED,
   planLine,
   planTable,
-  RESULT_COLUMNS,
+  IMPORT_COLUMNS,
   rowsText,
-  stateOf,
-  unusable,
+  stateOfRow,
+  unusableRow,
   type PlanLine,
   type RowState,
 } from './import-rows.ts';
@@ -40,21 +40,21 @@ import { problemOf } from './render.ts';
 import { ResultsFile } from './results-file.ts';
 import { usable } from './state-dir.ts';
 
-/** Records the payments of a CSV file: a plan, a question, then each row by the road of `record_customer_payments`. */
+/** Records the payments of a CSV file: shows a plan, asks, then records each row as `record_customer_payments` does. */
 
 export interface ImportCommand {
   readonly file: string;
   readonly csv: CsvOptions;
   readonly encoding?: string | undefined;
   readonly dryRun: boolean;
-  /** Nobody is asked. */
+  /** True if nobody is asked. */
   readonly yes: boolean;
-  /** Limits of Zoho are waited for, also that of the day. */
+  /** True if the command waits for Zoho's rate limits, also for the limit of the day. */
   readonly wait: boolean;
   readonly results?: string | undefined;
 }
 
-/** The command was not used wrongly, but nothing may be sent. */
+/** The error if the command was used correctly, but nothing may be sent. */
 const refusal = (message: string, cause?: unknown): ProblemError => new ProblemError(message, { exitCode: 3, cause });
 
 export async function runImport(command: ImportCommand, config: Config): Promise<void> {
@@ -65,7 +65,7 @@ export async function runImport(command: ImportCommand, config: Config): Promise
   const ending = new AbortController();
   const end = () => {
     if (ending.signal.aborted) process.exit(CANCELLED);
-    ending.abort(cancelled());
+    ending.abort(importCancelled());
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
   const connection = connect(config, createLog(config.log));
@@ -92,12 +92,12 @@ export async function runImport(command: ImportCommand, config: Config): Promise
 
 const CANCELLED = 130;
 
-const cancelled = (): ProblemError => new ProblemError('cancelled: nothing was recorded', { exitCode: CANCELLED });
+const importCancelled = (): ProblemError => new ProblemError('cancelled: nothing was recorded', { exitCode: CANCELLED });
 
 function refuseBeforehand({ yes, dryRun }: ImportCommand, { policy, readOnly }: Config): void {
   if (yes && policy.allow_unattended !== true) throw refusal('the policy does not allow --yes: this needs "allow_unattended": true');
   if (!yes && !dryRun && !isTerminal())
-    throw new ProblemError('there is no terminal to ask at: use --dry-run to see the plan, or --yes if the policy allows it');
+    throw new ProblemError('there is no terminal, so nobody can be asked: use --dry-run to see the plan, or --yes if the policy allows it');
   if (dryRun) return;
   if (readOnly) throw refusal('the settings allow only reading (ZOHO_PAYMENTS_READ_ONLY): only --dry-run is possible');
   const refused = refusedTool(policy, recordCustomerPayments.name);
@@ -111,7 +111,7 @@ async function readPayments(command: ImportCommand): Promise<PaymentTable> {
   const read = async () => await paymentRows(text, options);
   let table = await read().catch(async (error: unknown) => {
     if (!(error instanceof UnreadableError)) throw error;
-    // Without the columns that the user named, the header may be known: then one of those is not there.
+    // If the header is recognized without the columns that the user named, then one of these columns does not exist.
     const known = await paymentRows(text, { ...options, columns: undefined }).catch(() => undefined);
     if (known !== undefined) checkNamedColumns(options, known);
     const guessed = error.settledBy === 'columns' ? await guessedColumns(text, missingRoles(options), options.delimiter) : undefined;
@@ -129,7 +129,7 @@ async function readPayments(command: ImportCommand): Promise<PaymentTable> {
   return table;
 }
 
-/** The needed roles that the user named no column for. */
+/** The needed roles for which the user named no column. */
 const missingRoles = ({ columns = {}, constants = {} }: CsvOptions) =>
   neededRoles.filter((roles) => !roles.some((role) => role in columns || role in constants));
 
@@ -139,7 +139,7 @@ async function agreedGuess(guessed: ColumnMap, error: UnreadableError): Promise<
       .map(([role, name]) => `${role}=${oneLine(name, 60)}`)
       .join(','),
   )}`;
-  if (!isTerminal()) throw new ProblemError(`${error.shownMessage} The nearest guess is ${option}`, { cause: error });
+  if (!isTerminal()) throw new ProblemError(`${error.shownMessage} The best guess is ${option}`, { cause: error });
   print(error.shownMessage);
   for (const [role, name] of Object.entries(guessed)) print(`  ${role} may be the column ${inQuotes(name, 60)}`);
   if (isYes(await askedAt('Is that right? (yes/no) '))) return guessed;
@@ -152,14 +152,16 @@ async function askedMode(): Promise<string> {
       'no column has the payment mode: name it with --columns payment_mode=HEADER, ' +
         'or name one mode for all rows with --columns payment_mode:=banktransfer',
     );
-  const mode = await askedAt('No column has the payment mode. Which one is it for all rows (cash, check, banktransfer, creditcard, …)? ');
+  const mode = await askedAt(
+    'No column has the payment mode. Which payment mode do all rows have (cash, check, banktransfer, creditcard, …)? ',
+  );
   if (mode === '') throw new ProblemError('a payment needs a payment mode');
   return mode;
 }
 
 const askedAt = async (question: string): Promise<string> =>
   await ask(question).catch((error: unknown) => {
-    throw error instanceof ProblemError ? cancelled() : error;
+    throw error instanceof ProblemError ? importCancelled() : error;
   });
 
 const isYes = (answer: string): boolean => ['y', 'yes'].includes(answer.toLowerCase());
@@ -168,10 +170,10 @@ function resultsFile({ file, results, dryRun }: ImportCommand, { header, rows }:
   if (dryRun && results === undefined) return undefined;
   const width = Math.max(header.length, ...rows.map(({ cells }) => cells.length));
   const original = Array.from({ length: width }, (_, i) => header[i] || `column ${i + 1}`);
-  return new ResultsFile(results ?? `${file.replace(/\.[^./\\]*$/, '')}.results.csv`, file, RESULT_COLUMNS, original);
+  return new ResultsFile(results ?? `${file.replace(/\.[^./\\]*$/, '')}.results.csv`, file, IMPORT_COLUMNS, original);
 }
 
-/** A dry run must not send, also not again what an earlier run sent. */
+/** A dry run must not send anything, not even repeat a write that an earlier run sent. */
 function unableToSend(road: Road): Road {
   const without = (zoho: Zoho): Zoho => ({
     ...zoho,
@@ -181,10 +183,10 @@ function unableToSend(road: Road): Road {
   return { ...road, zoho: without(road.zoho) };
 }
 
-/** One run. */
+/** One run of the command. */
 class Import {
   readonly #command: ImportCommand;
-  readonly #rows: readonly PaymentRow[];
+  readonly #rows: readonly FilePayment[];
   readonly #calls: readonly RowCall[];
   readonly #results: ResultsFile | undefined;
   readonly #progress: Progress;
@@ -194,7 +196,7 @@ class Import {
   readonly #recorded = new Map<number, Extract<RowOutcome, { outcome: 'recorded' }>>();
   #isSending = false;
   #isPlanShown = false;
-  /** Why nothing was sent, or nothing more. */
+  /** Why nothing was sent, or why the run stopped. */
   #ended: ProblemError | undefined;
 
   constructor(command: ImportCommand, { rows }: PaymentTable, results: ResultsFile | undefined, progress: Progress, signal: AbortSignal) {
@@ -214,8 +216,8 @@ class Import {
           {
             workflow: recordCustomerPayments,
             rows: this.#calls,
-            // The folder is named after data center and organization. The name of the file is no part of the key, because the same row may
-            // be in another file.
+            // The folder is named after data center and organization. The file name is not part of the key, because another file may have
+            // the same row.
             key: `import/${basename(dir)}`,
             onlyGoodRows: true,
             person: { canBeAsked: false },
@@ -241,14 +243,14 @@ class Import {
     this.#report();
   }
 
-  /** The call of a row. A row that the file alone shows to be unusable is none. */
-  #callOf({ row, payment, key, allowDuplicateOf, problem }: PaymentRow): RowCall | undefined {
+  /** Returns the call of a row. Undefined if the file alone shows that the row cannot be recorded. */
+  #callOf({ row, payment, key, allowDuplicateOf, problem }: FilePayment): RowCall | undefined {
     try {
       if (problem !== undefined) throw new ProblemError(problem);
       return { number: row, input: readArguments(recordCustomerPayment.input, payment), key, allowDuplicateOf };
     } catch (error) {
       if (!(error instanceof PaymentsError) && !(error instanceof ProblemError)) throw error;
-      this.#states.set(row, unusable(error.message.replace(/^The arguments are not valid: /, '')));
+      this.#states.set(row, unusableRow(error.message.replace(/^The arguments are not valid: /, '')));
       return undefined;
     }
   }
@@ -267,7 +269,7 @@ class Import {
   }
 
   #note(row: number, outcome: RowOutcome): void {
-    this.#states.set(row, stateOf(outcome));
+    this.#states.set(row, stateOfRow(outcome));
     if (outcome.outcome === 'recorded') this.#recorded.set(row, outcome);
   }
 
@@ -277,7 +279,7 @@ class Import {
     await sleep(Math.max(0, until - Date.now()), undefined, { signal: this.#signal });
   }
 
-  /** Shows the plan, and asks. */
+  /** Shows the plan and asks the user. Returns who agreed, or undefined if nobody did. */
   async #agree({ title, rows, about }: ListPlan): Promise<'terminal' | 'nobody' | undefined> {
     const planned = new Map(this.#calls.map(({ number }, i) => [number!, rows[i]!]));
     for (const [row, { outcome }] of planned) if (outcome !== undefined) this.#note(row, outcome);
@@ -295,7 +297,7 @@ class Import {
     const concerns = about.filter(({ code }) => code !== 'list');
     if (yes && concerns.length > 0)
       return this.#end(
-        `nothing was recorded, because a person has to look: ${concerns
+        `nothing was recorded, because a person must decide: ${concerns
           .slice(0, 10)
           .map(({ code, text }) => `${oneLine(text, 300)} (${code})`)
           .join('; ')}${concerns.length > 10 ? `; and ${concerns.length - 10} more` : ''}`,
@@ -304,7 +306,7 @@ class Import {
     if (dryRun) return undefined;
     if (yes) return 'nobody';
     const answer = await ask('Record them? (yes/no) ', { signal: this.#signal }).catch((error: unknown) => {
-      throw error instanceof ProblemError ? cancelled() : error;
+      throw error instanceof ProblemError ? importCancelled() : error;
     });
     return isYes(answer) ? 'terminal' : this.#end('nothing was recorded, because you did not agree');
   }
@@ -324,7 +326,7 @@ class Import {
     return this.#rows.map((row) => this.#lineOf(row));
   }
 
-  #lineOf({ row, cells }: PaymentRow): string[] {
+  #lineOf({ row, cells }: FilePayment): string[] {
     const { outcome, payment_id = '', code = '', message = '' } = this.#stateOf(row);
     return [String(row), outcome, payment_id, code, message, ...cells];
   }
@@ -334,20 +336,20 @@ class Import {
   }
 
   #cancelled(): ProblemError {
-    if (!this.#isSending) return cancelled();
+    if (!this.#isSending) return importCancelled();
     const count = this.#recorded.size;
-    return new ProblemError(`cancelled: ${count} of ${rowsText(this.#rows.length)} are recorded. Run the same command again to go on`, {
+    return new ProblemError(`cancelled: ${count} of ${rowsText(this.#rows.length)} are recorded. Run the same command again to continue`, {
       exitCode: CANCELLED,
     });
   }
 
-  /** Prints what was done. Throws unless every row is recorded. */
+  /** Prints what was recorded. Throws unless every row is recorded. */
   #report(): void {
     const { dryRun } = this.#command;
     const states = this.#rows.map(({ row }) => ({ row, ...this.#stateOf(row) }));
     if (this.#isSending) {
       const fresh = [...this.#recorded.values()].filter(({ done }) => !done.replayed);
-      const totals = totalsOf(fresh.flatMap(({ counted }) => counted ?? []));
+      const totals = totalsText(fresh.flatMap(({ counted }) => counted ?? []));
       const already = this.#recorded.size - fresh.length;
       print(
         `Recorded ${rowsText(fresh.length)}${totals === '' ? '' : `, ${totals} in all`}.` +
@@ -373,7 +375,7 @@ class Import {
     if (unknown > 0)
       throw new ProblemError(`the outcome of ${rowsText(unknown)} is unknown. Run the same command again in five minutes`, { exitCode: 5 });
     if (open > 0 && this.#isSending)
-      throw new ProblemError(`${rowsText(open)} ${open === 1 ? 'is' : 'are'} not recorded. Run the same command again to go on`, {
+      throw new ProblemError(`${rowsText(open)} ${open === 1 ? 'is' : 'are'} not recorded. Run the same command again to continue`, {
         exitCode: 4,
       });
     if (open > 0) throw refusal(`nothing was recorded: ${rowsText(open)} cannot be recorded now`);
@@ -383,7 +385,7 @@ class Import {
 
 const WAIT_MS = 5_000;
 
-/** Every further row would end with them too. */
+/** Codes of errors that every further row would get too. */
 const LIMITS: ReadonlySet<string> = new Set(['minute_limit', 'day_limit', 'took_too_long']);
 
 const OUTCOMES: Readonly<Record<RowState['outcome'], string>> = {
@@ -394,14 +396,14 @@ const OUTCOMES: Readonly<Record<RowState['outcome'], string>> = {
 };
 
 function planLines(
-  rows: readonly PaymentRow[],
+  rows: readonly FilePayment[],
   states: ReadonlyMap<number, RowState>,
   planned: ReadonlyMap<number, PlannedRow> = new Map(),
 ): PlanLine[] {
   return rows.map(({ row }) => planLine(row, planned.get(row) ?? { attention: [] }, states.get(row) ?? NOT_STARTED));
 }
 
-/** A dry run that nobody had to end: `performList` tells that nobody agreed. */
+/** The error as a refusal. Undefined for a normal dry run, in which `performList` throws because nobody agreed. */
 function asRefusal(error: unknown): ProblemError | undefined {
   if (error instanceof DeclinedError) return undefined;
   if (error instanceof ProblemError) return error;
@@ -409,7 +411,7 @@ function asRefusal(error: unknown): ProblemError | undefined {
   throw error;
 }
 
-function totalsOf(counted: readonly Counted[]): string {
+function totalsText(counted: readonly Counted[]): string {
   const currencies = [...new Set(counted.map(({ currency }) => currency))];
   return currencies
     .map((code) => formatMoney(sum(counted.filter(({ currency }) => currency === code).map(({ amount }) => Number(amount))), code))

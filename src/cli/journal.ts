@@ -12,7 +12,7 @@ import { timeText } from '../time-zone.ts';
 import { DAY_MS } from '../time.ts';
 import { silent } from '../trace.ts';
 import { isSettled } from '../write/journal/entry-state.ts';
-import type { Entry, Journal } from '../write/journal/journal.ts';
+import type { Entry, Journal, JournalEvent } from '../write/journal/journal.ts';
 import { graceEnds, ordinaryTimings } from '../write/timings.ts';
 import { baseDirOf, stateOf } from './account.ts';
 import { ProblemError } from './cli-error.ts';
@@ -24,7 +24,7 @@ import { notedTimeZone } from './noted-time-zone.ts';
 import { print } from './print.ts';
 import { writeLine, writeText } from './render.ts';
 
-/** The journal from the command line: what was written, whether it is whole, and what a person knows better than it. */
+/** The commands that show, check and correct the journal. */
 
 export interface JournalCommand {
   readonly verb: string | undefined;
@@ -38,11 +38,11 @@ export interface JournalCommand {
   readonly json: boolean;
 }
 
-/** What the verbs work on. */
+/** The open journal, for all subcommands. */
 interface OpenJournal {
   readonly journal: Journal;
   readonly config: Config;
-  /** Where it is. */
+  /** The journal's folder. */
   readonly dir: string;
   readonly started: Started;
 }
@@ -50,15 +50,17 @@ interface OpenJournal {
 const KEPT_DAYS = 7;
 
 export async function runJournal(command: JournalCommand, config: Config, started: Started = startedByName): Promise<void> {
+  // Wrong options are an error even if there is no journal yet.
+  if (command.verb === 'prune' && command.customer === undefined) dayToPrune(command);
   const { openSqliteJournal } = await import('../write/journal/sqlite.ts');
   const { journalFile } = await import('../write/open-road.ts');
   if (config.sandbox === 'memory')
-    throw new ProblemError('--sandbox=memory keeps no journal; --sandbox alone shows that of the practice books that are kept', {
+    throw new ProblemError('--sandbox=memory keeps no journal; use --sandbox for the journal of the practice books that are kept', {
       exitCode: 1,
     });
   const dir = await stateOf(config).catch((error: unknown) => onlyFolder(config, error));
   const file = journalFile(dir);
-  if (!existsSync(file)) throw new ProblemError(`there is no journal at ${file}: nothing was written yet`, { exitCode: 1 });
+  if (!existsSync(file)) throw new ProblemError(`there is no journal at ${file}: nothing was recorded yet`, { exitCode: 1 });
   const journal = await openSqliteJournal(file);
   try {
     await verbs[command.verb as keyof typeof verbs]?.({ journal, config, dir, started }, command);
@@ -80,7 +82,7 @@ const verbs = {
     const { entries, last } = await pageOfWrites(journal, list, zone);
     for (const entry of entries) print(writeLine(entry, zone));
     print(entries.length === 0 ? 'No writes match.' : zoneLine(zone));
-    if (last !== undefined) print(`For older ones add --page ${pageAfter(last)}`);
+    if (last !== undefined) print(`For older writes add --page ${pageAfter(last)}`);
   },
   async show(open: OpenJournal, command: JournalCommand) {
     const { journal, started } = open;
@@ -92,10 +94,13 @@ const verbs = {
       for (const text of writeText(entry, shown)) print(text);
       return;
     }
-    print(asIndentedJson(entry));
-    for await (const event of journal.events()) if (event.entry === entry.id) print(asJson(event));
+    const { outcomeOfState } = await import('../mcp/list-writes.ts');
+    const events: JournalEvent[] = [];
+    for await (const event of journal.events()) if (event.entry === entry.id) events.push(event);
+    // The times are not changed, because `journal export` prints the same events.
+    print(asIndentedJson({ ...entry, outcome: outcomeOfState[entry.state], time_zone: 'UTC', events }));
   },
-  /** By a person who has looked in Zoho Books; without a word of theirs, by looking now. */
+  /** Settles writes: as the person decides who looked in Zoho Books, or else with a search in Zoho now. */
   async resolve({ journal, config, dir }: OpenJournal, command: JournalCommand) {
     const zone = notedTimeZone(dir);
     const local = (text: string) => text.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (moment) => timeText(moment, zone));
@@ -103,26 +108,29 @@ const verbs = {
     const named = command.id === undefined ? undefined : await namedEntry(journal, command);
     if (recorded === undefined && notRecorded !== true) return await lookNow({ journal, config, dir }, named);
     const entry = named ?? (await namedEntry(journal, command));
-    if (isSettled(entry.state)) throw new ProblemError(`it is settled already, and stays so: ${writeLine(entry, zone)}`, { exitCode: 1 });
+    if (isSettled(entry.state))
+      throw new ProblemError(`the outcome of this write is known already and cannot be changed: ${writeLine(entry, zone)}`, {
+        exitCode: 1,
+      });
     const connection = connect(config, createLog(config.log));
     try {
       const record = recorded === undefined ? undefined : { id: recorded, result: await seen(recorded, entry, connection) };
       const settled = await (await connection.road()).settle(entry.id, record, { force });
       if (settled.kind === 'another')
         throw new ProblemError(
-          `${recorded} is not what this write recorded: ${settled.why}${settled.canForce ? '. If it is, say so with --force' : ''}`,
+          `this write did not make ${recorded}: ${settled.why}${settled.canForce ? '. If you are sure that it did, add --force' : ''}`,
           { exitCode: 1 },
         );
       if (settled.kind === 'in hand')
-        throw new ProblemError('a running server still works on this write: try again in a minute', { exitCode: 1 });
+        throw new ProblemError('a running server is still working on this write: try again in a minute', { exitCode: 1 });
       if (settled.kind === 'too early')
         throw new ProblemError(
-          `this write may still be carried out: ${local(settled.against)}. Try again later, or decide now with --force`,
+          `Zoho may still carry out this write: ${local(settled.against)}. Try again later, or add --force to decide now`,
           {
             exitCode: 1,
           },
         );
-      if (settled.against !== undefined) process.stderr.write(`decided with --force, although ${local(settled.against)}\n`);
+      if (settled.against !== undefined) process.stderr.write(`decided with --force, although: ${local(settled.against)}\n`);
       print(writeLine(settled.entry, zone));
     } finally {
       await connection.close();
@@ -132,38 +140,46 @@ const verbs = {
     const { events, entries, problems } = await journal.verify();
     for (const problem of problems) print(problem);
     if (problems.length > 0)
-      throw new ProblemError(`the journal is not whole: ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`, {
-        exitCode: 1,
-      });
-    print(`whole: ${events} events, ${entries} writes`);
+      throw new ProblemError(
+        `the journal is damaged or was changed: ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`,
+        {
+          exitCode: 1,
+        },
+      );
+    print(`intact: ${counted(events, 'event')}, ${counted(entries, 'write')}`);
   },
   async prune({ journal }: OpenJournal, { before, customer }: JournalCommand) {
     if (customer !== undefined) {
-      print(`${await journal.erase(customer)} writes emptied of what is known of customer ${customer}`);
+      print(`removed the data of customer ${customer} from ${counted(await journal.erase(customer), 'write')}`);
       const kept = (await journal.unsettled()).filter(({ customer_id }) => customer_id === customer).length;
       if (kept > 0)
         throw new ProblemError(
-          `of that customer ${kept} ${kept === 1 ? 'write is' : 'writes are'} kept, ` +
-            'since it is not known whether carried out: run `zoho-payments-mcp journal resolve` first',
+          `${kept} ${kept === 1 ? 'write of that customer stays' : 'writes of that customer stay'} unchanged, ` +
+            'because the outcome is unknown: run `zoho-payments-mcp journal resolve` first',
           { exitCode: 1 },
         );
       return;
     }
-    if (before === undefined)
-      throw new ProblemError('prune takes --before YYYY-MM-DD, or --customer ID to remove what is known of a customer', { exitCode: 2 });
-    // Younger entries still keep keys, approvals and the day's limits.
-    if (Date.parse(before) > Date.now() - KEPT_DAYS * DAY_MS)
-      throw new ProblemError(`prune keeps the last ${KEPT_DAYS} days`, { exitCode: 2 });
-    print(`${await journal.prune(`${before}T00:00:00.000Z`)} writes forgotten`);
+    print(`deleted ${counted(await journal.prune(`${dayToPrune({ before })}T00:00:00.000Z`), 'write')}`);
   },
   async export({ journal }: OpenJournal) {
     for await (const event of journal.events()) print(asJson(event));
   },
 };
 
+/** The day before which writes are deleted. Throws ProblemError if it is missing or too recent. */
+function dayToPrune({ before }: Pick<JournalCommand, 'before'>): string {
+  if (before === undefined)
+    throw new ProblemError('prune needs --before YYYY-MM-DD, or --customer ID to remove the data of a customer', { exitCode: 2 });
+  // Newer entries are still needed for idempotency keys, approvals and the limits of a day.
+  if (Date.parse(before) > Date.now() - KEPT_DAYS * DAY_MS)
+    throw new ProblemError(`prune cannot delete writes of the last ${KEPT_DAYS} days`, { exitCode: 2 });
+  return before;
+}
+
 const retryAt = (entry: Entry): Date | undefined => (isSettled(entry.state) ? undefined : graceEnds(entry, ordinaryTimings));
 
-/** As it was noted; Zoho is asked where it never was. */
+/** The noted time zone; if none was noted, the time zone from Zoho. */
 async function timeZoneFor({ config, dir }: OpenJournal): Promise<string | undefined> {
   const noted = notedTimeZone(dir);
   if (noted !== undefined) return noted;
@@ -171,14 +187,14 @@ async function timeZoneFor({ config, dir }: OpenJournal): Promise<string | undef
   try {
     return await connection.timeZone();
   } catch {
-    // The journal can be read also while nothing connects.
+    // The journal must be readable without a connection.
     return undefined;
   } finally {
     await connection.close();
   }
 }
 
-/** The journal can be read also when nobody is logged in any more, where there is just one. */
+/** The only folder with a journal, so that the journal can be read after a logout. Rethrows `error` if there is none. */
 function onlyFolder(config: Config, error: unknown): string {
   const base = baseDirOf(config);
   const folders = existsSync(base)
@@ -189,13 +205,13 @@ function onlyFolder(config: Config, error: unknown): string {
   if (another !== undefined)
     throw new ProblemError(
       `there are journals of several organizations (${folders.join(', ')}): ` +
-        'name one with ZOHO_ORGANIZATION_ID and the settings it was written with',
+        'choose one with ZOHO_ORGANIZATION_ID and the other ZOHO_ settings that the server used for it',
       { exitCode: 1, cause: error },
     );
   return join(base, only);
 }
 
-/** A word of a person is taken for which record it is, not for whether there is one. */
+/** Reads the record that the person named. The person decides which record it is, but it must exist. */
 async function seen(zoho_id: string, { makes, arguments: args }: Entry, { zoho }: Connection): Promise<Json> {
   try {
     if (makes === 'payment') return await zoho.read(getCustomerPayment, { payment_id: zoho_id });
@@ -209,7 +225,7 @@ async function seen(zoho_id: string, { makes, arguments: args }: Entry, { zoho }
   }
 }
 
-/** Looks for all that are unsettled; of one that is named only that is told. */
+/** Searches Zoho for all unsettled writes. If the person named one, prints only that one. */
 async function lookNow({ journal, config, dir }: Omit<OpenJournal, 'started'>, named: Entry | undefined): Promise<void> {
   const before = named === undefined ? await journal.unsettled() : [named];
   const connection = connect(config, createLog(config.log));
@@ -220,7 +236,7 @@ async function lookNow({ journal, config, dir }: Omit<OpenJournal, 'started'>, n
   }
   for (const { id } of before) print(writeLine((await journal.find(id))!, notedTimeZone(dir)));
   const left = (await journal.unsettled()).filter(({ id }) => named === undefined || id === named.id);
-  print(left.length === 0 ? 'nothing is unresolved' : `${left.length} unresolved`);
+  print(left.length === 0 ? 'no write is unresolved' : `still unresolved: ${left.length}`);
   if (left.length > 0) process.exitCode = 1;
 }
 
@@ -230,8 +246,10 @@ async function namedEntry(journal: Journal, { id }: JournalCommand): Promise<Ent
   const isZohos = id !== undefined && /^\d+$/.test(id.trim());
   throw new ProblemError(
     id === undefined
-      ? 'name a write, as list shows them'
-      : `there is no write ${oneLine(id, 100)}${isZohos ? `; journal list --record ${id.trim()} finds those about a record of Zoho` : ''}`,
-    { exitCode: 1 },
+      ? 'give the id of a write: journal list shows the ids'
+      : `there is no write ${oneLine(id, 100)}${isZohos ? `; journal list --record ${id.trim()} lists the writes of a Zoho record` : ''}`,
+    { exitCode: id === undefined ? 2 : 1 },
   );
 }
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;

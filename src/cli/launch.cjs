@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Hosts pick whatever Node they find first. This file is plain enough for every old one to read,
-// so that the answer is one line instead of a syntax error.
+// Hosts use the first Node that they find. Even a very old Node can parse this file,
+// so that the user sees one line instead of a syntax error.
 'use strict';
 var parts = process.versions.node.split('.');
 var major = Number(parts[0]);

@@ -1,6 +1,6 @@
 import { requestId, levels, type Level, type Log } from '../trace.ts';
 
-/** The log on stderr: lines for people, or JSON for machines. Stdout belongs to the protocol. */
+/** Writes the log to stderr, as lines for people or as JSON. Stdout is reserved for MCP messages. */
 export function createLog({
   level,
   json,

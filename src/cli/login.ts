@@ -24,11 +24,11 @@ import type { Config } from './config.ts';
 import { print } from './print.ts';
 import { ask, cancelled, isTerminal } from './prompt.ts';
 
-/** Connects to Zoho Books: consent, tokens, organization, a first read; then all of it is kept for the servers. */
+/** Connects to Zoho Books: consent, tokens, organization, a first read. Then it stores the login for the servers. */
 
 export interface LoginCommand {
   readonly port?: number | undefined;
-  /** Whether one may be opened. */
+  /** True if a browser may be opened. */
   readonly browser: boolean;
   /** A code from Zoho's API console, instead of the consent page. */
   readonly selfClient?: string | undefined;
@@ -49,10 +49,10 @@ export async function login(command: LoginCommand, config: Config): Promise<void
     try {
       await keep({ command, config, http, scopes, accountsUrl, client, tokens: { ...tokens, refreshToken } });
     } catch (error) {
-      // Nobody would know of it any more.
+      // The token is stored nowhere, so nobody could revoke it later.
       await revoke(http, accountsUrl, refreshToken).catch(() => undefined);
       if (command.selfClient !== undefined && error instanceof ProblemError)
-        throw new ProblemError(`${error.message}. The code is used up: make a new one`, { exitCode: error.exitCode, cause: error });
+        throw new ProblemError(`${error.message}. The code is used up: make a new code`, { exitCode: error.exitCode, cause: error });
       throw error;
     }
   } finally {
@@ -71,14 +71,14 @@ async function consentInBrowser({ port, browser }: LoginCommand, config: Config,
   const callback = await openCallback({ port, state });
   const { redirectUri } = callback;
   try {
-    print(`The client in Zoho's API console (https://api-console.zoho.com) needs this redirect address: ${redirectUri}`);
+    print(`The client in Zoho's API console (https://api-console.zoho.com) must have this redirect address: ${redirectUri}`);
     const client = await clientOf(config);
     const url = consentUrl(config.accountsUrl, { clientId: client.clientId, redirectUri, scopes, state });
-    // Ctrl-C counts from the moment that it is named.
+    // Ctrl-C must work before the text below offers it.
     const answer = patiently(callback.answer);
-    print(`\nOpen this address in a browser on this machine, and accept:\n\n  ${url.href}\n`);
+    print(`\nOpen this address in a browser on this machine, and accept there:\n\n  ${url.href}\n`);
     if (browser) openBrowser(url);
-    print("Waiting for Zoho's answer, for at most ten minutes; Ctrl-C cancels.");
+    print("Waiting for Zoho's answer for up to ten minutes. Press Ctrl-C to cancel.");
     const { code, accountsUrl } = readConsent(await answer, config.accountsUrl);
     return { client, grant: { kind: 'code', code, redirectUri }, accountsUrl };
   } finally {
@@ -90,13 +90,13 @@ async function selfClientCode(code: string, config: Config): Promise<Granted> {
   return { client: await clientOf(config), grant: { kind: 'code', code: code.trim() }, accountsUrl: config.accountsUrl };
 }
 
-/** From the settings, or asked for. */
+/** The client's id and secret from the settings, or else from the terminal. */
 async function clientOf({ client }: Config): Promise<Client> {
   const missing = [
     ...(client.clientId === undefined ? ['ZOHO_CLIENT_ID'] : []),
     ...(client.clientSecret === undefined ? ['ZOHO_CLIENT_SECRET'] : []),
   ];
-  if (missing.length > 0 && !isTerminal()) throw new ProblemError(`there is no terminal to ask at: set ${missing.join(' and ')}`);
+  if (missing.length > 0 && !isTerminal()) throw new ProblemError(`login cannot ask without a terminal: set ${missing.join(' and ')}`);
   const clientId = client.clientId ?? (await ask('Client ID: '));
   const clientSecret = client.clientSecret ?? (await ask('Client secret (not shown): ', { hidden: true }));
   if (clientId === '' || clientSecret === '')
@@ -104,13 +104,13 @@ async function clientOf({ client }: Config): Promise<Client> {
   return { clientId, clientSecret };
 }
 
-/** The answer, unless it takes too long or the person cancels. */
+/** Waits for the answer. Throws if it takes too long or the person cancels. */
 async function patiently<T>(answer: Promise<T>): Promise<T> {
   const over = new AbortController();
   const { signal } = over;
   const tooLong = async () => {
     await sleep(CONSENT_WAIT_MS, undefined, { signal });
-    throw new ProblemError('no answer came from Zoho within ten minutes: nothing was kept. Run `zoho-payments-mcp login` again', {
+    throw new ProblemError('Zoho did not answer within ten minutes, and nothing was stored. Run `zoho-payments-mcp login` again', {
       exitCode: 1,
     });
   };
@@ -135,7 +135,7 @@ interface Obtained {
   readonly tokens: Tokens & { readonly refreshToken: string };
 }
 
-/** Nothing is kept that was not seen to work. */
+/** Stores the login after a successful read with it. */
 async function keep({ command, config, http, scopes, accountsUrl, client, tokens }: Obtained): Promise<void> {
   const apiBaseUrl = apiBaseUrlOf({ apiDomain: tokens.apiDomain, accountsUrl, configured: config.apiBaseUrl });
   const shared = await openShared('memory');
@@ -167,15 +167,14 @@ async function keep({ command, config, http, scopes, accountsUrl, client, tokens
     await loginsOf(config)
   ).write({ ...client, refreshToken, accountsUrl, apiBaseUrl, organizationId, organizationName, scopes: granted });
 
-  print(
-    `Connected to ${organizationName ?? 'the organization'} (${organizationId}) at ${new URL(apiBaseUrl).host}; a first read went well.`,
-  );
+  print(`Connected to ${organizationName ?? 'the organization'} (${organizationId}) at ${new URL(apiBaseUrl).host}; a first read worked.`);
   const missing = scopesMissing(scopes, granted);
-  if (missing.length > 0) print(`Not granted: ${missing.join(', ')}. What needs it will be refused, or named as not checked.`);
+  if (missing.length > 0)
+    print(`Zoho did not grant ${missing.join(', ')}. Tools that need such a scope (permission) refuse, or say what they could not check.`);
   print(
     where === 'keychain'
       ? "The secrets are in the operating system's keychain."
-      : `The secrets are in ${join(dir, 'login.json')}, which only you can read.`,
+      : `The secrets are in ${join(dir, 'login.json')}; only you can read this file.`,
   );
 }
 
@@ -184,12 +183,12 @@ interface Organization {
   readonly name?: string | undefined;
 }
 
-/** The one that is wanted, or the only one, or the one that the person picks. Undefined: these scopes do not show which there are. */
+/** The named organization, the only organization, or the person's choice. `organizations`: undefined if the scopes do not show them. */
 async function pickOrganization(organizations: readonly Organization[] | undefined, wanted: string | undefined): Promise<Organization> {
   if (organizations === undefined) {
     if (wanted !== undefined) return { id: wanted };
     throw new ProblemError(
-      'without the scope ZohoBooks.settings.READ the organizations cannot be listed: name yours with --organization ID',
+      'without the scope (permission) ZohoBooks.settings.READ Zoho does not list the organizations: add --organization ID',
       { exitCode: 1 },
     );
   }
@@ -197,7 +196,7 @@ async function pickOrganization(organizations: readonly Organization[] | undefin
     const found = organizations.find(({ id }) => id === wanted);
     if (found === undefined)
       throw new ProblemError(
-        `organization ${wanted} is none of this account's; there is ${organizations.map(nameAndId).join(', ') || 'none'}`,
+        `this login has no organization ${wanted}; its organizations: ${organizations.map(nameAndId).join(', ') || 'none'}`,
         {
           exitCode: 1,
         },
@@ -207,14 +206,14 @@ async function pickOrganization(organizations: readonly Organization[] | undefin
   const [first, second] = organizations;
   if (first === undefined)
     throw new ProblemError(
-      'this Zoho account has no organization in Zoho Books: log in with the account that has, or make one there first',
+      'this Zoho user has no organization in Zoho Books: log in as a user who has one, or create an organization there first',
       { exitCode: 1 },
     );
   if (second === undefined) return first;
   if (!isTerminal())
     throw new ProblemError(
-      'there are several organizations, and no terminal to ask at: name one with --organization ID. ' +
-        `There is ${organizations.map(nameAndId).join(', ')}`,
+      'there are several organizations, and login cannot ask without a terminal: choose one with --organization ID. ' +
+        `The organizations: ${organizations.map(nameAndId).join(', ')}`,
       { exitCode: 1 },
     );
   for (const [index, organization] of organizations.entries()) print(`  ${index + 1}  ${nameAndId(organization)}`);
@@ -229,10 +228,10 @@ function nameAndId({ id, name }: Organization): string {
 }
 
 function noRefreshToken(): AccessError {
-  return new AccessError('Zoho gave no refresh token with the code: the access would end within the hour.', {
+  return new AccessError('Zoho issued no refresh token (the key for a lasting login): the access would end within an hour.', {
     code: 'no_refresh_token',
     next:
       'run `zoho-payments-mcp login` again; ' +
-      'if this repeats, first revoke the app in the Zoho account, under Sessions, Connected Apps.',
+      'if this happens again, first revoke the app in your Zoho user settings, under Sessions, Connected Apps.',
   });
 }

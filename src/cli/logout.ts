@@ -11,7 +11,7 @@ import type { Config } from './config.ts';
 import { print } from './print.ts';
 import { SHARED } from './zoho-connection.ts';
 
-/** Takes the login back at Zoho, and forgets it here in any case. */
+/** Revokes the login at Zoho, and deletes it here even if Zoho does not revoke it. */
 export async function logout(config: Config): Promise<void> {
   const store = await loginsOf(config);
   const login = await store.read().catch((error: unknown) => {
@@ -22,15 +22,15 @@ export async function logout(config: Config): Promise<void> {
   const notRevoked = login instanceof AccessError ? login : await errorOf(revokeAt(login, config));
   const notForgotten = await errorOf(store.forget());
   if (!(login instanceof AccessError)) await forgetAccessTokens(config, login);
-  if (!notRevoked && !notForgotten) return print('Logged out: Zoho has revoked the access, and it is forgotten here.');
-  const account = login instanceof AccessError ? 'in your Zoho account' : `at ${login.accountsUrl}`;
-  const forgotten = notForgotten?.whatHappened ?? 'the login is forgotten here.';
+  if (!notRevoked && !notForgotten) return print('Logged out: Zoho revoked the login, and it was deleted from this machine.');
+  const account = login instanceof AccessError ? 'in your Zoho user settings' : `at ${login.accountsUrl}`;
+  const forgotten = notForgotten?.whatHappened ?? 'The login was deleted from this machine.';
   const revoked =
-    notRevoked && `It was not revoked at Zoho: ${notRevoked.whatHappened} Revoke it by hand ${account}, under Sessions, Connected Apps.`;
+    notRevoked && `It was not revoked at Zoho: ${notRevoked.whatHappened} Revoke it yourself ${account}, under Sessions, Connected Apps.`;
   throw new ProblemError([forgotten, revoked].filter(Boolean).join(' '), { exitCode: 1 });
 }
 
-/** What servers of this machine still shared; Zoho has ended them with the refresh token. */
+/** Deletes the access tokens that servers of this machine share. Zoho ended them together with the refresh token. */
 async function forgetAccessTokens(config: Config, login: Login): Promise<void> {
   const dir = folderOf(baseDirOf(config), login);
   if (!existsSync(dir)) return;

@@ -1,18 +1,19 @@
 import { parseArgs } from 'node:util';
 import { PaymentsError } from '../errors.ts';
+import type { Problem } from '../mcp/arguments.ts';
 import type { WritesWanted } from '../mcp/list-writes.ts';
 import { ProblemError } from './cli-error.ts';
 import type { CsvFlags } from './csv-file.ts';
 import type { ImportCommand } from './import.ts';
 import { calendarDay, isDay, levelOf, policyOf, readConfig, searchPath, toolsetsOf, type Config } from './config.ts';
-import { commandHelp, commands, generalHelp, optionsOf, partsOf } from './help.ts';
+import { commandHelp, commands, generalHelp, optionsOf, parsedOptions, partsOf } from './help.ts';
 import { commandOf, launchOf, startedAs, startedAsExtension } from './how-started.ts';
 import { problemOf } from './render.ts';
 import { version } from './version.ts';
 
-/** The process: argv, environment, exit codes. */
+/** The start of the process: command line, environment, exit codes. */
 
-/** The command that was called, once it is known. */
+/** The name of the command, as soon as it is known. */
 let called: string | undefined;
 
 class UsageError extends ProblemError {
@@ -25,11 +26,11 @@ class UsageError extends ProblemError {
 const startedHere = (sandbox = process.argv.includes('--sandbox')) =>
   process.argv.includes('--extension') ? startedAsExtension : startedAs(launchOf(searchPath()), { sandbox });
 
-/** The help, with how the program is called here, where that is not by its name. */
+/** The help, and how to call the program on this machine if its name alone does not work. */
 function helpHere(help: string): string {
   const { command, folder } = commandOf(launchOf(searchPath()));
   if (command === 'zoho-payments-mcp') return help;
-  return help.replace('\n', `\n\nHere zoho-payments-mcp is called as: ${command}${folder === undefined ? '' : ` (in ${folder})`}\n`);
+  return help.replace('\n', `\n\nOn this machine, call zoho-payments-mcp as: ${command}${folder === undefined ? '' : ` (in ${folder})`}\n`);
 }
 
 async function main(argv: readonly string[]): Promise<void> {
@@ -47,19 +48,19 @@ async function main(argv: readonly string[]): Promise<void> {
       return serve(config, startedHere(config.sandbox !== false));
     }
     case 'journal': {
-      if (verb === undefined) throw new UsageError(`journal takes one of ${partsOf('journal').join(', ')}`);
+      if (verb === undefined) throw new UsageError(`journal needs one of ${partsOf('journal').join(', ')}`);
       const { recorded, 'not-recorded': notRecorded, force, before, customer, json = false } = values;
-      if (before !== undefined && !isDay(before)) throw new UsageError('--before takes a date, YYYY-MM-DD');
+      if (before !== undefined && !isDay(before)) throw new UsageError('--before must be a date, YYYY-MM-DD');
       for (const [option, of] of [
         ['customer', 'a customer'],
         ['recorded', 'a record'],
         ['record', 'a record'],
       ] as const)
         if (values[option] !== undefined && !/^\d+$/.test(values[option]))
-          throw new UsageError(`--${option} takes the id of ${of} in Zoho Books, which is digits`);
-      if (before !== undefined && customer !== undefined) throw new UsageError('prune takes either --before or --customer');
-      if (recorded !== undefined && notRecorded) throw new UsageError('--recorded and --not-recorded contradict each other');
-      if (force && recorded === undefined && !notRecorded) throw new UsageError('--force goes with --recorded or --not-recorded');
+          throw new UsageError(`--${option} must be the id of ${of} in Zoho Books (digits only)`);
+      if (before !== undefined && customer !== undefined) throw new UsageError('use either --before or --customer, not both');
+      if (recorded !== undefined && notRecorded) throw new UsageError('use either --recorded or --not-recorded, not both');
+      if (force && recorded === undefined && !notRecorded) throw new UsageError('--force needs --recorded or --not-recorded');
       const { runJournal } = await import('./journal.ts');
       const list = verb === 'list' ? await listOptions(values) : undefined;
       const config = withFlags(readConfig(), values);
@@ -70,10 +71,9 @@ async function main(argv: readonly string[]): Promise<void> {
       const { login } = await import('./login.ts');
       const { organization, 'self-client': selfClient, 'no-browser': noBrowser, 'data-center': dataCenter } = values;
       if (organization !== undefined && !/^\d+$/.test(organization))
-        throw new UsageError('--organization takes digits, as Zoho shows them under Manage Organizations');
-      if (selfClient?.trim() === '') throw new UsageError('--self-client takes the code from the API console');
-      const port = numberOption('--port', values.port);
-      if (port !== undefined && port > 65_535) throw new UsageError('--port takes a number up to 65535');
+        throw new UsageError('--organization must be the id (digits only) that Zoho Books shows under Manage Organizations');
+      if (selfClient?.trim() === '') throw new UsageError("--self-client needs the code from Zoho's API console");
+      const port = portOption(values.port);
       return await login(
         { port, browser: noBrowser !== true, selfClient, organization },
         withFlags(readConfig(undefined, { dataCenter }), values),
@@ -98,10 +98,10 @@ async function main(argv: readonly string[]): Promise<void> {
     case 'reconcile': {
       const { reconcileRoles, runReconcile } = await import('./reconcile.ts');
       const { csvOptions } = await import('./csv-file.ts');
-      if (id === undefined) throw new UsageError('reconcile takes a file, such as statement.csv');
+      if (id === undefined) throw new UsageError('reconcile needs a file, such as statement.csv');
       const { account, encoding, results } = values;
       const days = numberOption('--days', values.days);
-      if (days !== undefined && days > 30) throw new UsageError('--days takes at most 30');
+      if (days !== undefined && days > 30) throw new UsageError('--days must be at most 30');
       if (results === '' || account === '') throw new UsageError('--results and --account must not be empty');
       const csv = csvOptions(values, reconcileRoles);
       return await runReconcile({ file: id, csv, encoding, account, days, results }, withFlags(readConfig(), values));
@@ -109,7 +109,7 @@ async function main(argv: readonly string[]): Promise<void> {
     case 'sandbox': {
       const { runSandbox } = await import('./sandbox.ts');
       return await runSandbox({
-        port: numberOption('--port', values.port),
+        port: portOption(values.port),
         data: values.data,
         payments: numberOption('--payments', values.payments),
         today: calendarDay('--today', values.today) ?? readConfig().sandboxToday,
@@ -118,94 +118,44 @@ async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-interface Flags {
-  readonly sandbox?: string | undefined;
-  readonly today?: string | undefined;
-  readonly 'read-only'?: boolean | undefined;
-  readonly toolsets?: string | undefined;
-  readonly policy?: string | undefined;
-  readonly 'log-level'?: string | undefined;
-  readonly 'log-json'?: boolean | undefined;
-}
-
-/** All options of all commands. */
+/** All options of all commands. `--sandbox` takes a value only after an equals sign, see `readArgv`. */
 const options = {
+  ...parsedOptions,
   sandbox: { type: 'string' },
-  today: { type: 'string' },
-  'read-only': { type: 'boolean' },
-  toolsets: { type: 'string' },
-  policy: { type: 'string' },
-  json: { type: 'boolean' },
-  'try-data-centers': { type: 'boolean' },
-  'log-level': { type: 'string' },
-  'log-json': { type: 'boolean' },
-  extension: { type: 'boolean' },
-  recorded: { type: 'string' },
-  'not-recorded': { type: 'boolean' },
-  force: { type: 'boolean' },
-  before: { type: 'string' },
-  customer: { type: 'string' },
-  outcome: { type: 'string' },
-  tool: { type: 'string' },
-  key: { type: 'string' },
-  reference: { type: 'string' },
-  amount: { type: 'string' },
-  record: { type: 'string' },
-  since: { type: 'string' },
-  limit: { type: 'string' },
-  page: { type: 'string' },
-  'dry-run': { type: 'boolean' },
-  yes: { type: 'boolean' },
-  wait: { type: 'boolean' },
-  columns: { type: 'string' },
-  decimal: { type: 'string' },
-  'date-format': { type: 'string' },
-  delimiter: { type: 'string' },
-  encoding: { type: 'string' },
-  results: { type: 'string' },
-  account: { type: 'string' },
-  days: { type: 'string' },
-  'data-center': { type: 'string' },
-  organization: { type: 'string' },
-  'no-browser': { type: 'boolean' },
-  'self-client': { type: 'string' },
-  port: { type: 'string' },
-  data: { type: 'string' },
-  payments: { type: 'string' },
   version: { type: 'boolean', short: 'v' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-/** The command with its part, its options, and what else was given. Throws UsageError with what the command takes. */
+/** Reads the command, its options and the other arguments. Throws UsageError that lists the options of the command. */
 function readArgv(argv: readonly string[]) {
-  // `--sandbox` takes a value only behind an equals sign.
+  // `--sandbox` takes a value only after an equals sign.
   const args = argv.map((arg) => (arg === '--sandbox' ? '--sandbox=file' : arg));
   const given = parseArgs({ args, options, strict: false, allowPositionals: true });
   const { name, rest } = calledCommand(given.positionals);
   called = name;
   const own = optionsOf(name ?? 'serve');
-  const takes = own.length === 0 ? 'no options' : own.map((option) => `--${option}`).join(', ');
+  const takes = own.length === 0 ? 'it has no options' : `its options are ${own.map((option) => `--${option}`).join(', ')}`;
   try {
     const { values } = parseArgs({ args, options, allowPositionals: true });
     const foreign = Object.keys(values).find((option) => !own.includes(option) && !['help', 'version'].includes(option));
-    if (foreign !== undefined && !values.help) throw new UsageError(`${name ?? 'serve'} has no option --${foreign}; it takes ${takes}`);
+    if (foreign !== undefined && !values.help) throw new UsageError(`${name ?? 'serve'} has no option --${foreign}; ${takes}`);
     return { name, rest, values };
   } catch (error) {
     if (error instanceof UsageError || !(error instanceof Error)) throw error;
-    // Node adds advice for another case behind the full stop.
+    // After the full stop Node adds advice that does not apply here.
     const message = error.message.split('. ', 1)[0] ?? '';
-    throw new UsageError(message.startsWith('Unknown option') ? `${message}; ${name ?? 'serve'} takes ${takes}` : message);
+    throw new UsageError(message.startsWith('Unknown option') ? `${message} of ${name ?? 'serve'}; ${takes}` : message);
   }
 }
 
 function calledCommand([command, part, ...rest]: readonly string[]): { name: string | undefined; rest: readonly string[] } {
   if (command === undefined) return { name: undefined, rest: [] };
   const all = Object.keys(commands).filter((name) => !name.includes(' '));
-  if (!all.includes(command)) throw new UsageError(`unknown command ${JSON.stringify(command)}; there is ${all.join(', ')}`);
+  if (!all.includes(command)) throw new UsageError(`unknown command ${JSON.stringify(command)}; the commands are ${all.join(', ')}`);
   called = command;
   const parts = partsOf(command);
   if (part === undefined || parts.length === 0) return { name: command, rest: part === undefined ? [] : [part, ...rest] };
-  if (!parts.includes(part)) throw new UsageError(`${command} takes one of ${parts.join(', ')}`);
+  if (!parts.includes(part)) throw new UsageError(`${command} needs one of ${parts.join(', ')}`);
   return { name: `${command} ${part}`, rest };
 }
 
@@ -218,7 +168,7 @@ interface ImportFlags extends CsvFlags {
 
 async function importCommand(file: string | undefined, values: ImportFlags): Promise<ImportCommand> {
   const [{ csvOptions }, { paymentRoles }] = await Promise.all([import('./csv-file.ts'), import('../statement/payment-rows.ts')]);
-  if (file === undefined) throw new UsageError('import takes a file, such as payments.csv');
+  if (file === undefined) throw new UsageError('import needs a file, such as payments.csv');
   if (values.results === '') throw new UsageError('--results must not be empty');
   return {
     file,
@@ -231,39 +181,36 @@ async function importCommand(file: string | undefined, values: ImportFlags): Pro
   };
 }
 
-/** `journal list`'s names of what list_writes calls otherwise. */
+/** The options of `journal list` that have another name in the tool list_writes. */
 const inList = { key: 'idempotency_key', reference: 'reference_number', customer: 'customer_id' } as const;
 
-/** What `journal list` is asked for, as list_writes takes it. */
+/** The filters of `journal list`, as arguments of list_writes. */
 async function listOptions({ limit, ...given }: Partial<Record<keyof typeof options, string | boolean>>): Promise<WritesWanted> {
-  const [{ readArguments }, { listWrites }] = await Promise.all([import('../mcp/arguments.ts'), import('../mcp/list-writes.ts')]);
+  const [{ checkArguments }, { listWrites }] = await Promise.all([import('../mcp/arguments.ts'), import('../mcp/list-writes.ts')]);
   const empty = Object.keys(given).find((option) => given[option as keyof typeof given] === '');
-  // A shell's variable that is not set must not list everything.
+  // An empty value may come from an unset shell variable. It must not turn a filter off.
   if (empty !== undefined) throw new UsageError(`--${empty} must not be empty`);
   const named = Object.entries(given).map(([option, value]) => [inList[option as keyof typeof inList] ?? option, value] as const);
   const wanted = Object.fromEntries(named.filter(([name]) => name in listWrites.input.shape));
   const optionNamed = (name: string) => Object.entries(inList).find(([, argument]) => argument === name)?.[0] ?? name;
   const most = numberOption('--limit', limit as string | undefined) ?? 50;
   if (most === 0) throw new UsageError('--limit must be at least 1');
-  try {
-    const read = readArguments(listWrites.input, wanted);
-    // Blanks and "null" count as left out where a model sends them.
-    const leftOut = Object.keys(wanted).find((name) => !Object.hasOwn(read, name));
-    if (leftOut !== undefined) throw new UsageError(`--${optionNamed(leftOut)} must not be ${JSON.stringify(wanted[leftOut])}`);
-    return { ...read, limit: most };
-  } catch (error) {
-    if (!(error instanceof PaymentsError)) throw error;
-    const problems = error.message
-      .replace(/^The arguments are not valid: |\.$/g, '')
-      .replaceAll('`next_page` of the answer before', 'what the list before says');
-    throw new UsageError(problems.replace(/(?<=^|; )\w+(?= )/g, (name) => `--${optionNamed(name)}`));
-  }
+  const { input, problems } = checkArguments(listWrites.input, wanted);
+  if (problems !== undefined) throw new UsageError(problems.map((one) => `--${optionNamed(one.argument)} ${optionSays(one)}`).join('; '));
+  // checkArguments drops blanks and "null", because models send them for "no value". Here they are a mistake.
+  const leftOut = Object.keys(wanted).find((name) => !Object.hasOwn(input, name));
+  if (leftOut !== undefined) throw new UsageError(`--${optionNamed(leftOut)} must not be ${JSON.stringify(wanted[leftOut])}`);
+  return { ...input, limit: most };
 }
 
-function withFlags(config: Config, flags: Flags): Config {
+/** What is wrong with an option. The tool words a page for models, which read it in an answer. */
+const optionSays = ({ argument, says }: Problem): string =>
+  argument === 'page' ? 'must be the page that the list before names, or a page number' : says;
+
+function withFlags(config: Config, flags: ReturnType<typeof readArgv>['values']): Config {
   const { sandbox } = flags;
   if (sandbox !== undefined && sandbox !== 'file' && sandbox !== 'memory')
-    throw new UsageError(`--sandbox=${sandbox}: only --sandbox or --sandbox=memory`);
+    throw new UsageError(`--sandbox=${sandbox} is not possible: use --sandbox or --sandbox=memory`);
   const policy = flags.policy === undefined ? config.policy : policyOf(flags.policy);
   const log = {
     level: flags['log-level'] === undefined ? config.log.level : levelOf(flags['log-level']),
@@ -283,11 +230,17 @@ function withFlags(config: Config, flags: Flags): Config {
 
 function numberOption(option: string, value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
-  if (!/^\d{1,9}$/.test(value)) throw new UsageError(`${option} takes a whole number, not ${JSON.stringify(value)}`);
+  if (!/^\d{1,9}$/.test(value)) throw new UsageError(`${option} must be a whole number, not ${JSON.stringify(value)}`);
   return Number(value);
 }
 
-// Whoever reads along (`| head`) may have enough; a server's own output is watched by itself.
+function portOption(value: string | undefined): number | undefined {
+  const port = numberOption('--port', value);
+  if (port !== undefined && port > 65_535) throw new UsageError('--port must be a number up to 65535');
+  return port;
+}
+
+// A reader such as `| head` may close the pipe early. The server watches its own output.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit();
 });

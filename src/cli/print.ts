@@ -1,2 +1,2 @@
-/** Writes one line to standard output: what a command has to say. */
+/** Writes one line to standard output. */
 export const print = (line: string): void => void process.stdout.write(`${line}\n`);

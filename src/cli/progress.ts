@@ -1,6 +1,6 @@
 import type { Quota } from '../zoho/limits.ts';
 
-/** Progress of a long command on stderr: a bar at a terminal, otherwise a line now and then. */
+/** Shows the progress of a long command on stderr: a bar at a terminal, otherwise a line every ten seconds. */
 
 const BAR = 20;
 const LINE_EVERY_MS = 10_000;
@@ -19,7 +19,7 @@ export class Progress {
     this.#quota = quota;
   }
 
-  /** `row` of `of` is begun. */
+  /** Shows that row `row` of `of` begins. */
   step(doing: string, row: number, of: number): void {
     const now = performance.now();
     if (doing !== this.#doing) {
@@ -32,18 +32,18 @@ export class Progress {
     this.#shownAt = now;
     const seconds = (now - this.#began) / 1_000;
     const rate = (row - this.#first) / seconds;
-    const left = rate > 0 ? `, ${rate.toFixed(rate < 10 ? 1 : 0)} a second, ${timeText((of - row + 1) / rate)} left` : '';
+    const left = rate > 0 ? `, ${rate.toFixed(rate < 10 ? 1 : 0)} a second, ${remainingTime((of - row + 1) / rate)} left` : '';
     this.#askCalls();
     this.#show(`${doing} row ${row} of ${of}${left}${this.#calls}`, row / of);
   }
 
-  /** The command waits for something. */
+  /** Says what the command waits for. */
   wait(why: string): void {
     this.clear();
     process.stderr.write(`${why}\n`);
   }
 
-  /** Removes the bar, before something else is written. */
+  /** Removes the bar. Called before other text is written. */
   clear(): void {
     if (this.#isBar && this.#shownAt > 0) process.stderr.write('\r\u001b[K');
     this.#shownAt = 0;
@@ -56,7 +56,7 @@ export class Progress {
     process.stderr.write(`\r\u001b[K${line.slice(0, (process.stderr.columns ?? 100) - 1)}`);
   }
 
-  /** Shown with the next step: nothing waits for it. */
+  /** Reads the quota for the next step's text. No step waits for it. */
   #askCalls(): void {
     void this.#quota()
       .then(callsText)
@@ -68,7 +68,7 @@ export class Progress {
 const callsText = ({ minute, day }: Quota): string =>
   `, Zoho calls left: ${minute.left} this minute${day === undefined ? '' : `, ${day.remaining} today`}`;
 
-function timeText(seconds: number): string {
+function remainingTime(seconds: number): string {
   const whole = Math.ceil(seconds);
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
 }

@@ -2,18 +2,18 @@ import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { ProblemError } from './cli-error.ts';
 
-/** Whether there is a person to ask. */
+/** True if a person can answer at the terminal. */
 export function isTerminal(): boolean {
   return process.stdin.isTTY === true && process.stdout.isTTY === true;
 }
 
-/** Asks at the terminal; a hidden answer is not echoed. Ctrl-C and the end of the input cancel. */
+/** Asks at the terminal. A hidden answer is not echoed. Ctrl-C or the end of the input cancels. */
 export function ask(
   question: string,
   { hidden = false, signal }: { readonly hidden?: boolean; readonly signal?: AbortSignal } = {},
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    // The terminal itself echoes nothing while readline reads: what is typed shows only where readline writes it.
+    // While readline reads, the terminal does not echo: only readline writes the typed text.
     const output = hidden ? new Writable({ write: (_chunk, _encoding, written) => written() }) : process.stdout;
     const lines = createInterface({ input: process.stdin, output, terminal: true, historySize: 0 });
     lines.once('SIGINT', () => lines.close());
@@ -22,7 +22,7 @@ export function ask(
       if (hidden) process.stdout.write('\n');
       reject(cancelled());
     });
-    // Only now: what is typed ahead of readline the terminal would show.
+    // The question must come after the start of readline: before, the terminal would echo the typed text.
     if (hidden) process.stdout.write(question);
     lines.question(hidden ? '' : question, (answer) => {
       resolve(answer.trim());
@@ -31,7 +31,7 @@ export function ask(
   });
 }
 
-/** A person ended it: the exit code is that of Ctrl-C. */
+/** The error after a cancel, with the exit code of Ctrl-C. */
 export function cancelled(): ProblemError {
-  return new ProblemError('cancelled: nothing was kept', { exitCode: 130 });
+  return new ProblemError('cancelled: nothing was stored', { exitCode: 130 });
 }

@@ -8,7 +8,7 @@ import { paymentRoles, paymentRows } from '../statement/payment-rows.ts';
 import { statementRoles, statementTable, type StatementLine } from '../statement/statement-lines.ts';
 import type { Table } from '../statement/table.ts';
 import { UnreadableError } from '../statement/unreadable-csv.ts';
-import { matchStatement } from '../workflows/match-statement.ts';
+import { matchStatement, USUAL_DAYS } from '../workflows/match-statement.ts';
 import { ProblemError } from './cli-error.ts';
 import type { Config } from './config.ts';
 import { connect } from './connect.ts';
@@ -31,7 +31,7 @@ export interface ReconcileCommand {
 
 export const reconcileRoles: readonly Role[] = [...new Set<Role>([...statementRoles, ...paymentRoles])];
 
-const RESULT_COLUMNS = ['row', 'status', 'payment_id', 'message'];
+const RECONCILE_COLUMNS = ['row', 'status', 'payment_id', 'message'];
 
 /** The exit code if something does not agree. */
 const DIFFERS = 3;
@@ -46,7 +46,7 @@ const says: Readonly<Record<Status, string>> = {
   unread: 'NOT READ',
 };
 
-interface Finding {
+interface ReconciledRow {
   /** Undefined for a record that no row shows. */
   readonly row?: number | undefined;
   readonly status: Status;
@@ -57,7 +57,7 @@ interface Finding {
 export async function runReconcile(command: ReconcileCommand, config: Config): Promise<void> {
   const { lines, unread, table } = await readLines(command);
   const results =
-    command.results === undefined ? undefined : new ResultsFile(command.results, command.file, RESULT_COLUMNS, originalColumns(table));
+    command.results === undefined ? undefined : new ResultsFile(command.results, command.file, RECONCILE_COLUMNS, originalColumns(table));
   print(`${oneLine(basename(command.file))}: ${rowsText(lines.length)}. ${columnsLine(table)}`);
   const connection = connect(config, createLog(config.log));
   try {
@@ -89,9 +89,7 @@ export async function runReconcile(command: ReconcileCommand, config: Config): P
   }
 }
 
-const USUAL_DAYS = 5;
-
-function conclude(findings: readonly Finding[], partial: readonly string[]): void {
+function conclude(findings: readonly ReconciledRow[], partial: readonly string[]): void {
   const counts = (Object.keys(says) as Status[])
     .map((status) => [status, findings.filter((one) => one.status === status).length] as const)
     .filter(([, count]) => count > 0)
@@ -108,11 +106,11 @@ function conclude(findings: readonly Finding[], partial: readonly string[]): voi
 
 interface ReadFile {
   readonly lines: readonly StatementLine[];
-  readonly unread: readonly Finding[];
+  readonly unread: readonly ReconciledRow[];
   readonly table: Pick<Table, 'header' | 'columns'> & { readonly rows: readonly Table['rows'][number][] };
 }
 
-/** A file with a column for payment modes, invoices or keys is one of payments. Any other file is a bank statement. */
+/** A file with a column for payment modes, invoices or keys is a file of payments. Any other file is a bank statement. */
 async function readLines({ file, encoding, csv }: ReconcileCommand): Promise<ReadFile> {
   const text = csvText(file, encoding);
   try {
@@ -141,7 +139,7 @@ async function readLines({ file, encoding, csv }: ReconcileCommand): Promise<Rea
 
 function linesOfPayments({ rows, header, columns }: Awaited<ReturnType<typeof paymentRows>>): ReadFile {
   const table = { header, columns, rows: rows.map(({ row, cells }) => ({ line: row, cells })) };
-  const unread = rows.flatMap(({ row, problem, payment }): Finding[] =>
+  const unread = rows.flatMap(({ row, problem, payment }): ReconciledRow[] =>
     typeof payment['date'] === 'string' && typeof payment['amount'] === 'number'
       ? []
       : [{ row, status: 'unread', message: problem ?? 'It has no date or no amount.' }],
@@ -178,13 +176,13 @@ const originalColumns = ({ header, rows }: ReadFile['table']): string[] => {
   return Array.from({ length: width }, (_, i) => header[i] || `column ${i + 1}`);
 };
 
-type Matched = Awaited<ReturnType<typeof matchStatement.run>>;
-type Line = Matched['lines'][number];
-type BookRecord = Matched['unmatched'][number];
+type MatchedStatement = Awaited<ReturnType<typeof matchStatement.run>>;
+type StatementMatch = MatchedStatement['lines'][number];
+type UnmatchedRecord = MatchedStatement['unmatched'][number];
 
-function findingsOf({ lines, unmatched }: Matched, days: number): Finding[] {
+function findingsOf({ lines, unmatched }: MatchedStatement, days: number): ReconciledRow[] {
   const left = new Set(unmatched);
-  const findings = lines.map((line): Finding => {
+  const findings = lines.map((line): ReconciledRow => {
     if (line.status === 'recorded') return { row: line.line, status: 'recorded', payment_id: line.payment_id, message: recordText(line) };
     const likely = line.candidates?.find(({ payment_id }) => payment_id !== undefined);
     if (likely !== undefined)
@@ -194,7 +192,7 @@ function findingsOf({ lines, unmatched }: Matched, days: number): Finding[] {
         payment_id: likely.payment_id,
         message: `It may be ${recordText(likely)}, but that is not certain: ${asSentence(likely.reason)}`,
       };
-    const near = nearestOf(line, left, days);
+    const near = nearestRecord(line, left, days);
     if (near === undefined) return { row: line.line, status: 'missing', message: missingText(line) };
     left.delete(near);
     const inBooks = `${formatMoney(near.amount, near.currency_code)} on ${near.date}`;
@@ -202,7 +200,7 @@ function findingsOf({ lines, unmatched }: Matched, days: number): Finding[] {
   });
   return [
     ...findings,
-    ...[...left].map((record): Finding => {
+    ...[...left].map((record): ReconciledRow => {
       const { customer_name = '', amount, currency_code, date, payment_id } = record;
       const message = `${recordText(record)} of ${inQuotes(customer_name, 60)}: ${formatMoney(amount, currency_code)} on ${date}.`;
       return { status: 'not_in_file', payment_id, message };
@@ -210,25 +208,25 @@ function findingsOf({ lines, unmatched }: Matched, days: number): Finding[] {
   ];
 }
 
-interface Named {
+interface RecordIds {
   readonly payment_id?: string | undefined;
   readonly refund_id?: string | undefined;
 }
 
-const recordText = ({ payment_id = '', refund_id }: Named): string =>
+const recordText = ({ payment_id = '', refund_id }: RecordIds): string =>
   refund_id === undefined ? `payment ${payment_id}` : `refund ${refund_id} of payment ${payment_id}`;
 
 const asSentence = (reason: string): string => oneLine(reason, 300).replace(/(?<![.?!])$/, '.');
 
-function missingText({ status, invoices = [], reason }: Line): string {
+function missingText({ status, invoices = [], reason }: StatementMatch): string {
   const pays = invoices.map(({ invoice_number }) => inQuotes(invoice_number, 40)).join(', ');
   return status === 'fits' && pays !== '' ? `It would pay invoice ${pays}.` : asSentence(reason);
 }
 
-/** The record of the same customer that no row shows, with the nearest date. Its amount is a different one. */
-function nearestOf(line: Line, left: ReadonlySet<BookRecord>, days: number): BookRecord | undefined {
+/** The record of the same customer with the nearest date that no row shows. It has a different amount. */
+function nearestRecord(line: StatementMatch, left: ReadonlySet<UnmatchedRecord>, days: number): UnmatchedRecord | undefined {
   const ids = new Set([line, ...(line.candidates ?? [])].map(({ customer_id }) => customer_id).filter((id) => id !== undefined));
-  const distance = ({ date }: BookRecord) => Math.abs(daysFrom(line.date, date));
+  const distance = ({ date }: UnmatchedRecord) => Math.abs(daysFrom(line.date, date));
   return [...left]
     .filter(
       (record) =>

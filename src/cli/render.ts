@@ -11,20 +11,20 @@ import { isSettled } from '../write/journal/entry-state.ts';
 import type { Entry } from '../write/journal/journal.ts';
 import { ProblemError } from './cli-error.ts';
 
-/** Errors and writes in sentences for the operator at the terminal. */
+/** Texts for the terminal: errors, and writes of the journal. */
 
-/** An error as what keeps the program from going on. */
+/** An error that ends the program, with its next step. */
 export function problemOf(error: PaymentsError): ProblemError {
   return new ProblemError(`${error.whatHappened} ${nextForOperator(error)}`, { exitCode: 1, cause: error });
 }
 
-/** What to do next, said to the operator. */
+/** The error's next step, in words for the operator. */
 export function nextForOperator({ next, ifItStays, actor }: PaymentsError): string {
   const steps = next
     .map(({ say }) => say)
     .filter((say) => say !== undefined)
     .join(actor === 'operator' ? ', or ' : '; otherwise ');
-  return sentence(capitalized(ifItStays === undefined ? steps : `${steps}; if it stays so, ${ifItStays}`));
+  return sentence(capitalized(ifItStays === undefined ? steps : `${steps}; if the problem persists, ${ifItStays}`));
 }
 
 /** A write in one line. */
@@ -47,14 +47,14 @@ export function writeLine(entry: Entry, zone: string | undefined): string {
 
 interface WriteShown {
   readonly zone: string | undefined;
-  /** From when on a look settles it, as far as that is ahead. */
+  /** From this time on, a search in Zoho can settle the write. Undefined if the time has passed. */
   readonly retryAt: Date | undefined;
-  /** The later write that deleted what this one is about. */
+  /** The later write that deleted the record of this write. */
   readonly deletedBy?: Entry | undefined;
   readonly here?: Started['here'];
 }
 
-/** Everything of a write that a person asks about. */
+/** Describes a write in full sentences, for a person. */
 export function writeText(entry: Entry, { zone, retryAt, deletedBy, here = startedByName.here }: WriteShown): string[] {
   const { id, endpoint, scope, key, claimedAt, sentAt, settledAt, answer, erased } = entry;
   const { amount, currency_code, reference_number } = aboutOf(entry);
@@ -72,28 +72,26 @@ export function writeText(entry: Entry, { zone, retryAt, deletedBy, here = start
   return [
     sentence(shownTitle(entry)),
     `This is the write ${id}. ${tool} was called${tool === endpoint ? '' : `, which called ${endpoint}`}.`,
-    `It was made for the organization ${oneLine(organization)} by the caller ${quoted(caller)}` +
+    `It was made in the organization ${oneLine(organization)} by the caller ${quoted(caller)}` +
       `${key === undefined ? '' : `, with the idempotency_key ${quoted(key, 200)}`}.`,
     amount !== undefined && `The amount is ${formatMoney(amount, currency_code && oneLine(currency_code, 10))}.`,
     reference_number !== undefined && `The reference number is ${quoted(reference_number)}.`,
     `It ${new Intl.ListFormat('en').format(steps)}.`,
     consentText(entry),
-    erased && 'What was known of the customer has been removed.',
-    lines.length > 0 && 'This is what was to be done:',
+    erased && "The customer's data was removed from this entry.",
+    lines.length > 0 && 'The request:',
     ...indented(lines),
     outcomeText(entry),
     !isSettled(entry.state) &&
       `${retryAt === undefined ? '' : `From ${at(retryAt.toISOString())} on, `}` +
-        `${here(`\`zoho-payments-mcp journal resolve ${id}\``)} looks for it in Zoho and settles it.`,
-    answer !== undefined &&
-      answer.report.lines.length > 0 &&
-      `The answer was this${entry.delivered ? '' : ', and no client has had it yet'}:`,
+        `${here(`\`zoho-payments-mcp journal resolve ${id}\``)} searches for it in Zoho and notes the outcome.`,
+    answer !== undefined && answer.report.lines.length > 0 && `The answer${entry.delivered ? '' : ' (no client has received it yet)'}:`,
     ...indented(answer?.report.lines ?? []),
-    deletedBy && `It was deleted since, by the write ${deletedBy.id}.`,
+    deletedBy && `The write ${deletedBy.id} deleted it later.`,
     undo && `To undo it: ${callText(undo.tool, undo.arguments)}`,
     undo?.not_restored !== undefined &&
       undo.not_restored.length > 0 &&
-      `That does not restore ${oneLine(undo.not_restored.join(', '), 1_000)}.`,
+      `This does not restore ${oneLine(undo.not_restored.join(', '), 1_000)}.`,
     zoneLine(zone),
   ].filter((text): text is string => typeof text === 'string');
 }
@@ -103,9 +101,9 @@ function shownTitle(entry: Entry): string {
   return title === undefined ? entry.endpoint : oneLine(title, 400);
 }
 
-/** Who was asked, and why; or why nobody was. */
+/** Who was asked to confirm, how, and why. */
 function consentText({ facts, erased }: Entry): string | undefined {
-  // Versions before 0.2 noted why, and had something else under `asked`.
+  // Versions before 0.2 stored the reasons in `because`, and an object in `asked`.
   const {
     asked,
     concerns = [],
@@ -113,9 +111,9 @@ function consentText({ facts, erased }: Entry): string | undefined {
   } = facts as { asked?: Asked | object; concerns?: readonly Concern[]; because?: readonly string[] };
   const why = oneLine([...concerns.map(({ text }) => text), ...because].join('; '), 1_000);
   if (erased) return undefined;
-  if (typeof asked !== 'string') return why === '' ? 'Nobody had to be asked.' : `The user was asked because ${why}, and agreed.`;
+  if (typeof asked !== 'string') return why === '' ? 'No confirmation was needed.' : `The user was asked because ${why}, and agreed.`;
   if (asked === 'nobody') return why === '' ? 'Nobody was asked.' : `Nobody was asked, although ${why}.`;
-  const how = { window: 'in a window of the host', call: 'by a preview, and allowed the second call', terminal: 'at the command line' }[
+  const how = { window: 'in a window of the host', call: 'by a preview and allowed the second call', terminal: 'at the command line' }[
     asked
   ];
   return `The user was asked ${how}${asked === 'call' ? '' : ', and agreed'}${why === '' ? '' : `; the reason: ${why}`}.`;
@@ -124,17 +122,17 @@ function consentText({ facts, erased }: Entry): string | undefined {
 function outcomeText({ state, reason, zoho_id, makes, settledIn }: Entry): string {
   const why = reason === undefined ? '' : ` ${sentence(oneLine(reason, 400))}`;
   const record = zoho_id === undefined ? '' : ` as ${makes ?? 'record'} ${zoho_id}`;
-  const who = settledIn === 'window' ? ' A person said so when they were asked.' : '';
+  const who = settledIn === 'window' ? ' A person said this when the server asked.' : '';
   switch (state) {
     case 'recorded':
       return `It is recorded in Zoho${record}.${why}${who}`;
     case 'not_recorded':
       return `It was not recorded in Zoho.${why}${who}`;
     case 'unknown':
-      return `Whether it was recorded in Zoho is not known.${why}`;
+      return `It is not known whether it was recorded in Zoho.${why}`;
     case 'sent':
-      return 'Whether it was recorded in Zoho is not known: no answer was noted.';
+      return 'It is not known whether it was recorded in Zoho: no answer was noted.';
     case 'claimed':
-      return 'It was not sent yet: a running server may be at it.';
+      return 'It was not sent yet: a running server may be working on it.';
   }
 }

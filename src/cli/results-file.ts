@@ -5,7 +5,7 @@ import { ProblemError } from './cli-error.ts';
 
 /**
  * The results file: a CSV file with one line for each row of the input. While the command runs, each line is on the disk as soon as its row
- * is done with. At the end the file is replaced by one in the order of the input.
+ * is finished. At the end the file is replaced by a file in the order of the input.
  */
 export class ResultsFile {
   readonly path: string;
@@ -13,25 +13,26 @@ export class ResultsFile {
   #open: number | undefined;
   #trouble: string | undefined;
 
-  /** Throws if the path has a file that is not a results file, or is the input. `head`: the columns before the original columns. */
+  /** Throws if the path is the input or another file that is not a results file. `own`: the columns before the original columns. */
   constructor(path: string, input: string, own: readonly string[], original: readonly string[]) {
     this.path = path;
     this.#head = [...own, ...original];
     const shown = inQuotes(path, 400);
-    if (resolve(path) === resolve(input)) throw new ProblemError(`the results file ${shown} is the input: name another one with --results`);
+    if (resolve(path) === resolve(input))
+      throw new ProblemError(`the results file ${shown} is the input: choose another file with --results`);
     if (!existsSync(path)) return;
     const [first = ''] = readFileSync(path, 'utf8').split('\n', 1);
     const start = lineOf(own);
     if (first.trim() !== start && !first.startsWith(`${start},`))
-      throw new ProblemError(`${shown} exists and is not a results file: move it away, or name another one with --results`);
+      throw new ProblemError(`${shown} exists and is not a results file: move it away, or choose another file with --results`);
   }
 
-  /** Why the file could not be written. The journal has everything, so this ends nothing. */
+  /** Why the file could not be written. The command continues, because the journal has every outcome. */
   get trouble(): string | undefined {
     return this.#trouble;
   }
 
-  /** Replaces the file by these lines. Lines can be added then. */
+  /** Replaces the file by these lines. After that, lines can be added. */
   begin(lines: readonly (readonly string[])[]): void {
     this.#try(() => {
       this.#write(lines);
@@ -56,7 +57,7 @@ export class ResultsFile {
     });
   }
 
-  /** Whoever reads the file sees the old lines or the new ones, never a part. */
+  /** Replaces the file in one step: a reader sees the old lines or the new lines, never a part. */
   #write(lines: readonly (readonly string[])[]): void {
     const part = `${this.path}.${process.pid}.part`;
     try {
@@ -72,7 +73,7 @@ export class ResultsFile {
     syncFolder(dirname(resolve(this.path)));
   }
 
-  /** Each line has as many cells as the header. */
+  /** Fills the line with empty cells up to the length of the header. */
   #padded(line: readonly string[]): readonly string[] {
     return [...line, ...Array.from({ length: Math.max(0, this.#head.length - line.length) }, () => '')];
   }
@@ -86,7 +87,7 @@ export class ResultsFile {
   }
 }
 
-/** The rename itself has to survive a power cut. Windows cannot open a folder, and does not need this. */
+/** Writes the rename to the disk, so that it survives a power cut. Windows cannot open a folder, and does not need this. */
 function syncFolder(folder: string): void {
   if (process.platform === 'win32') return;
   const open = openSync(folder, 'r');
@@ -96,7 +97,7 @@ function syncFolder(folder: string): void {
 
 const lineOf = (cells: readonly string[]): string => cells.map(cellOf).join(',');
 
-/** A spreadsheet would run a cell that begins like a formula. */
+/** A cell as CSV. A spreadsheet would run a cell that begins like a formula, so such a cell gets a `'` in front. */
 function cellOf(text: string): string {
   const harmless = /^\s*[=+\-@]/.test(text) ? `'${text}` : text;
   return /[",\r\n']|^\s|\s$/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;

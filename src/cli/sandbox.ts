@@ -3,7 +3,7 @@ import { oneLine } from '../foreign-text.ts';
 import { startSandbox } from '../sandbox/index.ts';
 import { ProblemError } from './cli-error.ts';
 
-/** The practice Zoho alone. Prints one line of JSON with all that a client needs, when it is ready. */
+/** Runs the sandbox without the MCP server. When it is ready, prints one line of JSON with its addresses and credentials. */
 export async function runSandbox({
   port,
   data,

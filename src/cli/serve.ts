@@ -14,7 +14,7 @@ import { createLog } from './log.ts';
 import { stateDirWarning } from './state-dir.ts';
 import { version } from './version.ts';
 
-/** MCP over stdio until the host goes away. */
+/** Serves MCP over stdio until the host closes the connection. */
 export function serve(config: Config, started: Started): void {
   const log = createLog(config.log);
   warnOfFolder(config, log);
@@ -23,7 +23,7 @@ export function serve(config: Config, started: Started): void {
   const pipes = stdioTransport(process.stdin, process.stdout, () => log('warn', 'a message of more than 10 MB was not read'));
 
   let ending = false;
-  /** A write on the wire is carried to its end, and its answer goes out; everything else stops at once. */
+  /** Ends the process. Waits for a write in flight and sends its answer; everything else stops at once. */
   const end = async () => {
     if (ending) return;
     ending = true;
@@ -32,30 +32,33 @@ export function serve(config: Config, started: Started): void {
       HANDOVER_MS,
       nextTurn().then(() => server.close()),
     );
-    // Closing stopped every call that was still looking; one that had just gone on to send is waited for like the others.
+    // Closing stopped every call that was still reading. But a call may have begun to send just before, so wait for it too.
     await writesSettled();
     await atMost(HANDOVER_MS, close());
     process.exit(0);
   };
   const server = serveBooks(books, pipes, {
     onerror: (error) => log('warn', protocolProblem(error)),
-    // The SDK closes by itself when the host cannot be written to, and then no longer reads stdin.
+    // The SDK closes the connection if it cannot write to the host. After that it does not read stdin.
     onclose: () => void end(),
   });
   process.stdin.once('end', end).once('close', end);
   process.stdout.on('error', end);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end);
 
-  // Not in the way of the host's first questions.
+  // Starts later, so that the host's first requests get their answers first.
   setTimeout(
-    () => void resolveLeftovers((message) => log('warn', message)).catch(() => log('warn', 'earlier writes could not be looked for yet')),
+    () =>
+      void resolveLeftovers((message) => log('warn', message)).catch(() =>
+        log('warn', 'could not search Zoho for the outcome of earlier writes'),
+      ),
     LEFTOVERS_MS,
   ).unref();
 }
 
 const LEFTOVERS_MS = 2_000;
 
-/** At the start, for whoever runs the server; each call that is refused for it says so again. */
+/** Logs problems with the state folder at the start. Calls that fail because of these problems also report them. */
 function warnOfFolder(config: Config, log: Log): void {
   if (config.sandbox === 'memory') return;
   try {
@@ -73,7 +76,7 @@ async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
   await Promise.race([work.catch(() => undefined), sleep(ms)]);
 }
 
-/** One line for the log. The SDK's messages quote what was received, which may be customer data: what is quoted is left out. */
+/** One line for the log about a protocol error. Omits the quotes in the SDK's messages, because they may hold customer data. */
 function protocolProblem(error: Error): string {
   if ('issues' in error || error instanceof SyntaxError) return 'a message that is not JSON-RPC was ignored';
   return oneLine(error.message.split(/[:[{"]/, 1)[0] ?? '');

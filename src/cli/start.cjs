@@ -1,2 +1,2 @@
-// Apart from launch.cjs, since `import()` is itself a syntax error to the Nodes that file must turn away.
+// Separate from launch.cjs, because `import()` is a syntax error in the old versions of Node that launch.cjs refuses.
 import('./main.mjs');

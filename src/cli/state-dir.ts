@@ -5,8 +5,8 @@ import { AccessError } from '../errors.ts';
 import { inStateDir } from '../write/turn.ts';
 
 /**
- * One fixed place per user and platform, taken from the account and not from the host's environment, so that two hosts
- * with different environments share it.
+ * The default folder: one fixed folder per user and platform. Its path comes from the operating system's user record and not from the
+ * environment, so that two hosts with different environments share the folder.
  */
 export function defaultStateDir(platform: NodeJS.Platform = process.platform): string {
   const { homedir } = userInfo();
@@ -20,60 +20,60 @@ export function defaultStateDir(platform: NodeJS.Platform = process.platform): s
   }
 }
 
-/** Creates a folder when needed, for its owner only. */
+/** Creates a folder if needed, accessible only to its owner. */
 export function ensureDir(dir: string): string {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   return dir;
 }
 
-/** The folder that an operator named, or else the default one, as it was written. */
+/** The folder that the operator set, or else the default. Symbolic links are not resolved. */
 export function writtenStateDir(named: string | undefined): string {
   if (named !== undefined) return resolve(named);
   try {
     return defaultStateDir();
   } catch (cause) {
-    throw new AccessError("There is no folder for this server's state: the system knows no home folder of this user.", {
+    throw new AccessError('This server has no folder for its journal and login: the system knows no home folder of this user.', {
       code: 'state_dir_unusable',
-      next: 'set ZOHO_PAYMENTS_STATE_DIR to a folder that can be written to.',
+      next: 'set ZOHO_PAYMENTS_STATE_DIR to a writable folder.',
       cause,
     });
   }
 }
 
 /**
- * The folder with its symbolic links resolved, so that what is checked is what is used. Throws AccessError (`state_dir_unsafe`)
- * where others could put another journal or another login into it. It need not exist yet.
+ * The folder with its symbolic links resolved, so that the program uses the folder that it checked. Throws AccessError (`state_dir_unsafe`)
+ * if other users could replace the journal or the login. The folder need not exist.
  */
 export function safeStateDir(named: string | undefined): string {
   const dir = resolved(writtenStateDir(named));
   const stat = statWithMode(dir);
   if (named === undefined && stat !== undefined && stat.uid !== process.geteuid?.()) {
-    throw unsafe(`${dir}, belongs to another user of this machine (uid ${stat.uid})`, 'make it their own (chown)');
+    throw unsafe(`${dir}, belongs to another user of this machine (uid ${stat.uid})`, 'make the right user its owner (chown)');
   }
   return refuseWorldWritable(dir);
 }
 
 export function refuseWorldWritable(dir: string): string {
   if (((statWithMode(dir)?.mode ?? 0) & 0o002) !== 0)
-    throw unsafe(`${dir}, can be written to by every user of this machine`, 'take that right away (chmod o-w)');
+    throw unsafe(`${dir}, is writable for every user of this machine`, 'remove that permission (chmod o-w)');
   return dir;
 }
 
-/** Without a place for its journal the server writes nothing. */
+/** Creates and checks the folder. Throws if it cannot be used: without a journal the server writes nothing to Zoho. */
 export function usable(dir: string): string {
-  return inStateDir(() => refuseWorldWritable(ensureDir(dir)), 'set ZOHO_PAYMENTS_STATE_DIR to a folder that can be written to.');
+  return inStateDir(() => refuseWorldWritable(ensureDir(dir)), 'set ZOHO_PAYMENTS_STATE_DIR to a writable folder.');
 }
 
-/** What is allowed, and worth a word. */
+/** A warning if the group may write to the folder. That is allowed, but unusual. */
 export function stateDirWarning(dir: string): string | undefined {
   if (((statWithMode(dir)?.mode ?? 0) & 0o020) === 0) return undefined;
   return (
-    `the folder for this server's state, ${dir}, can be written to by its group: ` +
-    'each member could change the journal or the login (chmod g-w takes that right away)'
+    `the folder of this server's journal and login, ${dir}, is writable for its group: ` +
+    'each member could change them (chmod g-w removes that permission)'
   );
 }
 
-/** Undefined where there are no modes, and where nothing is there yet or nothing can be seen: whoever uses it is told then. */
+/** Undefined on Windows, which has no modes, and if the folder is missing or unreadable. The use of an unreadable folder then throws. */
 function statWithMode(dir: string): Stats | undefined {
   if (process.platform === 'win32') return undefined;
   try {
@@ -83,7 +83,7 @@ function statWithMode(dir: string): Stats | undefined {
   }
 }
 
-/** As much of it as exists. */
+/** Resolves symbolic links in the part of the path that exists. */
 function resolved(path: string): string {
   try {
     return realpathSync(path);
@@ -94,8 +94,8 @@ function resolved(path: string): string {
 }
 
 function unsafe(what: string, remedy: string): AccessError {
-  return new AccessError(`The folder for this server's state, ${what}.`, {
+  return new AccessError(`The folder of this server's journal and login, ${what}.`, {
     code: 'state_dir_unsafe',
-    next: [remedy, 'set ZOHO_PAYMENTS_STATE_DIR to another folder. Until then nothing is read from it or written to it'],
+    next: [remedy, 'set ZOHO_PAYMENTS_STATE_DIR to another folder. Until then the server does not use the folder'],
   });
 }

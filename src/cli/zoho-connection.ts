@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import type { ReadTool } from '../endpoint.ts';
+import type { Json } from '../json.ts';
 import type { Sandbox } from '../sandbox/index.ts';
 import type { Log } from '../trace.ts';
 import type { AccessTokens, Credentials } from '../zoho/access-token.ts';
@@ -7,29 +9,31 @@ import type { HttpOptions } from '../zoho/http.ts';
 import type { Limits, LimitsOptions } from '../zoho/limits.ts';
 import type { Shared } from '../zoho/shared-state.ts';
 
-/** Where Zoho is, who we are there, and where what belongs to these books is kept on this machine. */
+/** Zoho's addresses, the credentials, and the folder of these books on this machine. */
 export interface Target {
   readonly accountsUrl: string;
   readonly apiBaseUrl: string;
   readonly organizationId: string;
   readonly dir: string;
-  /** Asked for with every access token. */
+  /** Read again for every new access token. */
   credentials(): Promise<Credentials>;
-  /** Ends what was started for this connection alone. */
+  /** Stops everything that was started only for this connection. */
   close?(): Promise<void>;
 }
 
-/** What differs between servers, the doctor and tests. */
+/** The settings that differ between servers, the doctor and tests. */
 export interface WireOptions {
   target(): Promise<Target>;
   readonly log: Log;
   readonly http?: HttpOptions | undefined;
   readonly limits?: Omit<LimitsOptions, 'shared' | 'now'>;
-  /** `memory`: this process shares access token and limits with no other. Default `file`. */
+  /** `memory`: this process does not share access token and rate limits with other processes. Default: `file`. */
   readonly shared?: 'file' | 'memory';
   /** See ZohoOptions. */
   readonly retryDelayMs?: number;
-  /** The clock of access tokens and limits. */
+  /** See ZohoOptions. `target`: where the answer comes from. */
+  readonly onRead?: (endpoint: ReadTool, result: Json, target: Target) => void;
+  /** The clock for access tokens and limits. */
   readonly now?: (() => number) | undefined;
 }
 
@@ -39,15 +43,15 @@ export interface Wire {
   readonly tokens: AccessTokens;
   readonly limits: Limits;
   readonly shared: Shared;
-  /** What belongs to these books on this machine. */
+  /** The folder of these books on this machine. */
   readonly dir: string;
   close(): Promise<void>;
 }
 
-/** Access token and limits, shared by the processes of a connection: its file in their folder. */
+/** Name of the file with the access token and the rate limits that all processes of a connection share. */
 export const SHARED = 'wire';
 
-/** Joins HTTP, access tokens, limits and Zoho's client. They are loaded here, since hosts start servers that are then not used. */
+/** Joins HTTP, access tokens, limits and Zoho's client. Imports them only now, because hosts start many servers that they never use. */
 export async function openWire({
   target: find,
   log,
@@ -55,6 +59,7 @@ export async function openWire({
   limits: most,
   shared: where,
   retryDelayMs,
+  onRead,
   now,
 }: WireOptions): Promise<Wire> {
   const target = await find();
@@ -67,15 +72,27 @@ export async function openWire({
     import('../zoho/shared-state.ts'),
   ]);
   const http = createHttp(httpOptions);
-  // Without a folder this process keeps to itself; only writing needs one.
+  // Without a folder, this process shares nothing with other processes. Only writes need the folder.
   const shared = await openShared(where === 'memory' ? 'memory' : join(dir, SHARED)).catch((error: NodeJS.ErrnoException) => {
-    log('warn', 'access token and limits are not shared with other servers of this machine', { error: error.code ?? error.name });
+    log('warn', 'this server cannot share its access token and rate limits with other servers of this machine', {
+      error: error.code ?? error.name,
+    });
     return openShared('memory');
   });
   const limits = createLimits({ ...most, shared, now });
   const tokens = createAccessTokens({ http, accountsUrl, credentials: () => target.credentials(), shared, log, now });
   return {
-    zoho: createZoho({ http, tokens, limits, shared, apiBaseUrl, organizationId, retryDelayMs, log }),
+    zoho: createZoho({
+      http,
+      tokens,
+      limits,
+      shared,
+      apiBaseUrl,
+      organizationId,
+      retryDelayMs,
+      log,
+      onRead: (endpoint, result) => onRead?.(endpoint, result, target),
+    }),
     tokens,
     limits,
     shared,
@@ -88,7 +105,7 @@ export async function openWire({
   };
 }
 
-/** The sandbox in Zoho's place. */
+/** The sandbox as the target instead of Zoho. */
 export function sandboxTarget(
   sandbox: Pick<Sandbox, 'accounts_url' | 'api_base_url' | 'organization_id' | 'client_id' | 'client_secret' | 'refresh_token'>,
   dir: string,

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-/** What opens an address in the person's browser, without a shell that would read the `&` in it. */
+/** The command that opens an address in the browser. It uses no shell, because a shell would interpret the `&` in the address. */
 export function browserCommand(url: URL, platform: NodeJS.Platform = process.platform): readonly [command: string, ...args: string[]] {
   switch (platform) {
     case 'win32':
@@ -12,7 +12,7 @@ export function browserCommand(url: URL, platform: NodeJS.Platform = process.pla
   }
 }
 
-/** Tries to. Where there is no browser nothing happens: the address was printed too. */
+/** Tries to open the browser. A failure is ignored, because the address is printed too. */
 export function openBrowser(url: URL): void {
   const [command, ...args] = browserCommand(url);
   spawn(command, args, { stdio: 'ignore', detached: true })

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** The operating system's keychain, where there is one that works. */
+/** One entry in the operating system's keychain. */
 export interface Keychain {
   get(): Promise<string | undefined>;
   set(secret: string): Promise<void>;
@@ -10,12 +10,12 @@ export interface Keychain {
 
 const SERVICE = 'zoho-payments-mcp';
 
-/** The entry of the login that is kept in `dir`. Throws where this machine has no package for its keychain. */
+/** The entry for the login in `dir`. Throws if the keychain package is missing on this machine. */
 export async function keychainFor(dir: string): Promise<Keychain> {
   return await entryNamed(createHash('sha256').update(dir).digest('hex').slice(0, 16));
 }
 
-/** Whether what is put there can be had again: a package can be there without a keychain, and a keychain without a key. */
+/** True if a stored secret can be read back. The package may exist without a keychain, and the keychain may be locked. */
 export async function keychainWorks(): Promise<boolean> {
   try {
     const secret = randomUUID();
@@ -33,7 +33,7 @@ export async function keychainWorks(): Promise<boolean> {
 
 async function entryNamed(account: string): Promise<Keychain> {
   const { AsyncEntry } = await import('@napi-rs/keyring');
-  // On Linux the package would else make do with the kernel's keyring, which is empty after the next start of the machine.
+  // On Linux the package would otherwise use the kernel's keyring, which is empty after a restart.
   const entry = new AsyncEntry(SERVICE, account, { linux: { store: 'secret-service' } });
   return {
     get: async () => (await withinWait(entry.getPassword())) ?? undefined,
@@ -42,7 +42,7 @@ async function entryNamed(account: string): Promise<Keychain> {
   };
 }
 
-/** A keychain that is locked may wait for a person, and calls to Zoho wait for it. */
+/** Limits the wait, because a locked keychain waits for a person, and calls to Zoho wait for the keychain. */
 async function withinWait<T>(work: Promise<T>): Promise<T> {
   const over = new AbortController();
   const late = sleep(KEYCHAIN_WAIT_MS, undefined, { signal: over.signal, ref: false }).then(() => {

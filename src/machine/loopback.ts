@@ -1,2 +1,2 @@
-/** The names of this machine in an address, as a URL's hostname has them. */
+/** The host names of this machine, as in a URL's `hostname`. */
 export const LOOPBACK_HOSTS = ['127.0.0.1', 'localhost', '[::1]'];

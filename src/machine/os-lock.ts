@@ -1,21 +1,21 @@
 import { identityOf, loadSqlite, makePrivate, troubleOf, whenFree } from './sqlite-file.ts';
 
 /**
- * A lock between processes: an exclusive transaction on an SQLite file of its own, which is a lock of the operating system. Held
- * while its process lives, also when it is merely stopped, and free at once when it dies.
+ * A lock between processes: an exclusive transaction on an SQLite file, for which SQLite uses a lock of the operating system. A suspended
+ * process keeps its lock. When a process dies, its lock becomes free at once.
  */
 export interface OsLock {
-  /** False while another process, or another lock of this one on the same file, has it. */
+  /** False if another process holds the lock, or another OsLock of this process on the same file. */
   tryTake(): boolean;
-  /** Waits for it. Throws when it was not free for `patienceMs`. */
+  /** Waits for the lock. Throws after `patienceMs`. */
   take(patienceMs: number): Promise<void>;
-  /** Whether its file is still the one at its path: a lock on a file that was removed keeps nobody out. */
+  /** True if the locked file is still the file at its path. A lock on a removed file excludes nobody. */
   isInPlace(): boolean;
   free(): void;
   close(): void;
 }
 
-/** Loads SQLite; what it gives opens locks. Keep a reference to each: one that is collected is free. */
+/** Loads SQLite and returns a function that opens locks. Keep a reference to each lock: garbage collection releases it. */
 export async function osLocks(): Promise<(path: string) => OsLock> {
   const connect = await loadSqlite();
   return (path) => {
@@ -40,7 +40,7 @@ export async function osLocks(): Promise<(path: string) => OsLock> {
       isInPlace: () => opened !== undefined && identityOf(path) === opened,
       free,
       close() {
-        // A transaction left open would outlive `close`.
+        // Without this, an open transaction would stay after `close`.
         free();
         connection.close();
       },

@@ -2,16 +2,16 @@ import { existsSync, statSync, writeFileSync, type BigIntStats } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseSync, StatementSyncInstance } from '@photostructure/sqlite';
 
-/** A private SQLite file that several processes share, who wait for each other without blocking the event loop. */
+/** A private SQLite file that several processes share. They wait for each other without blocking the event loop. */
 
 export type SqlValue = string | number | null | Uint8Array;
 export type Database = InstanceType<typeof DatabaseSync>;
 export type Connect = (path: string, options?: { readonly readOnly?: boolean; readonly timeout?: number }) => Database;
 
-/** SQLite's own wait blocks the event loop, so it is short, and repeated asynchronously by `whenFree`. */
+/** SQLite's own wait blocks the event loop, so it is short. `whenFree` repeats it asynchronously. */
 const BUSY_TIMEOUT_MS = 50;
 
-/** Loads SQLite, which is native code, only for those who have something to keep. What it gives opens connections. */
+/** Loads SQLite (native code) only if it is needed, and returns a function that opens connections. */
 export async function loadSqlite(): Promise<Connect> {
   const { DatabaseSync } = await import('@photostructure/sqlite');
   return (path, options) => new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, ...options });
@@ -40,7 +40,7 @@ export class SqliteFile {
 
   close(): void {
     if (!this.database.isOpen) return;
-    // A transaction left open would outlive the connection, for as long as its statements wait to be collected.
+    // An open transaction would last longer than the connection: until its statements are garbage-collected.
     if (this.database.isTransaction) this.database.exec('ROLLBACK');
     this.#statements.clear();
     this.database.close();
@@ -53,7 +53,7 @@ export class SqliteFile {
   }
 }
 
-/** Runs synchronous work as one transaction: others see all of it or nothing. */
+/** Runs synchronous work as one transaction. */
 export function inTransaction<T>(database: Database, begin: 'BEGIN' | 'BEGIN IMMEDIATE', work: () => T): T {
   database.exec(begin);
   try {
@@ -66,7 +66,7 @@ export function inTransaction<T>(database: Database, begin: 'BEGIN' | 'BEGIN IMM
   }
 }
 
-/** Runs a step, again for as long as another connection is in the way. Throws SQLite's own error when `patienceMs` are over. */
+/** Runs a step, and retries while another connection blocks it. Throws SQLite's own error after `patienceMs`. */
 export async function whenFree<T>(step: () => T, patienceMs: number): Promise<T> {
   const giveUpAt = performance.now() + patienceMs;
   for (let attempt = 0; ; attempt += 1) {
@@ -79,10 +79,10 @@ export async function whenFree<T>(step: () => T, patienceMs: number): Promise<T>
   }
 }
 
-/** Why SQLite could not do it: another connection is in the way, the file makes no sense, or the disk or its rights do not allow it. */
+/** Why SQLite failed: another connection blocks the file, the file is damaged, or the disk or its permissions do not allow it. */
 export type Trouble = 'busy' | 'damaged' | 'unusable';
 
-// Primary result codes: https://sqlite.org/rescode.html. Errors of `all` come without one, only with SQLite's own words for it.
+// Primary result codes: https://sqlite.org/rescode.html. Errors of `all` have no code, only SQLite's message.
 const troubles: readonly { readonly trouble: Trouble; readonly codes: readonly number[]; readonly words: RegExp }[] = [
   { trouble: 'busy', codes: [5, 6], words: /^database (table )?is locked$/ },
   { trouble: 'damaged', codes: [11, 26], words: /^(database disk image is malformed|file is not a database)$/ },
@@ -93,29 +93,29 @@ const troubles: readonly { readonly trouble: Trouble; readonly codes: readonly n
   },
 ];
 
-/** Undefined for every error that is not about the file. */
+/** The kind of problem with the file; undefined for every other error. */
 export function troubleOf(error: unknown): Trouble | undefined {
   if (!(error instanceof Error)) return undefined;
-  // Extended codes keep the primary one in the low byte.
+  // The low byte of an extended code is the primary code.
   const code = 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
   return troubles.find(({ codes, words }) => (code === undefined ? words.test(error.message) : codes.includes(code)))?.trouble;
 }
 
 /**
- * Makes the file for its owner alone, which SQLite would not. One that is there is left alone: to open and close it here would
- * end the locks that this process has on it (https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled).
+ * Creates the file so that only its owner can access it. SQLite would give others access. Never opens an existing file: to close it would
+ * release the locks that this process holds on it (https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled).
  */
 export function makePrivate(path: string): void {
   if (!existsSync(path)) writeFileSync(path, '', { flag: 'a', mode: 0o600 });
 }
 
-/** Which file lies there, without opening it: on every platform the device and the number of the file on it. Undefined where none does. */
+/** The identity of the file at a path (device and inode), read without opening it. Undefined if there is no file. */
 export function identityOf(path: string): string | undefined {
   const stat = statOf(path);
   return stat?.isFile() ? `${stat.dev}-${stat.ino}` : undefined;
 }
 
-/** Undefined for what is not there or cannot be looked at. */
+/** Undefined if the file is missing or cannot be read. */
 export function statOf(path: string): BigIntStats | undefined {
   try {
     return statSync(path, { bigint: true });

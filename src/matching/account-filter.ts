@@ -8,7 +8,10 @@ import { quoted } from '../records/text.ts';
 import { accountNamed, asCalled } from './accounts.ts';
 import { isCalledLike, severalCalled } from './id-called.ts';
 
-/** Finds payments into one account, or refunds out of one, by its name or id. It may be closed by now, or the scopes may not list it. */
+/**
+ * Finds payments into an account, or refunds from an account, by the account's name or id. The account may be closed, or the scopes may
+ * not show the list of accounts.
+ */
 
 export interface SeenAccount {
   readonly account_id: string;
@@ -16,13 +19,13 @@ export interface SeenAccount {
 }
 
 export interface AccountFilter {
-  /** Undefined where Zoho does not tell the account. */
+  /** True if the row is in this account. Undefined if Zoho does not give the account. */
   isIn(row: Json): boolean | undefined;
-  /** The account, after all rows went through `isIn`. Throws where the name fits the account of none of them, or of several. */
+  /** Returns the account. Call it after `isIn` has seen all rows. Throws if the name fits no account in the rows, or several. */
   found(): Promise<SeenAccount>;
 }
 
-/** The open accounts decide what a name means. A name that none of them has may be that of a closed account: the rows show it. */
+/** Looks for the name among the open accounts first. If no open account has it, the rows may have a closed account with this name. */
 export async function accountFilter(typed: string, zoho: Reader): Promise<AccountFilter> {
   let none: InputError | undefined;
   const id = await ifAllowed(accountNamed(typed, 'account', zoho)).catch((error: unknown) => {
@@ -49,15 +52,15 @@ export async function accountFilter(typed: string, zoho: Reader): Promise<Accoun
   };
 }
 
-/** Of one that no payment went into. */
+/** The name of an account that is in no row. */
 async function nameOf(id: string, zoho: Reader): Promise<string | undefined> {
   const { bankaccounts = [] } = (await ifServed(zoho.recent.read(allBankAccounts, {}))) ?? {};
   return bankaccounts.find(({ account_id }) => account_id === id)?.account_name;
 }
 
 function noneSeen(typed: string): InputError {
-  return new InputError(`None of these names an account called ${quoted(typed)}.`, {
+  return new InputError(`None of the records that were read has an account called ${quoted(typed)}.`, {
     code: 'no_such_account',
-    next: 'Call again with the id of the account, or ask the user for its name as it stands in Zoho Books.',
+    next: 'Call again with the id of the account, or ask the user for its exact name in Zoho Books.',
   });
 }

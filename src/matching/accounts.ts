@@ -4,16 +4,16 @@ import { listChartOfAccounts } from './chart-of-accounts.ts';
 import { idCalled, orGiveId } from './id-called.ts';
 import { isId } from './same-name.ts';
 
-/** Accounts by their names. `field` is the argument that named one. */
+/** Finds accounts by name. `field` is the argument with the name. */
 
-/** The id of the cash or bank account of this name. */
+/** Returns the id of the cash or bank account with this name. */
 export async function accountNamed(typed: string, field: string, zoho: Reader): Promise<string> {
   if (isId(typed)) return typed;
   const { bankaccounts = [] } = await orGiveId(zoho.recent.read(allBankAccounts, {}), field);
   return openAccountCalled(typed, bankaccounts, { kind: 'open cash or bank account', field });
 }
 
-/** The id of the account of this name, whatever it is for: bank charges, withheld tax. */
+/** Returns the id of the account with this name in the chart of accounts, such as an account for bank charges or withheld tax. */
 export async function ledgerAccountNamed(typed: string, field: string, zoho: Reader): Promise<string> {
   if (isId(typed)) return typed;
   const { chartofaccounts = [] } = await orGiveId(zoho.settled.read(listChartOfAccounts, {}), field);
@@ -26,7 +26,7 @@ interface AccountByName {
   readonly is_active?: boolean | undefined;
 }
 
-/** A closed account is never meant; it is named where nothing else fits. */
+/** Returns only open accounts. If none fits, the error names closed accounts that fit. */
 function openAccountCalled(
   typed: string,
   accounts: readonly AccountByName[],

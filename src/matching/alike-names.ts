@@ -1,24 +1,24 @@
 import { distance } from 'fastest-levenshtein';
 import { fits, folded, isPartOf, isSameName, plainLetters, wordsIn } from './same-name.ts';
 
-/** Compares names that people remember roughly. Several records may be meant, and all of them are looked at. */
+/** Fuzzy match of names. Only for searches that look at several records. */
 
-/** 0 for exactly this name. The less the names are alike, the more. Undefined for another name. */
+/** The distance of two names: 0 if they are equal, larger if they are less similar. Undefined if they are different. */
 export function unlikeness(typed: string, name: unknown): number | undefined {
   if (folded(typed) === folded(name)) return 0;
   if (isSameName(typed, name) || fits(typed, name)) return 0.25;
   const leading = leadingWord(typed);
-  // Without spaces, a part of a text is a word of it.
+  // In a script without spaces, any part of the text counts as a word.
   if (UNSPACED.test(leading) && isPartOf(leading, name)) return 0.5;
   return wordsIn(bare(name)).some((word) => isNear(bare(leading), word)) ? 0.5 : undefined;
 }
 
-/** The word that those who are called alike have nearly the same. */
+/** The first word that is no article and not short. In similar names this word is nearly the same. */
 export const leadingWord = (typed: string): string => telling(typed)[0] ?? '';
 
 /**
- * Parts that near-identical names share, for Zoho's `contains`: the beginning of each of the first two words, and the end of the first, in
- * case its beginning was mistyped.
+ * Parts for Zoho's `contains` that similar names share: the beginning of each of the first two words, and the end of the first word, for
+ * the case of a typing error at its beginning.
  */
 export function stems(typed: string): string[] {
   const words = telling(typed).map((word) => [...word]);
@@ -31,13 +31,13 @@ export function stems(typed: string): string[] {
   ];
 }
 
-/** Scripts that write words together. */
+/** Scripts that write words without spaces. */
 const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 
 const STEM = 4;
 const SMALL = /^(the|and|der|die|das|les|los)$/;
 
-/** Words that tell names apart: not the small ones, unless there are no others. */
+/** The words that distinguish names. Short words and articles count only if there are no other words. */
 function telling(typed: string): string[] {
   const words = wordsIn(folded(typed));
   const long = words.filter((word) => [...word].length > 2 && !SMALL.test(word));

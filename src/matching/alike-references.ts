@@ -2,7 +2,7 @@ import { bareReference, isSameReference } from '../records/same-reference.ts';
 import { folded, wordsIn } from './same-name.ts';
 import { slipOf } from './slips.ts';
 
-/** Compares reference numbers that people remember with other words in front, other spaces, or one slip in the number. */
+/** Compares reference numbers. Allows other words in front of the number, other spaces, or one typing error in the number. */
 
 export interface ReferenceLikeness {
   readonly off: number;
@@ -10,37 +10,37 @@ export interface ReferenceLikeness {
   readonly near?: true;
 }
 
-/** More than everything else together can be off: a payment with exactly this reference comes before any with a slip in it. */
+/** The distance of a typing error. It is larger than all other distances together, so payments with exactly this reference come first. */
 export const SLIP_OFF = 10;
 
-/** Undefined for another reference. */
+/** Compares two references. Undefined if they are different. */
 export function referenceLikeness(typed: string, reference: unknown): ReferenceLikeness | undefined {
   const [sought, told] = [folded(typed), folded(reference)];
   if (told === '' || sought === '') return undefined;
   if (told === sought) return { off: 0, why: 'same reference' };
   const [mine, theirs] = [soughtNumbers(typed), [bareReference(reference), ...numbersIn(reference)].filter(isTelling)];
   if (isSameReference(typed, reference) || mine.includes(bareReference(reference)))
-    return { off: 0.1, why: 'near reference: written another way', near: true };
-  if (told.includes(sought) || wordsIn(told).includes(folded(referenceFilter(typed)))) return { off: 0.5, why: 'in its reference' };
+    return { off: 0.1, why: 'similar reference: written differently', near: true };
+  if (told.includes(sought) || wordsIn(told).includes(folded(referenceFilter(typed)))) return { off: 0.5, why: 'part of the reference' };
   if (mine.some((one) => theirs.some((other) => inDigits(one) === inDigits(other))))
-    return { off: SLIP_OFF, why: 'near reference: a letter that looks like a digit', near: true };
+    return { off: SLIP_OFF, why: 'similar reference: a letter that looks like a digit', near: true };
   const slip = mine.flatMap((one) => theirs.map((other) => slipOf(one, other))).find((found) => found !== undefined);
-  return slip && { off: SLIP_OFF, why: `near reference: ${referenceSlips[slip]}`, near: true };
+  return slip && { off: SLIP_OFF, why: `similar reference: ${referenceSlips[slip]}`, near: true };
 }
 
 const referenceSlips = {
-  'one off': 'one character other',
-  'one less': 'one character less',
+  'one off': 'one character differs',
+  'one less': 'one character fewer',
   'one more': 'one character more',
   'two swapped': 'two characters swapped',
 } as const;
 
 const numbersIn = (reference: unknown) => wordsIn(folded(reference)).filter((word) => /\d/.test(word));
 
-/** Shorter ones are one slip away from too many others. */
+/** True if the text is long enough. A shorter text differs from too many other texts by only one typing error. */
 const isTelling = (text: string) => text.length >= (/\d/.test(text) ? 3 : 5);
 
-/** The bare reference, and its number if it has just one. One of several numbers does not stand for the whole reference. */
+/** The bare reference, and its number if it has exactly one number. If it has several, one of them does not identify the reference. */
 function soughtNumbers(typed: string): string[] {
   const numbers = numbersIn(typed);
   return [bareReference(typed), ...(numbers.length === 1 ? numbers.map(bareReference) : [])].filter(isTelling);
@@ -54,7 +54,7 @@ const inDigits = (text: string) =>
         .replace(/^0+(?=\d+$)/, '')
     : text;
 
-/** The text that every way of writing this reference has, for Zoho's `contains`: its end, without the words and zeros in front. */
+/** Text for Zoho's `contains` that all spellings of this reference share: its end, without the words and zeros in front. */
 export function referenceFilter(typed: string): string {
   const bare = bareReference(typed);
   let filter = typed;
@@ -65,7 +65,7 @@ export function referenceFilter(typed: string): string {
   return filter;
 }
 
-/** Texts for Zoho's `contains`. A reference that is one slip off has at least one of them. None if they would be too short. */
+/** Texts for Zoho's `contains`. A reference with one typing error contains at least one of them. Empty if they would be too short. */
 export function slipFilters(typed: string): string[] {
   const number = [...(soughtNumbers(typed).at(-1) ?? '')];
   const half = number.length >> 1;

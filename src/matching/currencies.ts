@@ -6,16 +6,16 @@ import { allContacts, isLast, PER_PAGE } from '../reading/whole-lists.ts';
 import { readId } from '../records/read-row.ts';
 import { money } from '../records/text.ts';
 
-/** Rows of payments do not tell their currency; it is their customer's. */
+/** Finds the currency of payments. Rows of Zoho's list have no currency; a payment has its customer's currency. */
 
-/** By customer_id. */
+/** Currency codes by customer_id. */
 export type Currencies = ReadonlyMap<string, string>;
 
-/** Asked for one by one where no more are missing. */
+/** Up to this many missing customers are read one by one. */
 const MOST_READ_SINGLY = 2;
 const MOST_CONTACT_PAGES = 25;
 
-/** Of as many of the customers as Zoho and the scopes show. */
+/** Returns the currencies of these customers. Best effort: omits customers that Zoho or the scopes do not show. */
 export async function currenciesOf(customers: Iterable<string | undefined>, zoho: Reader): Promise<Currencies> {
   const missing = new Set(customers);
   missing.delete(undefined);
@@ -36,11 +36,11 @@ export async function currenciesOf(customers: Iterable<string | undefined>, zoho
   return found;
 }
 
-/** An amount in a currency that may not be known, which is then said. */
+/** Formats an amount, and says so if its currency is unknown. */
 export function inCurrency(amount: unknown, currency_code: string | undefined): string {
-  const unknown = currency_code === undefined && readAmount(amount) !== undefined ? ' (currency not known)' : '';
+  const unknown = currency_code === undefined && readAmount(amount) !== undefined ? ' (currency unknown)' : '';
   return `${money(amount, { currency_code })}${unknown}`;
 }
 
-/** Why, where it is not known. */
-export const CURRENCY_NOT_KNOWN = "A currency that is not known is the customer's: seeing it needs the scope ZohoBooks.contacts.READ.";
+/** Explains an unknown currency. */
+export const CURRENCY_NOT_KNOWN = 'To show an unknown currency, the login needs the scope (permission) ZohoBooks.contacts.READ.';

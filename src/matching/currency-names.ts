@@ -3,11 +3,11 @@ import { allCurrencies } from '../reading/all-currencies.ts';
 import { ifServed } from '../reading/if-allowed.ts';
 import { folded, isSameName, wordsIn } from './same-name.ts';
 
-/** Currencies as people say them: by code, symbol or name, in several languages. */
+/** Recognizes currencies by code, symbol or name, in several languages. */
 
 const LOCALES = 'en en-AU en-CA en-IN de fr es it pt nl sv da nb fi pl cs hu tr ru el hi ar th ko ja zh'.split(' ');
 
-/** Names that people use, and that none of these languages has. */
+/** Common names that `Intl` does not have in these languages. */
 const ALSO_SAID: Readonly<Record<string, string>> = {
   CHF: 'fr sfr',
   INR: 'rs',
@@ -24,8 +24,8 @@ const ALSO_SAID: Readonly<Record<string, string>> = {
 };
 
 /**
- * Whether this currency may be meant. A name that several currencies share, such as "$" or "dollars", may mean any of them. Zoho is asked
- * for the names in the books only if no language has the name.
+ * True if the user may mean this currency. A name that several currencies share, such as "$" or "dollars", fits all of them. If no
+ * language has the name, the server reads the organization's own currency names from Zoho.
  */
 export async function isCurrency(said: string, code: string, zoho: Reader): Promise<boolean> {
   if (said.trim().toUpperCase() === code.toUpperCase()) return true;
@@ -34,7 +34,7 @@ export async function isCurrency(said: string, code: string, zoho: Reader): Prom
   return own !== undefined && fitsCurrency(said, code, [...namesOf(code), own.currency_symbol, own.currency_name]);
 }
 
-/** Whether each word is a word of one of the names, or a symbol, maybe with the beginning of the code: "US$", "A$", "€ EUR". */
+/** True if each word is a word of one of the names, or a symbol, perhaps with the beginning of the code: "US$", "A$", "€ EUR". */
 function fitsCurrency(said: string, code: string, names: readonly unknown[]): boolean {
   const all = names.map(undotted);
   const symbols = new Set(all.flatMap((name) => name.match(/\p{Sc}/gu) ?? []));
@@ -52,7 +52,7 @@ function fitsCurrency(said: string, code: string, names: readonly unknown[]): bo
 
 const undotted = (text: unknown): string => folded(text).replaceAll('.', '').trim();
 
-/** Its symbols and names, singular and plural. */
+/** The symbols and names of a currency, singular and plural. */
 function namesOf(code: string): string[] {
   if (!/^[A-Za-z]{3}$/.test(code)) return [];
   const ofLocale = (locale: string) => [

@@ -10,7 +10,7 @@ interface LabelledValue {
   readonly value: string;
 }
 
-/** The same with the labels as Zoho has them, where another way of writing one, or an api_name, stands for it. The rest stays as it is. */
+/** Replaces a label in another spelling, or an api_name given as label, by Zoho's own label. Leaves other fields unchanged. */
 export async function withOwnLabels(given: readonly LabelledValue[] | undefined, zoho: Reader): Promise<LabelledValue[] | undefined> {
   if (given === undefined || given.length === 0) return undefined;
   const known = (await ifServed(zoho.settled.read(allCustomFields, {})))?.fields ?? [];

@@ -6,16 +6,16 @@ import { addressIn, customerNamed, customersFound, type Customer } from './custo
 import { halvesOf, longestWord } from './name-parts.ts';
 import { isId, isPartOf } from './same-name.ts';
 
-/** Everybody who may be meant by a name, where looking at several does no harm. */
+/** Finds all customers that a name may mean. Only for searches, where several customers do no harm. */
 
 export interface Likely {
-  /** Undefined where the scopes do not show them. */
+  /** Undefined if the scopes do not show customers. */
   readonly customers: readonly Customer[] | undefined;
-  /** Finds their payments, and maybe some of others. */
+  /** Filters that find the payments of these customers, and perhaps payments of other customers. */
   readonly where: Query;
 }
 
-/** Whether it names one customer, so that the names of others need not be compared with it. */
+/** True if the text is an id or an e-mail address, so it means one customer and names need no comparison. */
 const isOneCustomer = (typed: string): boolean => isId(typed) || addressIn(typed) !== undefined;
 
 export async function customersLike(typed: string, zoho: Reader): Promise<Likely> {
@@ -32,11 +32,11 @@ export async function customersLike(typed: string, zoho: Reader): Promise<Likely
   const customers = likeliest(typed, found);
   if (customers[0] === undefined) return { customers, where: {} };
   if (customers.length === 1) return { customers, where: { customer_id: customers[0].contact_id } };
-  // One question for all of them, by what their names share.
+  // One request for all of them, by the text that their names share.
   return { customers, where: { customer_name_contains: sharedPart(customers.map(({ contact_name = '' }) => contact_name.toLowerCase())) } };
 }
 
-/** Those whom the name fits, and those called alike who share the first part of it that anybody shares. */
+/** Customers that the name fits, and customers with a similar name: they share the first stem of the name that any customer has. */
 function likeliest(typed: string, found: readonly Customer[]): readonly Customer[] {
   const off = new Map(found.map((row) => [row, unlikeness(typed, row.contact_name)]));
   const sharing = stems(typed)
@@ -45,7 +45,7 @@ function likeliest(typed: string, found: readonly Customer[]): readonly Customer
   return found.filter((row) => (off.get(row) ?? 1) < 0.5 || sharing?.includes(row));
 }
 
-/** All customers where one page holds them; else those whose names have a part of this one. */
+/** All customers if they fit on one page, otherwise the customers whose names contain a part of this name. */
 async function candidatesFor(typed: string, zoho: Reader): Promise<readonly Customer[]> {
   const whole = await customersFound({}, zoho);
   if (whole.all) return whole.found;
@@ -54,7 +54,7 @@ async function candidatesFor(typed: string, zoho: Reader): Promise<readonly Cust
   return [...new Map(found.flatMap((one) => one.found).map((row) => [row.contact_id, row])).values()];
 }
 
-/** The longest plain text that stands in each of the names; undefined where it is too short to look for. */
+/** The longest plain text that all the names contain. Undefined if it is too short for a search. */
 function sharedPart([first = '', ...others]: readonly string[]): string | undefined {
   for (let length = first.length; length > 2; length -= 1)
     for (let start = 0; start + length <= first.length; start += 1) {

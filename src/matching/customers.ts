@@ -12,7 +12,7 @@ import { leadingWord, unlikeness } from './alike-names.ts';
 import { halvesOf, longestWord } from './name-parts.ts';
 import { exactOrOnly, fits, folded, isId, isPartOf, isSameName, plainLetters, startsSo } from './same-name.ts';
 
-/** From a name to the one customer who is called so. Nobody is picked where several could be meant. */
+/** Finds the customer with a name, e-mail address or id. If several customers fit, the user must choose. */
 
 export interface Customer extends Json {
   readonly contact_id: string;
@@ -20,11 +20,14 @@ export interface Customer extends Json {
   readonly currency_code?: string | undefined;
 }
 
-/** Looked at closely enough to tell them apart; a longer list is too long to choose from. */
+/** The most customers that a question offers. Each customer needs two reads, and people cannot choose well from a longer list. */
 const MOST_CUSTOMER_CHOICES = 5;
 const NEAR = 10;
 
-/** The customer of this name, e-mail address or id. `chosen` is what the person answered when they were asked which one. */
+/**
+ * Returns the customer with this name, e-mail address or id. Throws `WhichError` if several fit. `chosen`: the id that the user chose in
+ * answer to the question.
+ */
 export async function customerNamed(typed: string, zoho: Reader, chosen?: string): Promise<Customer> {
   if (isId(typed))
     return await customerOfId(typed, zoho).catch(async (error: unknown) => {
@@ -39,14 +42,14 @@ export async function customerNamed(typed: string, zoho: Reader, chosen?: string
   const one = found.find(({ contact_id }) => contact_id === chosen) ?? meantBy(typed, found, all);
   if (one !== undefined) return one;
   const near = found.length > 0 ? found : await (address === undefined ? nearest() : nearAddress(address, zoho));
-  // Zoho looks for the characters as they stand, line breaks and invisible ones among them.
+  // Zoho compares all characters, including line breaks and invisible characters, so an equal name may be among the similar names.
   const exact = found.length > 0 ? [] : near.filter((row) => isCalled(typed, row));
   const named = near.find(({ contact_id }) => contact_id === chosen) ?? meantBy(typed, exact, true);
   if (named !== undefined) return named;
   const vendors = found.length > 0 ? [] : await vendorsCalled(typed, zoho);
   if (near.length === 0) throw vendors.length > 0 ? noCustomerBut(vendors) : noCustomer(typed);
   const which =
-    address !== undefined && found.length > 1 ? `have the e-mail address ${quoted(address)}` : `are called something like ${quoted(typed)}`;
+    address !== undefined && found.length > 1 ? `have the e-mail address ${quoted(address)}` : `have a name like ${quoted(typed)}`;
   const question =
     found.length > 1
       ? `${found.length} customers ${which}. Which one is it?`
@@ -61,19 +64,19 @@ export async function customerNamed(typed: string, zoho: Reader, chosen?: string
 const isNoneSuch = (error: unknown): boolean =>
   error instanceof InputError && (error.code === 'not_found' || error.code === 'no_such_customer');
 
-/** The only one of exactly this name, which may look like an id: some are called by their phone number. */
+/** The only customer with exactly this name. It may look like an id, because some customers are named by their phone number. */
 async function customerCalled(typed: string, zoho: Reader): Promise<Customer | undefined> {
   const { called } = (await ifAllowed(calledLike(typed, zoho))) ?? { called: [] };
   const [one, ...others] = called.filter((row) => isCalled(typed, row));
   return others.length === 0 ? one : undefined;
 }
 
-/** None who is inactive where others are not, unless called exactly so. */
+/** Removes inactive customers if an active one fits. Keeps a customer with exactly this name. */
 function ownOrActive(typed: string, called: readonly Customer[]): readonly Customer[] {
   return called.some(isActive) ? called.filter((row) => isActive(row) || isCalled(typed, row)) : called;
 }
 
-const NEW_CUSTOMER = 'A new customer is created in Zoho Books first, not here.';
+const NEW_CUSTOMER = 'A new customer must first be created in Zoho Books.';
 
 const nobody = (typed: string) =>
   `No customer ${addressIn(typed) === undefined ? 'is called' : 'has the name or the e-mail address'} ${quoted(typed)}.`;
@@ -81,7 +84,7 @@ const nobody = (typed: string) =>
 const noCustomer = (typed: string) =>
   new InputError(nobody(typed), {
     code: 'no_such_customer',
-    next: `Ask the user for the name as it stands in Zoho Books. ${NEW_CUSTOMER}`,
+    next: `Ask the user for the exact name in Zoho Books. ${NEW_CUSTOMER}`,
   });
 
 const noCustomerBut = (vendors: readonly Customer[]) =>
@@ -93,7 +96,7 @@ export function aboutVendors(vendors: readonly Customer[]): string {
   return names.length === 0 ? '' : `${names.join(' and ')} ${names.length === 1 ? 'is a vendor, not a customer' : 'are vendors'}. `;
 }
 
-/** Whether a customer other than this one is meant by name: "Acme Corp" fits Acme Corporation too, and is not it. */
+/** True if the name means another customer: the words "Acme Corp" also fit Acme Corporation, but may be the name of another customer. */
 export async function isAnother(
   typed: string,
   { customer_id, customer_name }: { readonly customer_id?: string | undefined; readonly customer_name?: string | undefined },
@@ -109,16 +112,16 @@ export async function isAnother(
   );
 }
 
-/** The e-mail address that a text is or holds, as in `Ann Lee <ann@lee.example>`. */
+/** The e-mail address in a text, as in `Ann Lee <ann@lee.example>`. */
 export const addressIn = (typed: string): string | undefined =>
   /(?<=^|[\s<("'[]|mailto:)[^\s<>()[\]"',;:@]+@[^\s<>()[\]"',;:@?]*[^\s<>()[\]"',;:@?.]/.exec(folded(typed))?.[0];
 
-/** Whom an e-mail address means, as an id; what is none stays as it is. */
+/** Replaces an e-mail address by the customer's id. Returns other text unchanged. */
 export async function withoutAddress(customer: string | undefined, zoho: Reader, chosen?: string): Promise<string | undefined> {
   return customer === undefined || addressIn(customer) === undefined ? customer : (await customerNamed(customer, zoho, chosen)).contact_id;
 }
 
-/** Those of exactly this address; active ones where there are any. */
+/** The customers with exactly this address. If any of them is active, only the active ones. */
 async function withAddress(address: string, zoho: Reader): Promise<readonly Customer[]> {
   const whole = await customersFound({}, zoho);
   const { found } = whole.all ? whole : await customersFound({ email_contains: address.slice(0, 100) }, zoho);
@@ -126,7 +129,7 @@ async function withAddress(address: string, zoho: Reader): Promise<readonly Cust
   return theirs.some(isActive) ? theirs.filter(isActive) : theirs;
 }
 
-/** Those whose address is a few letters off, and those of the same domain where that is not everybody's. */
+/** Customers whose e-mail address differs in at most two letters, and customers with the same domain if there are only a few. */
 async function nearAddress(address: string, zoho: Reader): Promise<readonly Customer[]> {
   const domain = address.slice(address.lastIndexOf('@'));
   const whole = await customersFound({}, zoho);
@@ -140,20 +143,20 @@ async function nearAddress(address: string, zoho: Reader): Promise<readonly Cust
   ].slice(0, NEAR);
 }
 
-/** Customers by a name, and more for one that nobody has. */
+/** Customers found by a name, and customers with a similar name for the case that no customer has this name. */
 interface Called {
-  /** In whose name it stands, or whose name its words fit in whatever order. */
+  /** Customers whose name contains the text, or contains its words in any order. */
   readonly called: readonly Customer[];
-  /** Whether nobody else can be meant. */
+  /** True if no other customer can fit. */
   readonly all: boolean;
-  /** Those who share its longest word, begin alike or have a word like its first, the most similar first. */
+  /** Customers whose name has the same longest word, the same beginning or a similar first word. Most similar first. */
   near(): Promise<readonly Customer[]>;
 }
 
 /**
- * Zoho finds what stands in a name just so, maybe also by accents. So the list is read where one page holds it, and a longer one is asked
- * for the longest word; where nobody is called exactly so, also for its halves, since an accent that was left out is in one of them only.
- * Where too many share the word it is asked for the whole, which may not be `all` who are meant.
+ * Zoho's `contains` is exact and may distinguish accents. So the server reads all customers if they fit on one page. Otherwise it searches
+ * for the longest word. If no customer has exactly this name, it also searches for the halves of the word, because an accent can be wrong
+ * in only one half. If too many customers share the word, it also searches for the full text; other customers may then fit too.
  */
 async function calledLike(typed: string, zoho: Reader, contact_type: ContactType = 'customer'): Promise<Called> {
   const longest = longestWord(typed);
@@ -186,7 +189,7 @@ async function calledLike(typed: string, zoho: Reader, contact_type: ContactType
   return { called: ofNames([...rows.values()]), all: byWord.all, near };
 }
 
-/** Vendors of this name, where it is nobody's who pays. */
+/** Vendors with this name, for the case that no customer has this name. */
 export async function vendorsCalled(typed: string, zoho: Reader): Promise<readonly Customer[]> {
   const { called } = (await ifAllowed(calledLike(typed, zoho, 'vendor'))) ?? { called: [] };
   const fitting = called.filter(({ contact_name }) => fits(typed, contact_name));
@@ -194,7 +197,10 @@ export async function vendorsCalled(typed: string, zoho: Reader): Promise<readon
   return one === undefined ? fitting : [one];
 }
 
-/** Called exactly so, or the only one of `all` whom the words fit; but none who is inactive where others are not. */
+/**
+ * The customer with exactly this name; or the only customer that the words fit, if `found` is complete (`all`). An inactive customer does
+ * not count if an active customer fits.
+ */
 function meantBy(typed: string, found: readonly Customer[], all: boolean): Customer | undefined {
   const one = exactOrOnly(typed, found, (row) => row.contact_name);
   const address = addressIn(typed);
@@ -209,7 +215,7 @@ const onOneLine = (typed: string): string => typed.replaceAll(/\s+/g, ' ').trim(
 
 const isCalled = (typed: string, { contact_name }: Customer): boolean => folded(contact_name) === folded(typed);
 
-/** By id also where the scopes do not show customers; who it is then tells whatever is read of them. */
+/** Reads a customer by id. If the scopes do not show customers, returns only the id; the name then comes from other records. */
 async function customerOfId(contact_id: string, zoho: Reader): Promise<Customer> {
   const found = await ifAllowed(zoho.recent.read(getContact, { contact_id }));
   if (found === undefined) return { contact_id };
@@ -225,7 +231,7 @@ async function customerOfId(contact_id: string, zoho: Reader): Promise<Customer>
 
 type ContactType = 'customer' | 'vendor';
 
-/** Those that Zoho finds, 200 at most, and whether they are `all`. Zoho lets some vendors through its own filter. */
+/** The contacts that Zoho finds, at most 200. `all`: there are no more. Zoho's own filter lets some vendors through, so checks the type. */
 export async function customersFound(
   query: Json,
   zoho: Reader,
@@ -250,7 +256,7 @@ function bySimilarity(typed: string, rows: readonly Customer[]): Customer[] {
     .map(({ row }) => row);
 }
 
-/** What tells them apart: where they are, what they owe, when they last paid. */
+/** Describes the customers for the question, so that the user can tell them apart: city, open amount, last payment. */
 async function choicesOf(customers: readonly Customer[], byAddress: boolean, zoho: Reader): Promise<Choice[]> {
   return await Promise.all(
     customers.map(async (row) => {

@@ -2,12 +2,12 @@ import type { Reader } from '../endpoint.ts';
 import { InputError } from '../errors.ts';
 import { organizationToday, whyNoToday } from '../reading/organization.ts';
 
-/** The date given, or the day it is where the organization is. `field` is the argument that tells it otherwise. */
+/** Returns the given date, or today in the organization's time zone. `field`: the argument that an error asks for. */
 export async function dateOrToday(date: string | undefined, zoho: Reader, field = 'date'): Promise<string> {
   const today = date ?? (await organizationToday(zoho));
   if (today !== undefined) return today;
-  throw new InputError(`What day it is where the organization is cannot be seen (${await whyNoToday(zoho)}).`, {
+  throw new InputError(`Today's date at the organization is unknown (${await whyNoToday(zoho)}).`, {
     code: 'date_needed',
-    next: `Call again with \`${field}\`; ask the user for it if they did not say.`,
+    next: `Call again with \`${field}\`. If the user gave no date, ask them.`,
   });
 }

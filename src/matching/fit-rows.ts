@@ -1,9 +1,9 @@
 import { ROWS_CAP, TEXT_CAP } from '../records/list-results.ts';
 
-/** Kept free for what stands above and below the rows. */
+/** Bytes kept free for the text above and below the rows. */
 const AROUND = 3000;
 
-/** The first of the rows, as many as one answer may hold as data and as lines of text. */
+/** Returns the first rows, as many as fit into one answer as data and as lines of text. */
 export function fittingRows<T>(rows: readonly T[], line: (row: T) => string): T[] {
   let [bytes, textBytes] = [AROUND, AROUND];
   const end = rows.findIndex((row) => {

@@ -3,7 +3,7 @@ import { recordNameAndId } from '../records/describe.ts';
 import { quoted } from '../records/text.ts';
 import { exactOrOnly, fits, folded } from './same-name.ts';
 
-/** Finds the id of a record in a short list by its name: an account, a location. */
+/** Finds the id of an account or a location by its name, in a short list. */
 
 const noneOf = { account: 'no_such_account', location: 'no_such_location' } as const;
 type Listed = keyof typeof noneOf;
@@ -14,8 +14,8 @@ interface NameAndId {
 }
 
 /**
- * The id of the record with this name. `all`: the records that may be meant. `closed`: those that are only named. `kind`: what they are, in
- * words. `field`: the argument.
+ * Returns the id of the record with this name. `all`: the records to choose from. `closed`: closed records, which are only named in errors.
+ * `kind`: the kind of record, for messages. `field`: the argument that holds the name.
  */
 export function idCalled(
   typed: string,
@@ -40,7 +40,7 @@ export function idCalled(
   });
 }
 
-/** Also a name without any words, which fits only itself. */
+/** True if the words fit the name, or both are equal. A name without words, such as "???", fits only itself. */
 export const isCalledLike = (typed: string, name: unknown): boolean => folded(name) === folded(typed) || fits(typed, name);
 
 export function severalCalled(
@@ -48,7 +48,7 @@ export function severalCalled(
   found: readonly NameAndId[],
   as: { readonly what: Listed; readonly field: string },
 ): InputError {
-  return new InputError(`Several ${as.what}s are called something like ${quoted(typed)}.`, {
+  return new InputError(`Several ${as.what}s have a name like ${quoted(typed)}.`, {
     code: `ambiguous_${as.what}`,
     next: stepToOneOf(found, as),
   });
@@ -56,7 +56,7 @@ export function severalCalled(
 
 function stepToOneOf(all: readonly NameAndId[], { what, field }: { readonly what: Listed; readonly field: string }): string {
   const offered = all.slice(0, 10).map(({ name, id }) => recordNameAndId(what, name, id, 40));
-  return `Call again with one of these as ${field}: ${offered.join(', ')}. If it is not clear which one is meant, ask the user.`;
+  return `Call again with one of these as ${field}: ${offered.join(', ')}. If you are not sure which one, ask the user.`;
 }
 
 /** Reads the list in which a name is looked up. If the scopes do not show the list, the error says that an id still works. */
@@ -66,7 +66,7 @@ export async function orGiveId<T>(names: Promise<T>, field: string): Promise<T> 
   } catch (error) {
     if (!(error instanceof AccessError) || error.code !== 'scope_missing') throw error;
     const { message, code, next, zoho } = error;
-    throw new AccessError(`${message} Without it, call again with the id as ${field} instead of the name.`, {
+    throw new AccessError(`${message} Or call again with the id as ${field} instead of the name.`, {
       code,
       next,
       zoho,

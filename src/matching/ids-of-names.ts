@@ -13,21 +13,21 @@ import { retainerNamed } from './retainers.ts';
 import { isId } from './same-name.ts';
 
 /**
- * Puts ids in place of names, in arguments that take both; `records/fields.ts` declares which do. Text that looks like an id is taken for
- * one, and costs no read.
+ * Replaces names by ids, in arguments that take both; `records/fields.ts` declares these arguments. Text that looks like an id is used as
+ * an id without a read.
  */
 
-/** An argument that takes a name, and what was given for it. */
+/** An argument that takes a name, with the given text. */
 interface Named {
   readonly kind: NamedKind;
   readonly typed: string;
-  /** As an error calls it: `invoices[0].invoice_id`. */
+  /** The path of the argument for errors: `invoices[0].invoice_id`. */
   readonly field: string;
-  /** Puts the id in its place. */
+  /** Replaces the text by the id. */
   put(id: string): void;
 }
 
-/** The named records among the arguments, at any depth. */
+/** Finds the arguments that take names, at any depth. */
 function namedIn(schema: $ZodType, holder: Record<string, unknown>, key: string, field: string): Named[] {
   const value = holder[key];
   const kind = namedKind(schema);
@@ -42,23 +42,25 @@ function namedIn(schema: $ZodType, holder: Record<string, unknown>, key: string,
 
 const namesIn = (schema: z.ZodObject, input: Json): Named[] => namedIn(schema, { input }, 'input', '');
 
-/** Whether any argument names a record by something that does not look like an id. */
+/** True if an argument names a record, that is, holds text that does not look like an id. */
 export const hasNames = (schema: z.ZodObject, input: Json): boolean => namesIn(schema, input).some((one) => !isGivenById(one));
 
-/** Digits are an id. But people call invoices by a few digits too, and Zoho's ids are long. */
+/** Digits count as an id. But users also name invoices by a few digits, so for invoices only long numbers count as ids. */
 const isGivenById = ({ kind, typed }: Named): boolean => (kind === 'invoice' ? isId(typed) : /^\d+$/.test(typed));
 
-/** Whether any id may be the number of an invoice: some organizations have invoice numbers as long as Zoho's ids. */
+/** True if an id in the arguments may be an invoice number: some organizations have invoice numbers as long as Zoho's ids. */
 export const mayHaveLongNumbers = (schema: z.ZodObject, input: Json): boolean =>
   namesIn(schema, input).some(({ kind, typed }) => kind === 'invoice' && isId(typed));
 
 interface WithIds {
   readonly input: Json;
-  /** Invoices that were found by their numbers, as the list shows them. */
+  /** The invoices that were found by number, as rows of Zoho's list. */
   readonly invoices: readonly Invoice[];
 }
 
-/** The same arguments with ids. `longNumbers`: text that looks like the id of an invoice is its number, if no invoice has that id. */
+/**
+ * Returns the arguments with ids instead of names. `longNumbers`: if no invoice has the given id, the text is used as an invoice number.
+ */
 export async function withIds(
   schema: z.ZodObject,
   given: Json,
@@ -90,34 +92,34 @@ export async function withIds(
   return { input, invoices };
 }
 
-/** The invoice of this number. Undefined if only digits are given, and its number has others than these and zeros before them. */
+/** The invoice with this number. Undefined if only digits are given and the found number has other digits than these and leading zeros. */
 async function invoiceIn(typed: string, field: string, customer: string | undefined, zoho: Reader): Promise<Invoice | undefined> {
   const isDigits = /^\d+$/.test(typed);
   try {
     const invoice = await orGiveId(invoiceNamed(typed, customer, zoho), field);
-    // "1" is not INV-000445-1. It may be an id that does not exist; the read of the record then says so.
+    // "1" does not mean INV-000445-1. The text may be an id that does not exist; reading that record then gives an error.
     return isDigits && !isId(typed) && !new RegExp(`^\\D*0*${typed}$`).test(invoice.invoice_number ?? '') ? undefined : invoice;
   } catch (error) {
-    // Candidates are of use for what is long enough to resemble few numbers.
+    // Candidates help only if the text has at least three digits: shorter text is similar to too many numbers.
     const isNoNumber = error instanceof PaymentsError && error.code === 'no_such_invoice' && !isId(typed) && typed.length > 2;
     if (isDigits && error instanceof PaymentsError && error.code !== 'ambiguous_invoice' && !isNoNumber) return undefined;
     throw withIdAsked(error, field);
   }
 }
 
-/** Several invoices may have such a number: then those of the customer in the arguments are meant, or of the payment's customer. */
+/** The customer in the arguments, or the payment's customer. If several invoices fit a number, this customer decides. */
 async function payerIn({ customer_id, payment_id }: Json, zoho: Reader): Promise<string | undefined> {
   if (typeof customer_id === 'string') return customer_id;
   if (typeof payment_id !== 'string') return undefined;
   return (await zoho.read(getCustomerPayment, { payment_id })).payment?.customer_id;
 }
 
-/** The tool takes no name of a customer to tell invoices apart by, so the id is asked for. */
+/** Asks for the id, because the endpoint has no argument for a customer name that would tell the invoices apart. */
 function withIdAsked(error: unknown, field: string): unknown {
   if (!(error instanceof InputError) || error.code !== 'ambiguous_invoice') return error;
   return new InputError(error.message, {
     code: error.code,
-    next: `Ask the user which one, then call again with its whole number, or its id, as ${field}. Never pick one yourself.`,
+    next: `Ask the user which one, then call again with its full number or its id as ${field}. Never pick one yourself.`,
     cause: error,
   });
 }

@@ -7,8 +7,8 @@ import type { PaymentRow } from './payments.ts';
 import { folded } from './same-name.ts';
 
 /**
- * Finds the ids of the invoices that listed payments are applied to. Zoho's list shows the numbers, and seldom the ids. Only a few reads
- * are made, so the ids of old invoices may stay unknown.
+ * Finds the ids of the invoices that listed payments are applied to. Zoho's list shows the invoice numbers, but seldom the ids. The server
+ * makes only a few reads, so the ids of old invoices may stay unknown.
  */
 
 /** An invoice that a payment is applied to, with its id if that is known. */
@@ -23,12 +23,12 @@ interface KnownInvoice {
   readonly customer_id?: string | undefined;
 }
 
-/** The newest invoices of each are read. With more customers, the newest invoices of all are read instead. */
+/** For up to this many customers, the newest invoices of each are read. For more customers, the newest invoices of all are read. */
 const MOST_CUSTOMERS_ASKED = 5;
-/** Numbers that are still unknown after that are asked for one by one. */
+/** After that, up to this many invoice numbers without an id are searched one by one. */
 const MOST_NUMBERS_ASKED = 3;
 
-/** The invoices of each payment. A payment is left out if no id is known. `known`: invoices that need not be read. */
+/** Returns the invoices of each payment. Omits payments without a known invoice id. `known`: invoices that need no read. */
 export async function invoicesOfPayments(
   rows: readonly PaymentRow[],
   known: readonly KnownInvoice[],
@@ -44,14 +44,14 @@ export async function invoicesOfPayments(
   const customers = [...new Set(unknown().map(({ row }) => row.customer_id))];
   const newest = { sort_column: 'date', sort_order: 'D' };
   const broadly = customers.length > MOST_CUSTOMERS_ASKED ? [newest] : customers.map((customer_id) => ({ ...newest, customer_id }));
-  // Numbers are asked for at once if that takes no more reads. Afterwards come those that were not among the newest.
+  // Searches by number at once if that takes no more reads. Otherwise it searches only the numbers that the newest invoices did not show.
   if (numbersUnknown().length > Math.min(broadly.length, MOST_NUMBERS_ASKED)) await ask(...broadly);
   const left = numbersUnknown();
   if (left.length <= MOST_NUMBERS_ASKED) await ask(...left.map((invoice_number) => ({ invoice_number })));
   return new Map(rows.map((row) => [row, paidBy(row)] as const).filter(([, paid]) => paid.some(({ invoice_id }) => invoice_id)));
 }
 
-/** The invoices, if the list tells the ids of all of them. */
+/** The payment's invoices, if Zoho's list gives the ids of all of them. */
 function toldBy(row: PaymentRow): readonly PaidInvoice[] | undefined {
   const applied = (Array.isArray(row['applied_invoices']) ? row['applied_invoices'] : []).filter(isObject);
   const told = applied.flatMap((one) => {
@@ -63,14 +63,14 @@ function toldBy(row: PaymentRow): readonly PaidInvoice[] | undefined {
 
 const numbersOf = (row: PaymentRow): string[] => (readText(row['invoice_numbers']) ?? '').split(', ').filter(Boolean);
 
-/** Two customers may have the same number. The id is known if just one invoice of this customer has it. */
+/** Two customers may have the same invoice number. The id is certain only if exactly one invoice of this customer has it. */
 function withId(invoice_number: string, { customer_id }: PaymentRow, pool: readonly KnownInvoice[]): PaidInvoice {
   const same = pool.filter((one) => one.customer_id === customer_id && folded(one.invoice_number) === folded(invoice_number));
   const [invoice_id, ...others] = new Set(same.map((one) => one.invoice_id));
   return { invoice_number, ...(invoice_id !== undefined && others.length === 0 && { invoice_id }) };
 }
 
-/** None if the scopes or Zoho do not show invoices now: the payments are shown all the same. */
+/** Best effort: no invoices if the scopes do not allow the read or Zoho fails. The payments are then shown without ids. */
 async function invoicesBy(query: Query, zoho: Reader): Promise<KnownInvoice[]> {
   try {
     const { rows } = await zoho.recent.read(allInvoices, { ...query, page: 1, per_page: PER_PAGE });

@@ -21,7 +21,7 @@ import { money, plain, quoted } from '../records/text.ts';
 import { customerNamed } from './customers.ts';
 import { fits, folded, isId } from './same-name.ts';
 
-/** Invoices by the numbers that people know them by. */
+/** Finds invoices by number, in the forms that people use. */
 
 export interface Invoice extends Json {
   readonly invoice_id: string;
@@ -30,19 +30,19 @@ export interface Invoice extends Json {
   readonly customer_name?: string | undefined;
   readonly currency_code?: string | undefined;
   readonly status?: string | undefined;
-  /** Undefined where Zoho does not tell it: neither paid nor open then. */
+  /** Undefined if Zoho does not give it. The invoice then counts neither as paid nor as open. */
   readonly balance?: number | undefined;
 }
 
-/** Other records that may be meant. */
+/** Other kinds of records that a number may mean. */
 interface AlsoMeant {
-  /** Retainer invoices too. */
+  /** Retainer invoices are allowed too. */
   readonly retainers?: boolean;
 }
 
 /**
- * The invoice of this number or id. Where several could be meant, those of `customer` are. An exact number comes before one that is written
- * in another way, and what differs in zeros is no more than near.
+ * Returns the invoice with this number or id. If several fit, `customer` decides. An exact number has priority over another spelling. An
+ * invoice whose number has more or fewer zeros is only a candidate in the error.
  */
 export async function invoiceNamed(
   typed: string,
@@ -53,7 +53,7 @@ export async function invoiceNamed(
   const ofId = isId(typed) ? await invoiceOfId(typed, zoho) : undefined;
   if (ofId !== undefined) return ofId;
   if (bareInvoiceNumber(typed) === '') throw await noSuchInvoice(typed, [], customer, zoho);
-  // What is called a retainer is no other invoice, unless its own number begins so.
+  // Text that names a retainer invoice means no other invoice, except an invoice whose own number begins with the same letters.
   const isRetainer = isRetainerNumber(typed);
   const meant = isRetainer ? numberForms(typed).filter(isRetainerNumber) : numberForms(typed);
   const asRetainer = async () => {
@@ -67,7 +67,7 @@ export async function invoiceNamed(
   const number = numberToLookFor(typed);
   const exactly = async () =>
     (await searchInvoices({ invoice_number: number }, typed, zoho)).filter((row) => folded(row.invoice_number) === folded(number));
-  // A blank may stand for a hyphen or for itself. The search by digits finds both.
+  // A space in the text may be a space or a hyphen in the number. The search by digits finds both.
   const same = meant.includes(number) ? await exactly() : [];
   if (same[0] !== undefined && same.length === 1) return same[0];
   const alike = await numbersWith(typed, same, zoho).catch(async (error: unknown) => {
@@ -84,17 +84,17 @@ export async function invoiceNamed(
   throw await noSuchInvoice(typed, alike, customer, zoho);
 }
 
-/** Invoices whose numbers have the last digits of this one. */
+/** Invoices whose number contains the last digits of this number. */
 async function numbersWith(typed: string, same: readonly Invoice[], zoho: Reader): Promise<readonly Invoice[]> {
   const bare = bareInvoiceNumber(typed);
-  // Zeros in front may be too many.
+  // Without leading zeros, because the text may have more of them than the number.
   const digits = /0*(\d{3,})(?!.*\d)/.exec(bare)?.[1] ?? /\d+(?!.*\d)/.exec(bare)?.[0];
   return digits === undefined ? same : await searchInvoices({ invoice_number_contains: digits.slice(0, 100) }, typed, zoho);
 }
 
 /**
- * Those that have the number. A number as it was typed comes before one that is written in another way. `forms`: how the number may be
- * meant.
+ * The invoices that have the number. A number exactly as typed has priority over another spelling. `forms`: the possible readings of the
+ * typed number.
  */
 export function fitting(rows: readonly Invoice[], typed: string, forms: readonly string[], byDigits = true): readonly Invoice[] {
   const bare = bareInvoiceNumber(typed);
@@ -103,7 +103,7 @@ export function fitting(rows: readonly Invoice[], typed: string, forms: readonly
       (number: unknown) => folded(number) === folded(said),
       (number: unknown) => numberKey(number) === numberKey(said),
     ]),
-    // "384" for INV-384 and INV-000384: the digits at the end are what people say.
+    // "384" for INV-384 and INV-000384: people often say only the last digits.
     (number) =>
       byDigits &&
       /^\d+$/.test(bare) &&
@@ -113,17 +113,17 @@ export function fitting(rows: readonly Invoice[], typed: string, forms: readonly
   return found.length > 0 ? found : rows.filter(({ invoice_id }) => invoice_id === typed);
 }
 
-/** The only one, or the only one of the customer. */
+/** The only invoice, or the customer's only invoice. Undefined if several are left. */
 export function onlyFitting(found: readonly Invoice[], customer: string | undefined): Invoice | undefined {
   const theirs = found.filter((row) => customer !== undefined && isInvoiceOf(row, customer));
   const left = theirs.length > 0 ? theirs : found;
   return left.length === 1 ? left[0] : undefined;
 }
 
-/** Zoho begins the numbers of retainer invoices with RET. */
+/** True if the text names a retainer invoice. Zoho's numbers for them begin with RET. */
 export const isRetainerNumber = (typed: string): boolean => /^ret(?![a-z])|retainer/i.test(tidyNumber(typed));
 
-/** The newest retainer invoices, in the form of invoices. None where the organization has none, or the scopes do not show them. */
+/** The newest retainer invoices, as `Invoice`. Empty if the organization has none or the scopes do not show them. */
 async function retainerInvoices(zoho: Reader): Promise<readonly Invoice[]> {
   const { retainerinvoices = [] } = (await ifServed(zoho.read(listRetainerInvoices, {}))) ?? {};
   return retainerinvoices.map(asRetainer);
@@ -134,7 +134,7 @@ export const asRetainer = (row: {
   readonly retainerinvoice_number?: string | undefined;
 }) => asInvoice({ ...row, invoice_id: row.retainerinvoice_id, invoice_number: row.retainerinvoice_number });
 
-/** The id of a retainer invoice; undefined for any other. */
+/** The id of a retainer invoice. Undefined for other invoices. */
 export const retainerId = (invoice: Invoice | undefined): string | undefined => readId(invoice?.['retainerinvoice_id']);
 
 function retainerAllowed(retainer: Invoice, retainers: boolean): Invoice {
@@ -157,7 +157,7 @@ function retainerAllowed(retainer: Invoice, retainers: boolean): Invoice {
   );
 }
 
-/** Undefined if no invoice has this id: some organizations have invoice numbers as long as ids. */
+/** Reads an invoice by id. Undefined if no invoice has this id: the text may be an invoice number that is as long as an id. */
 async function invoiceOfId(invoice_id: string, zoho: Reader): Promise<Invoice | undefined> {
   try {
     const { invoice } = await zoho.read(getInvoice, { invoice_id });
@@ -168,15 +168,15 @@ async function invoiceOfId(invoice_id: string, zoho: Reader): Promise<Invoice | 
   }
 }
 
-/** Whether it is this customer's, by name or id. */
+/** True if the invoice is this customer's. `customer`: name or id. */
 export function isInvoiceOf({ customer_id, customer_name }: Pick<Invoice, 'customer_id' | 'customer_name'>, customer: string): boolean {
   return isId(customer) ? customer === customer_id || customer === folded(customer_name) : fits(customer, customer_name);
 }
 
-/** Also what may be open, because Zoho does not tell the balance. */
+/** True if the invoice is open, or may be open because Zoho does not give its balance. */
 export const isOpen = ({ balance = 1, status }: Invoice): boolean => balance > 0 && status !== 'draft' && status !== 'void';
 
-/** What a customer has open, oldest first; also what may be open, and what may be the customer's, since Zoho does not tell. */
+/** Returns the open invoices of a customer, oldest first. Includes invoices for which Zoho gives no balance or no customer. */
 export async function openInvoices(customer_id: string, zoho: Reader): Promise<Invoice[]> {
   const open: Invoice[] = [];
   for await (const { rows } of pagesOf(allInvoices, { customer_id, status: 'unpaid', sort_column: 'date', sort_order: 'A' }, zoho)) {
@@ -193,15 +193,15 @@ export async function openInvoices(customer_id: string, zoho: Reader): Promise<I
 const compareNaturally = (a: unknown, b: unknown) => String(a ?? '').localeCompare(String(b ?? ''), 'en', { numeric: true });
 
 /**
- * What the preflight need not read again. A list that leaves out a balance is not the last word, so of such an invoice the preflight reads
- * the record.
+ * Invoices that the preflight need not read again. Leaves out invoices without a balance in the list: the preflight reads their records,
+ * which may have the balance.
  */
 export const knownInvoices = (invoices: readonly Invoice[]) =>
   invoices
     .filter(({ balance }) => balance !== undefined)
     .map((invoice) => ({ endpoint: getInvoice, input: { invoice_id: invoice.invoice_id }, result: { invoice } }));
 
-/** Zoho does not tell whose it is, or how much is open: nothing can be worked out from it. */
+/** True if Zoho gives no customer or no balance, so an allocation cannot be worked out. */
 export const isUnclear = ({ customer_id, balance }: Invoice): boolean => customer_id === undefined || balance === undefined;
 
 export function aboutInvoice(invoice: Invoice): string {
@@ -210,10 +210,10 @@ export function aboutInvoice(invoice: Invoice): string {
   return `${plain(invoice_number || 'invoice')} (id ${invoice_id}) ${money(balance, invoice)} open${due}`;
 }
 
-/** Pages that are looked through for a number. */
+/** The most pages that are searched for a number. */
 const MOST_INVOICE_PAGES = 5;
 
-/** All that Zoho finds: one that is not seen may be the one that is meant. */
+/** All invoices that Zoho finds. Throws if there are too many, because the right one may be among those not read. */
 async function searchInvoices(query: Query, typed: string, zoho: Reader): Promise<Invoice[]> {
   const found: Invoice[] = [];
   for await (const { rows, last } of pagesOf(allInvoices, query, zoho)) {
@@ -232,7 +232,7 @@ export function asInvoice(row: Json): Invoice {
     customer_name: readText(row['customer_name']),
     balance: readAmount(row['balance']),
     date: readDay(date),
-    // One that does not read as a day stays as it is: it is not the same as none, where an invoice is due on its date.
+    // Text that is no day stays unchanged. It must not count as no due date, because an invoice without a due date is due on its own date.
     due_date: readDay(due_date) ?? due_date,
   };
 }
@@ -243,7 +243,7 @@ const invoiceName = ({ invoice_number, invoice_id, customer_name, customer_id }:
 function tooManyInvoices(typed: string): InputError {
   return new InputError(`More than ${MOST_INVOICE_PAGES * PER_PAGE} invoices have ${quoted(typed, 40)} in their number.`, {
     code: 'ambiguous_invoice',
-    next: 'Ask the user for its whole number, then call again with it.',
+    next: 'Ask the user for the full invoice number, then call again with it.',
   });
 }
 
@@ -251,13 +251,13 @@ function severalInvoices(typed: string, same: readonly Invoice[]): InputError {
   const more = same.length > 5 ? `, and ${same.length - 5} more` : '';
   return new InputError(`Several invoices end in ${quoted(typed, 40)}: ${same.slice(0, 5).map(invoiceName).join(', ')}${more}.`, {
     code: 'ambiguous_invoice',
-    next: 'Ask the user which one, then call again with its whole number and `customer`. Never pick one yourself.',
+    next: 'Ask the user which one, then call again with its full number and `customer`. Never pick one yourself.',
   });
 }
 
 /**
- * Offers the invoices with a similar number, or else the open ones; only those of the customer, if one is named. Offers retainer invoices
- * where one is meant.
+ * The error offers invoices with a similar number, otherwise open invoices; if a customer is named, only invoices of this customer. If the
+ * text names a retainer invoice, the error offers retainer invoices.
  */
 async function noSuchInvoice(typed: string, alike: readonly Invoice[], customer: string | undefined, zoho: Reader): Promise<InputError> {
   const isRetainer = isRetainerNumber(typed);
@@ -272,12 +272,12 @@ async function noSuchInvoice(typed: string, alike: readonly Invoice[], customer:
     code: 'no_such_invoice',
     next:
       offered.length === 0
-        ? 'Ask the user for its number.'
-        : `Ask the user whether one of these is meant; it may be none of them: ${offered.join(', ')}.`,
+        ? 'Ask the user for the invoice number.'
+        : `Ask the user which of these is meant, if any: ${offered.join(', ')}.`,
   });
 }
 
-/** What the customer of this name has open, if it is clear who is meant. */
+/** The open invoices of the customer with this name. Empty if the name does not fit exactly one customer. */
 async function openOf(customer: string, zoho: Reader): Promise<readonly Invoice[]> {
   try {
     return await openInvoices((await customerNamed(customer, zoho)).contact_id, zoho);

@@ -3,10 +3,10 @@ import { ifServed } from '../reading/if-allowed.ts';
 import { listLocations } from '../reading/locations.ts';
 import { idCalled, orGiveId } from './id-called.ts';
 
-/** The id of the location of this name. `field` is the argument that named it. */
+/** Returns the id of the location with this name. `field`: the argument with the name. */
 export async function locationNamed(typed: string, field: string, zoho: Reader): Promise<string> {
   if (/^\d+$/.test(typed)) return typed;
-  // Zoho may not serve the list to an organization without locations.
+  // Zoho may refuse the list to an organization without locations.
   const { locations = [] } = (await orGiveId(ifServed(zoho.settled.read(listLocations, {})), field)) ?? {};
   return idCalled(
     typed,

@@ -6,8 +6,8 @@ import type { Customer } from './customers.ts';
 import type { PaymentRow } from './payments.ts';
 
 /**
- * The currency of each of these payments, by payment id: its customer's, or where customers cannot be seen its own. `known` is a customer
- * read already.
+ * Returns the currency of each payment, by payment id: the customer's, or the payment's own if the scopes do not show customers.
+ * `known`: a customer that was already read.
  */
 export async function paymentCurrencies(
   payments: readonly PaymentRow[],
@@ -43,7 +43,7 @@ export interface CurrencyTotal {
   readonly count: number;
 }
 
-/** A total for each currency; what has no amount, or no currency that is known, is in no total. */
+/** Returns a total for each currency. Rows without an amount or a known currency are in no total. */
 export function currencyTotals(rows: readonly InCurrency[]): CurrencyTotal[] {
   const known = [...new Set(rows.flatMap(({ currency_code }) => currency_code ?? []))].toSorted();
   return known

@@ -6,16 +6,16 @@ import { inCurrency } from './currencies.ts';
 import type { PaidInvoice } from './invoices-of-payments.ts';
 import type { PaymentRow } from './payments.ts';
 
-/** A payment of a list as workflows show it: what is not there is left out. */
+/** A payment from a list in the form that workflows show, without empty fields. */
 
 export interface ShownPayment extends Json {
   readonly payment_id?: string;
   readonly customer_id?: string | undefined;
   readonly currency_code?: string | undefined;
   readonly amount?: number | undefined;
-  /** With their ids, which `invoice_numbers` does not tell. Left out if no id is known. */
+  /** The invoices with their ids, which `invoice_numbers` does not have. Omitted if no id is known. */
   readonly invoices?: readonly PaidInvoice[] | undefined;
-  /** Amounts that Zoho does not tell; one that is not here and not shown is 0. */
+  /** Names of the amounts that Zoho does not give. An amount that is not in this list and not shown is 0. */
   readonly not_told?: readonly string[];
 }
 
@@ -49,9 +49,9 @@ export function shownPayment(row: PaymentRow, currency_code: string | undefined)
   });
 }
 
-/** Nothing of it was kept: neither on an invoice nor as credit. */
+/** True if the whole payment was refunded: nothing is applied to an invoice or left as credit. */
 export function isRefundedInFull(row: PaymentRow): boolean {
-  // Not by the amounts: both are in the base currency, each at the rate of its own day.
+  // The amounts cannot be compared: each amount is converted to the base currency at the rate of its own day.
   return (readAmount(row['bcy_refunded_amount']) ?? 0) > 0 && row.unused_amount === 0 && row['invoice_numbers'] === '';
 }
 
@@ -67,8 +67,8 @@ export function paymentLine(payment: ShownPayment, base: string | undefined, ...
     cell('reference_number', (reference) => `ref ${quoted(reference, 50)}`),
     invoices !== undefined && invoices.length <= MOST_WITH_IDS ? invoices.map(withItsId).join(', ') : cell('invoice_numbers', aboutNumbers),
     unused !== undefined && `unused ${inCurrency(unused, currency_code)}`,
-    not_told.includes('unused_amount') && 'unused not told by Zoho',
-    not_told.includes('bcy_refunded_amount') && 'refunded not told by Zoho',
+    not_told.includes('unused_amount') && 'unused amount unknown',
+    not_told.includes('bcy_refunded_amount') && 'refunded amount unknown',
     refunded !== undefined &&
       (payment['refunded_in_full'] === true
         ? 'refunded in full'
@@ -78,7 +78,7 @@ export function paymentLine(payment: ShownPayment, base: string | undefined, ...
     .join(' | ');
 }
 
-/** Ids are long: more would hide what else is in the line. */
+/** The most invoices that a line shows with ids. More of these long ids would hide the rest of the line. */
 const MOST_WITH_IDS = 2;
 
 const withItsId = ({ invoice_number, invoice_id }: PaidInvoice): string =>

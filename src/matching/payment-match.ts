@@ -8,7 +8,7 @@ import { isMode } from './payment-modes.ts';
 import { isNumbered, type PaymentRow } from './payments.ts';
 import { isPartOf } from './same-name.ts';
 
-/** Whether a payment is one that a person remembers roughly, how far off it is, and why it was taken. */
+/** Compares a payment with the facts that a person remembers approximately. Returns the distance and the reasons. */
 
 export interface Wanted {
   readonly name?: string | undefined;
@@ -16,17 +16,17 @@ export interface Wanted {
   readonly amount?: number | undefined;
   readonly day?: string | undefined;
   readonly days: Days;
-  /** Of the payment itself. */
+  /** The payment's own number. */
   readonly number?: string | undefined;
   readonly reference?: string | undefined;
   readonly text?: string | undefined;
   readonly mode?: string | undefined;
   readonly unusedOnly?: boolean | undefined;
-  /** Ids of those that are applied to the invoice asked for. */
+  /** Ids of the payments that are applied to the invoice asked for. */
   readonly applied?: ReadonlySet<string> | undefined;
 }
 
-/** What can be remembered, by the arguments that tell it; a range of days is a date. */
+/** The conditions, by argument name; each function tells whether the condition is given. A range of days counts as a date. */
 const remembered = {
   unused_only: ({ unusedOnly }) => unusedOnly === true,
   payment_mode: ({ mode }) => mode !== undefined,
@@ -40,7 +40,7 @@ const remembered = {
 } satisfies Record<string, (wanted: Wanted) => boolean>;
 export type Condition = keyof typeof remembered;
 
-/** The conditions that people most easily remember wrong come first. */
+/** All conditions. The conditions that people most often remember wrongly come first. */
 const conditions = Object.keys(remembered) as Condition[];
 export const conditionsOf = (wanted: Wanted): Condition[] => conditions.filter((name) => remembered[name](wanted));
 
@@ -57,21 +57,21 @@ const forgotten: Record<Condition, Partial<Wanted>> = {
 };
 export const wantedWithout = (condition: Condition, wanted: Wanted): Wanted => ({ ...wanted, ...forgotten[condition] });
 
-/** Whether more than a reference is remembered that tells payments apart: many have one that is near. */
+/** True if another condition than the reference identifies a payment. A similar reference is not enough: many payments have one. */
 export const tellsMore = (wanted: Wanted): boolean =>
   conditionsOf(wanted).some((name) => !['reference', 'payment_mode', 'unused_only'].includes(name));
 
 export interface Match {
-  /** 0 where everything is as remembered. */
+  /** The distance. 0 if everything is as remembered. */
   readonly off: number;
   readonly why: readonly string[];
-  /** Its reference is not the one that was remembered, but near it. */
+  /** Set if the reference is only similar to the remembered reference, not equal. */
   readonly near?: true;
 }
 
 const MOST_DAYS_OFF = 7;
 
-/** As far as an amount may be off: a twentieth, and 1 at least. */
+/** The largest allowed difference of an amount: 5 percent, but at least 1. */
 const tolerance = (amount: number) => Math.max(1, Math.floor(amount * 5) / 100);
 
 export function amountsAround(amount: number): { readonly least: number; readonly most: number } {
@@ -82,7 +82,7 @@ export function daysAround(day: string): Days {
   return { start: daysAfter(day, -MOST_DAYS_OFF), end: daysAfter(day, MOST_DAYS_OFF) };
 }
 
-/** Zoho does not tell what would have to be compared: it may be the one, or not. */
+/** True if Zoho does not give a value to compare. The payment may be the right one or not. */
 export function isIncomparablePayment(row: PaymentRow, { amount, unusedOnly, mode }: Wanted): boolean {
   return (
     (amount !== undefined && row.amount === undefined) ||
@@ -91,7 +91,7 @@ export function isIncomparablePayment(row: PaymentRow, { amount, unusedOnly, mod
   );
 }
 
-/** Undefined for what was not asked, false for what is another payment. */
+/** The result for one condition. Undefined if the condition was not given, false if the payment does not fit. */
 type Mark = { readonly off: number; readonly why: string; readonly near?: true } | false | undefined;
 
 export function matchOf(row: PaymentRow, wanted: Wanted, currency_code?: string): Match | undefined {
@@ -121,7 +121,7 @@ function nameMark({ customer_name }: PaymentRow, { name }: Wanted): Mark {
   if (name === undefined) return undefined;
   const off = unlikeness(name, customer_name);
   if (off === undefined) return false;
-  return { off, why: off === 0 ? 'name as given' : off < 0.5 ? 'name fits' : 'name alike' };
+  return { off, why: off === 0 ? 'same name' : off < 0.5 ? 'name fits' : 'similar name' };
 }
 
 function amountMark(row: PaymentRow, { amount }: Wanted, currency_code: string | undefined): Mark {
@@ -157,7 +157,7 @@ function referenceMark({ reference_number }: PaymentRow, { reference }: Wanted):
 function textMark(row: PaymentRow, { text }: Wanted): Mark {
   if (text === undefined) return undefined;
   const places = ['reference_number', 'customer_name', 'description'].filter((name) => isPartOf(text, row[name]));
-  return places.length > 0 && { off: 0, why: `text in its ${places.join(' and ').replaceAll('_', ' ')}` };
+  return places.length > 0 && { off: 0, why: `text in ${places.join(' and ').replaceAll('_', ' ')}` };
 }
 
 function modeMark({ payment_mode }: PaymentRow, { mode }: Wanted): Mark {

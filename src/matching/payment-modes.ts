@@ -1,14 +1,14 @@
 import { asMode, ownMode } from '../records/payment-mode.ts';
 import { folded, wordsIn } from './same-name.ts';
 
-/** Modes of payment as people say them: `bank transfer` is banktransfer, and a cheque is a check. */
+/** Compares payment modes in the spelling of users: `bank transfer` means Zoho's banktransfer, and a cheque is a check. */
 
 const squeezed = (mode: unknown) =>
   folded(mode)
     .replace(/[^\p{L}\p{M}\p{N}]/gu, '')
     .replace('cheque', 'check');
 
-/** One that Zoho's own filter finds, so that it is the same wherever it is asked. */
+/** True if the mode fits the user's words. The mode must also pass `modeFilter`, so that searches with and without Zoho's filter agree. */
 export function isMode(said: string, mode: unknown): boolean {
   if (!folded(mode).includes(modeFilter(said))) return false;
   if (ownMode(said) !== undefined && asMode(String(mode ?? '')) === ownMode(said)) return true;
@@ -16,11 +16,11 @@ export function isMode(said: string, mode: unknown): boolean {
   return word.length > (ownMode(said) === undefined ? 0 : 2) && squeezed(mode).includes(word);
 }
 
-/** What the mode is sure to contain, as Zoho's filter: however a cheque is written, with blanks in it or without. */
+/** Text for Zoho's `contains` that every spelling of the mode contains: cheque or check, with or without spaces. */
 export function modeFilter(said: string): string {
   const words = wordsIn(folded(said));
   const own = ownMode(said);
-  // Of "wire" and "banktransfer", of "cc" and "creditcard". An organization may tell a wire from a bank transfer, or have a "CC".
+  // Letters that are in both "wire" and "banktransfer", or both "cc" and "creditcard": an organization may have a mode "Wire" or "CC".
   if (own === 'banktransfer') return words.some((word) => word.startsWith('wire')) ? 'r' : 'transfer';
   if (own === 'creditcard') return words.includes('cc') ? 'c' : 'card';
   if (own !== undefined) return SURE_PART[own] ?? own;

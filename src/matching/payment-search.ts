@@ -18,26 +18,26 @@ import { paymentsBetween } from './payments-between.ts';
 import type { PaymentRow } from './payments.ts';
 import { amountSlip } from './slips.ts';
 
-/** Keeps the payments that fit best what a person remembers, and those that fit all of it but one condition. */
+/** Collects the payments that fit best, and the payments that fit all conditions except one. */
 
 export type FoundPayment = Match & { readonly row: PaymentRow };
 
-/** A search under way. */
+/** The state of a search. */
 export interface SearchState {
   best: readonly FoundPayment[];
   count: number;
-  /** Every payment that was looked at, once, whichever question brought it. */
+  /** Every payment that was read. A payment that several requests returned is in the map once. */
   readonly seen: Map<string, PaymentRow>;
-  /** How many payments could not be compared, since Zoho does not tell a value of theirs. */
+  /** Number of payments that could not be compared, because Zoho does not give a value. */
   incomparable: number;
-  /** The search ended early: enough payments fit perfectly, and the rest are older. */
+  /** True if the search ended early because enough payments fit perfectly and all other payments are older. */
   stopped: boolean;
   left?: Days | undefined;
 }
 
 export const emptySearch = (): SearchState => ({ best: [], count: 0, seen: new Map(), incomparable: 0, stopped: false });
 
-/** Those of the rows that were not looked at before. */
+/** Adds the rows to `seen` and returns the new ones. */
 export function see({ seen }: SearchState, rows: readonly PaymentRow[]): PaymentRow[] {
   return rows.filter((row) => {
     const key = row.payment_id || JSON.stringify(row);
@@ -47,7 +47,7 @@ export function see({ seen }: SearchState, rows: readonly PaymentRow[]): Payment
   });
 }
 
-/** Keeps the payments that fit. A reference that is one slip off is not enough by itself. */
+/** Keeps the payments that fit. A similar reference alone is not enough. */
 export function take(found: SearchState, rows: readonly PaymentRow[], wanted: Wanted, limit: number): void {
   const fresh = see(found, rows);
   const matching = fresh.flatMap((row) => {
@@ -59,25 +59,25 @@ export function take(found: SearchState, rows: readonly PaymentRow[], wanted: Wa
   found.best = [...found.best, ...matching].toSorted(bestFirst(wanted)).slice(0, limit);
 }
 
-/** In the base currency where Zoho tells it, so that currencies compare. */
+/** The unused amount, in the base currency if Zoho gives it, so that different currencies can be compared. */
 const unusedIn = (row: PaymentRow): number => readAmount(row['bcy_unused_amount']) ?? row.unused_amount ?? 0;
 
 function bestFirst({ unusedOnly }: Wanted): (a: FoundPayment, b: FoundPayment) => number {
   return (a, b) => a.off - b.off || (unusedOnly === true ? unusedIn(b.row) - unusedIn(a.row) : 0) || newestFirst(a.row, b.row);
 }
 
-/** The payments that fit when one condition is left out. */
+/** The payments that fit if one condition is ignored. */
 export interface AllButOne {
   readonly without: Condition;
   readonly best: readonly FoundPayment[];
   readonly count: number;
-  /** Older ones may fit too. */
+  /** True if older payments, which were not read, may fit too. */
   readonly part: boolean;
 }
 
 const MOST_SHOWN_WITHOUT = 3;
 
-/** `rows`: payments that were searched for by the other conditions. Those nearest to the condition that is left out come first. */
+/** `rows`: payments found by the other conditions. The payments that are nearest to the ignored condition come first. */
 export function fittingAllBut(without: Condition, rows: readonly PaymentRow[], wanted: Wanted, part: boolean): AllButOne {
   const rest = wantedWithout(without, wanted);
   const matching = rows.flatMap((row) => {
@@ -91,10 +91,10 @@ export function fittingAllBut(without: Condition, rows: readonly PaymentRow[], w
   return { without, best: sorted.slice(0, MOST_SHOWN_WITHOUT), count: fitting.length, part };
 }
 
-/** The slip that would explain the amount. */
+/** The typing error that would explain the amount, if any. */
 function slipIn({ amount }: PaymentRow, without: Condition, wanted: Wanted): string[] {
   const slip = without !== 'amount' || amount === undefined ? undefined : amountSlip(wanted.amount ?? 0, amount);
-  return slip === undefined ? [] : [`near amount: ${slip}`];
+  return slip === undefined ? [] : [`similar amount: ${slip}`];
 }
 
 function distanceOf(row: PaymentRow, without: Condition, wanted: Wanted): number {
@@ -107,21 +107,21 @@ function distanceOf(row: PaymentRow, without: Condition, wanted: Wanted): number
 
 const MOST_PAGES_WITHOUT = 2;
 
-/** Zoho's filters, by the condition that each stands for. */
+/** Zoho's filters, by condition. */
 export type Filters = Readonly<Partial<Record<Condition, Query>>>;
 
 export const queryOf = (filters: Filters, without?: Condition): Query =>
   Object.fromEntries(Object.entries(filters).flatMap(([condition, query]) => (condition === without ? [] : Object.entries(query))));
 
-/** Payments that were read. `part`: there are older ones that were not read. */
+/** Payments that were read. `part`: older payments were not read. */
 export interface RowsRead {
   readonly rows: readonly PaymentRow[];
-  /** May be of the range or not. */
+  /** Payments without a date: each may be inside or outside the range. */
   readonly undated?: readonly PaymentRow[];
   readonly part: boolean;
 }
 
-/** The newest payments that Zoho finds, on a few pages. An error of Zoho's only makes the answer a part. */
+/** Returns the newest payments that Zoho finds, on a few pages. If Zoho fails, returns the payments read so far (`part`). */
 export async function newestBy(
   query: Query,
   { day, days }: Wanted,

@@ -6,27 +6,28 @@ import { daysAfter, daysFrom, isWithin, type Days } from './date-range.ts';
 import { asPayment, type PaymentRow } from './payments.ts';
 
 /**
- * Payments of a range of days. Zoho filters by one exact day and no range, so the list is sorted by date and read from the page
- * where the range begins to the page where it ends, whichever end of the books is nearer.
+ * Reads the payments of a range of days. Zoho can filter by one day, but not by a range. So this code reads the list sorted by date, from
+ * the page where the range begins to the page where it ends. The sort order begins with the newest or the oldest payment, whichever is
+ * closer to the range.
  */
 
-/** Payments of the range, a page's worth. */
+/** The payments of the range on one page. */
 export interface Stretch {
   readonly rows: readonly PaymentRow[];
-  /** Payments whose date Zoho does not tell, so that they may be of the range or not. They are in no rows where there is a range. */
+  /** Payments without a date from Zoho. If there is a range, they are not in `rows`, because they may be outside the range. */
   readonly undated: readonly PaymentRow[];
-  /** With the last: days that were not looked through, since there are more payments than one call may read. */
+  /** In the last stretch: days that were not read, because there are more payments than one call may read. */
   readonly left?: Days;
-  /** With it: the days that were, whole ones. */
+  /** Together with `left`: the days that were read completely. */
   readonly covered?: Days;
 }
 
 interface RangeOptions {
   readonly zoho: Reader;
   readonly progress: (message: string) => void;
-  /** Pages of the range; to find where it begins takes a few more. */
+  /** The most pages to read in the range. To find the first page of the range takes a few more reads. */
   readonly mostPages: number;
-  /** For whoever stops early. */
+  /** True for callers that stop before the end and need the newest payments. */
   readonly newestFirst?: boolean;
 }
 
@@ -55,14 +56,14 @@ export async function* paymentsBetween(
     probed.set(name, answer);
     return answer;
   };
-  /** Whether the page ends within the range or behind it. */
+  /** True if the last payment of the page lies in the range, or beyond it in sort order. */
   const reaches = (order: Order, answer: WholePage): boolean => {
     const last = lastDay(answer);
     return isLast(answer) || last === undefined || (order === 'D' ? last <= end : last >= start);
   };
   /**
-   * The first page that reaches it; the first page of all is known not to. Looked for where it would be if payments were spread
-   * evenly, and every other time by doubling or halving, so that it is found soon also where they are not.
+   * Finds the first page that reaches the range. Page 1 does not reach it. The search alternates between two guesses: the page expected for
+   * evenly spread payments, and doubling or halving. So it is fast even if payments are spread unevenly.
    */
   const firstPage = async (order: Order): Promise<number> => {
     const goal = order === 'D' ? end : start;
@@ -79,7 +80,7 @@ export async function* paymentsBetween(
       const answer = await pageAt(order, page);
       const first = firstDay(answer);
       if (!reaches(order, answer)) before = { page, day: lastDay(answer) };
-      // Begins before the range and ends in it.
+      // The page begins before the range and ends in it.
       else if (first !== undefined && (order === 'D' ? first > end : first < start)) return page;
       else after = { page, day: lastDay(answer) };
     }
@@ -104,19 +105,19 @@ export async function* paymentsBetween(
     const answer = await pageAt(order, page);
     probed.delete(`${order}${page}`);
     looked += answer.rows.length;
-    progress(`Looked through ${looked} payments.`);
+    progress(`Searched ${looked} payments.`);
     const all = answer.rows.map(asPayment);
-    // A payment recorded meanwhile moves the others on, and the last of one page comes again on the next.
+    // If a payment is recorded during the search, the last payment of a page appears again on the next page.
     const isNew = ({ payment_id }: PaymentRow) => payment_id === '' || !earlier.has(payment_id);
     const rows = all.filter((row) => isNew(row) && isWithin(row.date, days) && isPaymentOf(row, where));
     const undated = isWithin(undefined, days) ? [] : all.filter((row) => row.date === undefined && isNew(row) && isPaymentOf(row, where));
     earlier = new Set(all.map(({ payment_id }) => payment_id));
-    // Only what Zoho confirms it sorted tells that nothing of the range follows.
+    // Only a sort order that Zoho confirms proves that no more payments of the range follow.
     const sorted = isSorted(answer, order);
     const last = lastDay(answer);
     const through = sorted && last !== undefined && (order === 'D' ? last < start : last > end);
     if (isLast(answer) || through) return yield { rows, undated };
-    // Ended between two days, so that what was read are whole days.
+    // Stop only between two days, so that each day was read completely.
     if (pages >= mostPages && sorted && firstDay(answer) !== last) {
       const whole = rows.filter(({ date }) => date !== last);
       if (order === 'D')
@@ -147,13 +148,13 @@ interface KnownPage {
   readonly day: string | undefined;
 }
 
-/** The page that a day is expected on, going by the last days of two. */
+/** The page where a day is expected, by interpolation between the last days of two pages. */
 function pageOn(day: string, from: KnownPage, to: KnownPage): number | undefined {
   if (from.day === undefined || to.day === undefined || from.day === to.day) return undefined;
   return from.page + Math.ceil((daysFrom(from.day, day) / daysFrom(from.day, to.day)) * (to.page - from.page));
 }
 
-/** Of the first and of the last whose date Zoho tells. */
+/** The first and the last date on a page. */
 const firstDay = ({ rows }: WholePage) => rows.map((row) => readDay(row['date'])).find((day) => day !== undefined);
 const lastDay = ({ rows }: WholePage) => rows.map((row) => readDay(row['date'])).findLast((day) => day !== undefined);
 
@@ -167,7 +168,7 @@ function isPaymentOf({ customer_id }: PaymentRow, where: Query): boolean {
 }
 
 function tooManyPayments(looked: number): InputError {
-  return new InputError(`There are more payments than one call looks through: ${looked} were, without an end between two days.`, {
+  return new InputError(`There are too many payments for one call: it stopped after ${looked}.`, {
     code: 'too_many_payments',
     next: 'Call again for one customer, or for a shorter range.',
   });

@@ -8,10 +8,10 @@ import { readDay, readId, readText } from '../records/read-row.ts';
 import { quoted } from '../records/text.ts';
 import { newestFirst } from './date-range.ts';
 
-/** Payments as the list shows them. */
+/** Reads payments from Zoho's list. */
 
 export interface PaymentRow extends Json {
-  /** Empty where Zoho does not tell it. */
+  /** Empty if Zoho gives no id. */
   readonly payment_id: string;
   readonly payment_number?: string | undefined;
   readonly customer_id?: string | undefined;
@@ -23,11 +23,11 @@ export interface PaymentRow extends Json {
   readonly unused_amount?: number | undefined;
 }
 
-/** With every field that is compared in one type, or undefined where Zoho does not tell it. */
+/** Reads a row of the list. Converts each field that is compared to one type; the field is undefined if Zoho does not give it. */
 export function asPayment(row: Json): PaymentRow {
   return {
     ...row,
-    // `invoice_numbers` live, `invoice_number` in the documentation.
+    // Zoho sends `invoice_numbers`; its documentation says `invoice_number`.
     invoice_numbers: row['invoice_numbers'] ?? row['invoice_number'],
     payment_id: readId(row['payment_id']) ?? '',
     customer_id: readId(row['customer_id']),
@@ -39,8 +39,8 @@ export function asPayment(row: Json): PaymentRow {
 }
 
 /**
- * A customer's payments, newest first. Zoho ignores filters it does not know, so whose they are is looked at too; so many are `ofNobody`,
- * since Zoho does not tell whose.
+ * Returns a customer's payments, newest first. Zoho ignores filters that it does not know, so the customer of each row is checked too.
+ * `ofNobody`: the number of rows without a customer.
  */
 export async function paymentsOfCustomer(
   customer_id: string,
@@ -58,21 +58,21 @@ export async function paymentsOfCustomer(
   return { rows: found.toSorted(newestFirst), ofNobody };
 }
 
-/** Zoho has no filter for payment numbers: so many of the newest are looked through. */
+/** The number of pages of the newest payments that are searched for a payment number, because Zoho has no filter for it. */
 const MOST_NEWEST_PAGES = 10;
 
-/** `#491`, `Payment no. 491.` and `491` are the same. */
+/** The number without words and signs: `#491`, `Payment no. 491.` and `491` all give `491`. */
 export const bareNumber = (typed: string): string =>
   tidyNumber(typed)
     .toLowerCase()
     .replace(/^payment(?![\p{L}\p{M}-])[\s:.#]*(?=.)/u, '')
     .replace(/^(?:no|nr|number)(?![\p{L}\p{M}\d-])[\s:.#]*(?=.)/u, '');
 
-/** Whether it is the number that was left bare. */
+/** True if the payment has this number, in the form that `bareNumber` returns. */
 export const isNumbered = ({ payment_number }: PaymentRow, number: string): boolean =>
   tidyNumber(String(payment_number ?? '')).toLowerCase() === number;
 
-/** The id of the payment with this number, such as `491` or `#491`. */
+/** Returns the id of the payment with this number, such as `491` or `#491`. */
 export async function paymentNumbered(typed: string, customer_id: string | undefined, zoho: Reader): Promise<string> {
   const number = bareNumber(typed);
   let pages = 0;
@@ -88,6 +88,6 @@ export async function paymentNumbered(typed: string, customer_id: string | undef
   const among = pages >= MOST_NEWEST_PAGES ? ' among the 2,000 newest' : '';
   throw new InputError(`No payment ${quoted(`#${number}`, 40)}${whose} was found${among}.`, {
     code: 'no_such_payment',
-    next: { say: 'Look with find_payments, by customer, amount or date.', tool: 'find_payments' },
+    next: { say: 'Search with find_payments by customer, amount or date.', tool: 'find_payments' },
   });
 }

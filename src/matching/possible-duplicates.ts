@@ -4,9 +4,9 @@ import { isRefundedInFull } from './payment-line.ts';
 import type { PaymentRow } from './payments.ts';
 import { folded } from './same-name.ts';
 
-/** Payments that look recorded twice: of one customer and amount, near in date or with the same reference number. */
+/** Finds possible duplicates: payments with the same customer and amount that also have nearby dates or the same reference number. */
 
-/** From what is hardly a coincidence to what is hardly a mistake. */
+/** From the most to the least likely duplicate. `settled`: all payments of the group except at most one were refunded in full. */
 export const likelihoods = ['very likely', 'likely', 'possible', 'less likely', 'settled'] as const;
 
 export interface DuplicateGroup {
@@ -16,7 +16,8 @@ export interface DuplicateGroup {
 }
 
 /**
- * `rows` are of one customer and amount. Neighbours are compared, by date and by reference: some customers pay the same a thousand times.
+ * Groups possible duplicates. All `rows` have the same customer and amount. Only neighbours by date or by reference are compared, because
+ * some customers pay the same amount a thousand times.
  */
 export function duplicateGroups(rows: readonly PaymentRow[], nearDays: number): DuplicateGroup[] {
   const byDate = rows.toSorted((a, b) => compareText(a.date, b.date) || compareText(referenceOf(a), referenceOf(b)));
@@ -56,7 +57,7 @@ function daysApart(a: PaymentRow, b: PaymentRow): number {
   return a.date === undefined || b.date === undefined ? Infinity : Math.abs(daysFrom(a.date, b.date));
 }
 
-/** By the two of them that are most alike. */
+/** Rates a group by its two most similar payments. */
 function judgedGroup(
   payments: readonly PaymentRow[],
   pairs: readonly { readonly rank: number; readonly why: readonly string[] }[],
@@ -76,15 +77,15 @@ function judgedPair(a: PaymentRow, b: PaymentRow, nearDays: number): { readonly 
   const rank = (differ ? 3 : same ? (days <= nearDays ? 0 : 2) : days === 0 ? 1 : 2) + (otherInvoices ? 1 : 0);
   const why = [
     days === 0 ? 'same day' : `${days} day${days === 1 ? '' : 's'} apart`,
-    same ? 'same reference' : differ ? 'other references' : 'no two references to compare',
+    same ? 'same reference' : differ ? 'different references' : 'a reference is missing',
     otherInvoices
-      ? 'other invoices'
+      ? 'different invoices'
       : mine !== theirs
-        ? 'one is on no invoice'
+        ? 'one has no invoice'
         : mine === ''
-          ? 'neither is on an invoice'
+          ? 'neither has an invoice'
           : 'same invoices',
-    folded(a.payment_mode) !== folded(b.payment_mode) && 'other modes',
+    folded(a.payment_mode) !== folded(b.payment_mode) && 'different modes',
   ].filter((word) => word !== false);
   return { rank: Math.min(rank, 3), why };
 }

@@ -22,7 +22,7 @@ interface GroupedRefund {
   readonly amount?: number | undefined;
 }
 
-/** What the refunds of a group share; left out where Zoho does not tell it. */
+/** The values that all refunds of a group share. Omitted if Zoho does not give them. */
 type SharedByRefunds = Pick<GroupedRefund, 'customer_id' | 'customer_name' | 'refund_mode' | 'from_account_id' | 'from_account_name'> & {
   readonly month?: string | undefined;
 };
@@ -39,7 +39,7 @@ const refundPartOf: Record<RefundsBy, (refund: GroupedRefund) => { readonly key:
   month: ({ date }) => ({ key: date?.slice(0, 7), facts: { month: date?.slice(0, 7) } }),
 };
 
-/** Months in order, then the largest group first: by amount if there is one currency, otherwise by count. */
+/** Groups refunds. Sorted by month, then the largest first: by amount if all have one currency, otherwise by count. */
 export function refundGroups<R extends GroupedRefund>(
   refunds: readonly R[],
   by: readonly RefundsBy[],
@@ -69,14 +69,14 @@ export function groupName(
   by: readonly RefundsBy[],
 ): string {
   const names: Record<RefundsBy, string> = {
-    month: month ?? 'month not told',
+    month: month ?? 'month unknown',
     customer:
-      (customer_id ?? customer_name) === undefined ? 'customer not told' : recordNameAndId('customer', customer_name, customer_id, 60),
-    mode: refund_mode === undefined ? 'mode not told' : plain(refund_mode),
+      (customer_id ?? customer_name) === undefined ? 'customer unknown' : recordNameAndId('customer', customer_name, customer_id, 60),
+    mode: refund_mode === undefined ? 'mode unknown' : plain(refund_mode),
     account:
       (from_account_id ?? from_account_name) === undefined
-        ? 'account not told'
-        : `out of ${recordNameAndId('account', from_account_name, from_account_id, 60)}`,
+        ? 'account unknown'
+        : `from ${recordNameAndId('account', from_account_name, from_account_id, 60)}`,
   };
   return by.map((name) => names[name]).join(' | ');
 }

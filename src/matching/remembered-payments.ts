@@ -38,10 +38,10 @@ import {
 import { paymentsBetween } from './payments-between.ts';
 import type { PaymentRow } from './payments.ts';
 
-/** Looks in Zoho for payments as a person remembers them: by what Zoho can filter by, or among those of an invoice. */
+/** Searches Zoho for payments that a person remembers approximately: with Zoho's filters, or among the payments of an invoice. */
 
 const MOST_PAGES_SEARCHED = 10;
-/** Of those with a near reference alone. */
+/** The most payments shown that have only a similar reference. */
 const MOST_NEAR = 5;
 
 interface RememberedBy {
@@ -55,27 +55,27 @@ interface SearchContext {
   progress(message: string): void;
 }
 
-/** What was found, and who and what was looked at for it. */
+/** The payments found, and the customers and filters of the search. */
 interface Outcome {
   readonly found: SearchState;
   readonly near: readonly FoundPayment[];
-  /** There may be more of them. */
+  /** True if there may be more payments with a similar reference than `near` has. */
   readonly nearInPart?: boolean;
   readonly others: readonly AllButOne[];
   readonly picked_by: readonly Condition[];
   readonly currencies: ReadonlyMap<string, string>;
   readonly customers?: readonly Customer[];
-  /** Called so where no customer is. */
+  /** Vendors with this name, if no customer has it. */
   readonly vendors?: readonly Customer[];
   readonly invoice?: FoundInvoice;
 }
 
-/** As many payments as are asked for, the best match first; where there is none, what is near, or fits all but one condition. */
+/** Returns up to `limit` payments, best match first. If none fits: similar payments, or payments that fit all conditions but one. */
 export async function rememberedPayments(asked: RememberedBy, wanted: Wanted, context: SearchContext): Promise<Outcome> {
   return await (asked.invoice === undefined ? byFilters(asked, wanted, context) : byInvoice(asked, asked.invoice, wanted, context));
 }
 
-/** Who may be meant, and what Zoho can filter by. */
+/** Finds the customers that may be meant, and builds Zoho's filters. */
 async function filtersFor({ customer }: RememberedBy, { amount, reference, text, mode }: Wanted, { zoho }: SearchContext) {
   const likely = customer === undefined ? undefined : await customersLike(customer, zoho);
   const { least, most } = amountsAround(amount ?? 0);
@@ -94,7 +94,7 @@ async function byFilters(asked: RememberedBy, wanted: Wanted, context: SearchCon
   const { zoho, progress } = context;
   const { amount, day, reference } = wanted;
   const { customers, filters: all } = await filtersFor(asked, wanted, context);
-  // An amount of a customer or of some days leaves few: among them a near reference is found beside those that are just so.
+  // An amount together with a customer or a date leaves few payments. Similar references are found among them without a filter.
   const { reference: _, ...fewer } = all;
   const filters = amount !== undefined && (all.customer ?? day) !== undefined ? fewer : all;
   const found = emptySearch();
@@ -105,13 +105,13 @@ async function byFilters(asked: RememberedBy, wanted: Wanted, context: SearchCon
   const outcome = { found, near: [], others: [], picked_by, currencies, ...(customers && { customers }) };
   const rowsWithout = async (condition: Condition): Promise<RowsRead> => {
     const isNearSought = reference !== undefined && condition !== 'reference' && tellsMore(wantedWithout(condition, wanted));
-    // Zoho was asked for just this reference, so one that is near it was not seen.
+    // Zoho filtered by exactly this reference, so payments with similar references were not read yet.
     if (isNearSought && 'reference' in all && (condition in filters || condition === 'date' || 'reference' in filters))
       return await withNearReference(reference, condition, all, wanted, context);
     if (!(condition in filters || condition === 'date')) return { rows: [...found.seen.values()], part: found.left !== undefined };
     const read = await newestBy(queryOf(all, condition), wantedWithout(condition, wanted), context);
     if (condition !== 'reference' || reference === undefined || !read.part) return read;
-    // Too many to look through for one that is near.
+    // There are too many payments to read them all, so similar references are searched by their parts.
     const alike = await nearReference(reference, all, wanted, context);
     return { ...read, rows: onceEach([...read.rows, ...alike.rows]) };
   };
@@ -123,7 +123,7 @@ async function byFilters(asked: RememberedBy, wanted: Wanted, context: SearchCon
     return { ...outcome, vendors, picked_by: picked_by.filter((condition) => condition !== 'customer'), others };
   }
   const query = queryOf(filters);
-  // Off by no more than any of them can be.
+  // The smallest possible distance of a payment: the distance of the most similar customer name.
   const best =
     customers === undefined || wanted.name === undefined
       ? 0
@@ -139,22 +139,22 @@ async function byFilters(asked: RememberedBy, wanted: Wanted, context: SearchCon
       found.incomparable += see(found, undated).length;
       found.left = left;
       if (wanted.number !== undefined && found.count > 0) return void (found.left = undefined);
-      // The most unused may be the oldest.
+      // Not with `unusedOnly`, because the payment with the largest unused amount may be the oldest.
       if (wanted.unusedOnly !== true && found.best.length === limit && found.best.every(({ off }) => off <= best))
         return void (found.stopped = true);
     }
   };
-  // Of a day, all customers' payments: those around it are many, so they are looked at only where the day does not fill the answer.
+  // All customers together have many payments around a day. These are read only if the payments of the day itself do not fill the answer.
   const broad = day !== undefined && filters.customer === undefined && amount === undefined && reference === undefined;
   if (broad) await look({ start: day, end: day }, query);
   if (!found.stopped) await look(day === undefined ? wanted.days : daysAround(day), query);
-  // Zoho may tell accents apart, in the names of customers as in other texts.
+  // Zoho's text search may distinguish accents, so also search for parts of the word.
   const word = longestWord(wanted.text ?? '');
   if (found.count === 0 && !/\d/.test(word)) {
     const read = await Promise.all(halvesOf(word).map(async (search_text) => await newestBy({ ...query, search_text }, wanted, context)));
     for (const { rows } of read) take(found, rows, wanted, limit);
   }
-  // What is just as remembered is not missed among the many that are nearly so.
+  // The search ended early because too many payments are similar. An exact match must still be found, so search for it alone.
   if (found.left !== undefined && !broad && (amount ?? day) !== undefined) {
     const { left } = found;
     await look(day === undefined ? left : { start: day, end: day }, {
@@ -182,7 +182,7 @@ async function byFilters(asked: RememberedBy, wanted: Wanted, context: SearchCon
   };
 }
 
-/** Payments that Zoho finds by parts of the reference; one slip leaves at least one of the parts as it is. */
+/** Payments that Zoho finds by parts of the reference. One typing error leaves at least one of the parts unchanged. */
 async function nearReference(reference: string, filters: Filters, wanted: Wanted, context: SearchContext): Promise<RowsRead> {
   const parts = slipFilters(reference).map((part) => ({ ...queryOf(filters, 'reference'), reference_number_contains: part }));
   const found = await Promise.all(parts.map(async (query) => await newestBy(query, wanted, context)));
@@ -190,8 +190,8 @@ async function nearReference(reference: string, filters: Filters, wanted: Wanted
 }
 
 /**
- * The payments to compare without one condition, also those with a near reference. If the other conditions leave too many, only those that
- * Zoho finds by parts of the reference.
+ * The payments to compare if one condition is ignored, including payments with a similar reference. If the other conditions leave too
+ * many payments, returns only payments that Zoho finds by parts of the reference.
  */
 async function withNearReference(
   reference: string,
@@ -219,7 +219,7 @@ interface Fitting {
   readonly rowsWithout: (condition: Condition) => Promise<RowsRead>;
 }
 
-/** The payments that fit without each of these conditions. One that has a near reference is taken into what was found. */
+/** For each of these conditions, the payments that fit if it is ignored. Adds payments with a similar reference to `found`. */
 async function fittingWithout(conditions: readonly Condition[], { found, wanted, limit, rowsWithout }: Fitting): Promise<AllButOne[]> {
   if (conditionsOf(wanted).length === 1) return [];
   const read = await Promise.all(conditions.map(async (condition) => ({ condition, ...(await rowsWithout(condition)) })));
@@ -243,7 +243,7 @@ async function rowsOfAnyInvoice({ filters }: { readonly filters: Filters }, want
 const invoiceFields = ['invoice_id', 'invoice_number', 'customer_id', 'customer_name', 'currency_code', 'status', 'balance'] as const;
 export type FoundInvoice = Pick<Invoice, (typeof invoiceFields)[number]>;
 
-/** Compares the payments that are applied to the invoice. */
+/** Searches among the payments that are applied to the invoice. */
 async function byInvoice(asked: RememberedBy, typed: string, remembered: Wanted, context: SearchContext): Promise<Outcome> {
   const { customer, limit } = asked;
   const { zoho, progress } = context;
@@ -254,7 +254,7 @@ async function byInvoice(asked: RememberedBy, typed: string, remembered: Wanted,
     applied.flatMap((row) => (readId(row['payment_id']) === undefined ? [] : [[readId(row['payment_id']) ?? '', row['amount']] as const])),
   );
   const dates = applied.map((row) => readDay(row['date']));
-  // With a date that Zoho does not tell, the payment may be of any.
+  // If a payment's date is unknown, the payment may have any date, so the search has no range.
   const told = dates.filter((day) => day !== undefined).toSorted();
   const days = told.length === dates.length ? { start: told[0], end: told.at(-1) } : {};
   const wanted = { ...remembered, applied: new Set(amounts.keys()) };

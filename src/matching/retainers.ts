@@ -7,7 +7,7 @@ import { listRetainerInvoices } from '../reading/retainer-invoices.ts';
 import { orGiveId } from './id-called.ts';
 import { asRetainer, fitting, onlyFitting, retainerId } from './invoices.ts';
 
-/** The id of the retainer invoice of this number, among the newest. Where several could be meant, those of `customer_id` are. */
+/** Returns the id of the retainer invoice with this number, among the newest. If several fit, `customer_id` decides. */
 export async function retainerNamed(typed: string, field: string, customer_id: string | undefined, zoho: Reader): Promise<string> {
   const { retainerinvoices = [], page_context } = await orGiveId(zoho.read(listRetainerInvoices, {}), field);
   const newest = retainerinvoices.map(asRetainer);

@@ -1,13 +1,13 @@
 import { comparable } from '../foreign-text.ts';
 
-/** Names as people type them, or as they were shown, against names as they stand in the books. */
+/** Compares names that people type, or that a tool has shown, with the names in the books. */
 
-/** A name in small letters, without doubled spaces and invisible characters. */
+/** A name in lower case, without double spaces and invisible characters. */
 export function folded(name: unknown): string {
   return comparable(String(name ?? '')).toLowerCase();
 }
 
-/** Letters that do not come apart into a letter and its accent. */
+/** Letters that Unicode does not split into a letter and an accent. */
 const PLAIN: Readonly<Record<string, string>> = {
   ß: 'ss',
   ø: 'o',
@@ -21,10 +21,10 @@ const PLAIN: Readonly<Record<string, string>> = {
   ħ: 'h',
   ŧ: 't',
 };
-/** How they are written on a keyboard without them. */
+/** The usual spelling of these letters on a keyboard that does not have them. */
 const SPELLED_OUT: Readonly<Record<string, string>> = { ä: 'ae', ö: 'oe', ü: 'ue', å: 'aa', ø: 'oe', æ: 'ae' };
 
-/** Only of scripts in which an accent is an accent: elsewhere a mark is a vowel, or makes another letter. */
+/** Accents in Latin, Greek and Cyrillic. In other scripts, a mark is a vowel or changes the letter. */
 const ACCENTS = /(?<=[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}]\p{Mn}*)\p{Mn}/gu;
 
 const isPlain = (text: string): boolean => /^[\0-\x7F]*$/.test(text);
@@ -35,12 +35,12 @@ const withLetters = (text: string, letters: Readonly<Record<string, string>>) =>
 export const plainLetters = (name: string): string =>
   isPlain(name) ? name : withLetters(name.normalize('NFKD').replace(ACCENTS, '').normalize('NFC'), PLAIN);
 
-/** A folded name in the ways of writing that may be meant. */
+/** The possible spellings of a folded name. */
 interface Forms {
   readonly plain: string;
-  /** `mueller` for `müller`. */
+  /** Special letters as two letters: `mueller` for `müller`. */
   readonly spelledOut: string;
-  /** The same for `müller`, `mueller` and `muller`; and for `joe` another than for `jo`. */
+  /** Equal for `müller`, `mueller` and `muller`, but different for `joe` and `jo`. */
   readonly collapsed: string;
 }
 
@@ -61,21 +61,21 @@ const isSame = (a: Forms, b: Forms): boolean => a.plain === b.plain || a.spelled
 const beginsWith = (name: Forms, typed: Forms): boolean =>
   name.plain.startsWith(typed.plain) || name.spelledOut.startsWith(typed.spelledOut);
 
-/** Whether two names are the same but for case, spaces and accents. */
+/** True if two names are equal, ignoring case, spaces and accents. */
 export const isSameName = (one: unknown, other: unknown): boolean => isSame(formsOf(folded(one)), formsOf(folded(other)));
 
-/** Whether a name begins so, but for case, spaces and accents. */
+/** True if a name begins with the text, ignoring case, spaces and accents. */
 export const startsSo = (name: unknown, typed: string): boolean => beginsWith(formsOf(folded(name)), formsOf(folded(typed)));
 
-/** Whether it stands in a name, but for case, spaces and accents. */
+/** True if a name contains the text, ignoring case, spaces and accents. */
 export function isPartOf(typed: string, name: unknown): boolean {
   const [whole, part] = [formsOf(folded(name)), formsOf(folded(typed))];
   return whole.plain.includes(part.plain) || whole.spelledOut.includes(part.spelledOut);
 }
 
 /**
- * Whether every word of `typed` is a word of `name`, or the beginning of one. Accents and apostrophes do not matter. A text without words
- * fits nothing.
+ * True if every word of `typed` is a word of `name`, or the beginning of a word. Ignores accents and apostrophes. Text without words fits
+ * nothing.
  */
 export function fits(typed: string, name: unknown): boolean {
   const [whole, part] = [folded(name), folded(typed)];
@@ -86,24 +86,24 @@ export function fits(typed: string, name: unknown): boolean {
   });
 }
 
-/** Without apostrophes: `omalley` for `o'malley`. */
+/** Removes apostrophes: `omalley` for `o'malley`. */
 export const closedUp = (text: string): string => text.replace(/(?<=\p{L})['’ʼ‘`´](?=\p{L})/gu, '');
 
-/** The same with the accents as they are. */
+/** The same as `fits`, but accents must be equal. */
 function fitsAsSpelled(typed: string, name: unknown): boolean {
   const [words, sought] = [wordsIn(folded(name)), wordsIn(folded(typed))];
   return sought.length > 0 && sought.every((one) => words.some((word) => word.startsWith(one)));
 }
 
-/** The words of a text, without what stands between them. */
+/** The words of a text, without the characters between them. */
 export const wordsIn = (text: string): string[] => text.split(/[^\p{L}\p{M}\p{N}]+/u).filter(Boolean);
 
-/** Zoho's ids are 11 to 19 digits; shorter numbers are what people call things by. */
+/** True if the text looks like one of Zoho's ids, which have 11 to 19 digits. Shorter numbers are names that people use. */
 export const isId = (text: string): boolean => /^\d{10,25}$/.test(text);
 
 /**
- * Of several, the one called exactly so; or the one called so but for its accents, where none begins so with just these; or the only one
- * there is.
+ * Picks one item: the item with exactly this name; or the item with this name in other accents, if no other name begins with the typed
+ * text; or the only item. Undefined otherwise.
  */
 export function exactOrOnly<T>(typed: string, all: readonly T[], nameOf: (one: T) => unknown): T | undefined {
   const exact = all.filter((one) => folded(nameOf(one)) === folded(typed));

@@ -1,8 +1,8 @@
 import { decimalsOf } from '../money.ts';
 
-/** Slips that people make when they read or type a number. */
+/** Typing errors that people make in numbers. */
 
-/** The one slip between `typed` and `told`, the text in the books. Undefined if they are the same, or more than one slip apart. */
+/** The one typing error between `typed` and `told`, the text in the books. Undefined if they are equal or have more differences. */
 export function slipOf(typed: string, told: string): Slip | undefined {
   const [one, other] = [[...typed], [...told]];
   let start = 0;
@@ -18,15 +18,15 @@ export function slipOf(typed: string, told: string): Slip | undefined {
 
 type Slip = 'one off' | 'one less' | 'one more' | 'two swapped';
 
-/** The slip that may have turned one amount into the other, in words. One other digit does not count: many amounts are that near. */
+/** The typing error between two amounts, in words. One different digit does not count, because too many amounts are that similar. */
 export function amountSlip(typed: number, told: number): string | undefined {
   if (typed === 0 || told === 0 || typed === told) return undefined;
   const times = Number((Math.max(typed, told) / Math.min(typed, told)).toPrecision(12));
-  if ([10, 100, 1000].includes(times)) return 'decimal point elsewhere';
+  if ([10, 100, 1000].includes(times)) return 'decimal point moved';
   const decimals = Math.max(decimalsOf(typed), decimalsOf(told));
   const [one, other] = [typed, told].map((amount) => amount.toFixed(decimals).replace('.', ''));
   const slip = slipOf(one ?? '', other ?? '');
   return slip === undefined || slip === 'one off' ? undefined : amountSlips[slip];
 }
 
-const amountSlips = { 'one less': 'one digit less', 'one more': 'one digit more', 'two swapped': 'two digits swapped' } as const;
+const amountSlips = { 'one less': 'one digit fewer', 'one more': 'one digit more', 'two swapped': 'two digits swapped' } as const;

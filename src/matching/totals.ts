@@ -1,17 +1,19 @@
 import { readAmount, sum } from '../money.ts';
 import type { PaymentRow } from './payments.ts';
 
-/** Sums of payments: exact, and of one currency each. */
+/** Exact sums of payments, each in one currency. */
 
-/** In the base currency; then in the payments' own, which means something only where they share it. */
+/** Amounts in the base currency, then in the payments' own currency. Sums in the own currency make sense only if all payments share it. */
 const names = ['bcy_amount', 'bcy_refunded_amount', 'bcy_unused_amount', 'amount', 'unused_amount'] as const;
 
 type Name = (typeof names)[number];
 
-/** A sum is of the payments that tell what to add, and left out where none does: what is not told is not 0. */
+/** A sum includes only payments whose amount is known. The sum is omitted if no amount is known, because an unknown amount is not 0. */
 export type Totals = {
   readonly count: number;
-  /** Of how many payments Zoho does not tell it: they are in no sum. */ readonly not_told?: { readonly [name in Name]?: number };
+  /** For each sum, the number of payments without the amount. The sum does not include them. */ readonly not_told?: {
+    readonly [name in Name]?: number;
+  };
 } & { readonly [name in Name]?: number };
 
 export const emptyTotals: Totals = { count: 0 };
@@ -42,7 +44,7 @@ function made(count: number, amount: (name: Name) => number | undefined, missing
   return { count, ...Object.fromEntries(amounts), ...(not_told.length > 0 && { not_told: Object.fromEntries(not_told) }) };
 }
 
-/** Without the amounts in the payments' own currencies. */
+/** Removes the amounts in the payments' own currencies. */
 export function inBaseOnly({ amount: _, unused_amount: __, not_told = {}, ...totals }: Totals): Totals {
   const { amount: ___, unused_amount: ____, ...inBase } = not_told;
   return { ...totals, ...(Object.keys(inBase).length > 0 && { not_told: inBase }) };

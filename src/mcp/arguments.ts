@@ -10,21 +10,21 @@ import type { Step } from '../report.ts';
 import { relay } from './relay.ts';
 
 /**
- * From what a model sent to what an endpoint takes: repair, validate, and say what is wrong so that the next call is right.
+ * Turns a model's arguments into an endpoint's input: repairs and validates them, and names every error, so that the model can correct it.
  */
 
-/** The SDK leaves an argument of this name out of what it hands on. */
+/** The SDK drops an argument with this name. */
 const LEFT_OUT = '__proto__';
 
 /**
- * The same connection, where arguments reach `readArguments` that the SDK would refuse in its own words or leave out: none at all are
- * sent as null, as text or as a list too, and one that it would leave out has another name, under which it is refused as unknown.
+ * Wraps a transport, so that `readArguments` gets arguments that the SDK would refuse or drop. JSON text becomes an object; null, "" and an
+ * empty list become no arguments. An argument that the SDK would drop is renamed, so that it is refused as unknown.
  */
 export function keepingArguments(inner: Transport): Transport {
   return relay(inner, ([message, ...rest], pass) => {
     const { method, params } = message as { readonly method?: string; readonly params?: unknown };
     if (!isObject(params)) return pass(message, ...rest);
-    // What a prompt or a completion is given are texts, of which none is required.
+    // Arguments of prompts and completions are optional texts.
     const readable = method === 'tools/call' ? withArguments(params) : withArguments(params, isGiven);
     const context = isObject(params['context']) && { context: withArguments(params['context'], isGiven) };
     pass({ ...message, params: { ...readable, ...context } } as typeof message, ...rest);
@@ -43,25 +43,36 @@ function withArguments(params: Json, keeps: (value: unknown) => boolean = () => 
   return { ...others, arguments: Object.fromEntries(kept.map(([name, value]) => [name === LEFT_OUT ? `["${LEFT_OUT}"]` : name, value])) };
 }
 
-/** The validated input; throws an InputError that names every problem. `isUpdate`: what is left out stays as it stands. */
+/** Returns the validated input, or throws an InputError that names every problem. `isUpdate`: omitted fields keep their value in Zoho. */
 export function readArguments(schema: z.ZodObject, sent: unknown, { isUpdate = false } = {}): Json {
-  const problems: Problem[] = [];
-  const repaired = repair(schema, sent ?? {}, [], { isUpdate, problems });
-  const parsed = schema.safeParse(repaired, { reportInput: true });
-  if (parsed.success && problems.length === 0) return parsed.data;
-  const issues = parsed.success ? [] : parsed.error.issues;
-  // A problem found in repair says more than what Zod makes of the same field.
-  const repairing = new Set(problems.map(({ argument }) => argument));
-  const others = issues.flatMap((issue) => problemsOf(issue, schema)).filter(({ argument }) => !repairing.has(argument));
-  const all = [...problems, ...others].map(({ argument, says }) => `${argument} ${says}`);
+  const { input, problems, next } = checkArguments(schema, sent, { isUpdate });
+  if (input !== undefined) return input;
+  const all = problems.map(({ argument, says }) => `${argument} ${says}`);
   const more = all.length > MOST_PROBLEMS ? `; and ${all.length - MOST_PROBLEMS} more` : '';
   throw new InputError(`The arguments are not valid: ${all.slice(0, MOST_PROBLEMS).join('; ')}${more}.`, {
     code: 'invalid_arguments',
-    next: correction(issues),
+    next,
   });
 }
 
-/** What to do about it; where a name stands in place of an id, with the tool that shows the id. */
+type Checked =
+  | { readonly input: Json; readonly problems?: never; readonly next?: never }
+  | { readonly input?: never; readonly problems: readonly Problem[]; readonly next: string | Step };
+
+/** Returns the validated input, or every problem as data for a caller that words the error itself. `next`: the next step for a model. */
+export function checkArguments(schema: z.ZodObject, sent: unknown, { isUpdate = false } = {}): Checked {
+  const problems: Problem[] = [];
+  const repaired = repair(schema, sent ?? {}, [], { isUpdate, problems });
+  const parsed = schema.safeParse(repaired, { reportInput: true });
+  if (parsed.success && problems.length === 0) return { input: parsed.data };
+  const issues = parsed.success ? [] : parsed.error.issues;
+  // If a repair found a problem, Zod's issue with the same field is dropped, because it explains less.
+  const repairing = new Set(problems.map(({ argument }) => argument));
+  const others = issues.flatMap((issue) => problemsOf(issue, schema)).filter(({ argument }) => !repairing.has(argument));
+  return { problems: [...problems, ...others], next: correction(issues) };
+}
+
+/** The next step. If a name was sent instead of an id, the step names the tool that shows the id. */
 function correction(issues: readonly z.core.$ZodIssue[]): string | Step {
   const say = 'Correct them and call again';
   const names = issues.filter(({ message }) => message === NOT_AN_ID).map(({ path }) => path.findLast((part) => typeof part === 'string'));
@@ -72,9 +83,9 @@ function correction(issues: readonly z.core.$ZodIssue[]): string | Step {
 
 const MOST_PROBLEMS = 8;
 
-/** What is wrong with one argument. */
-interface Problem {
-  /** As `argumentName` says. */
+/** One problem with one argument. */
+export interface Problem {
+  /** A name from `argumentName`. */
   readonly argument: string;
   readonly says: string;
 }
@@ -87,7 +98,7 @@ function argumentName(path: Path): string {
   return name.replace(/^\./, '') || 'the arguments';
 }
 
-/** How the schema is defined, without the `optional` around it. */
+/** The schema's definition without its `optional` wrapper. */
 function definitionOf(schema: $ZodType): $ZodTypes['_zod']['def'] {
   const { def } = (schema as $ZodTypes)._zod;
   return def.type === 'optional' ? definitionOf(def.innerType) : def;
@@ -99,8 +110,8 @@ interface Repairing {
 }
 
 /**
- * Clients and models send arrays, objects and numbers as JSON strings, ids as numbers, and null or "" for what they leave out. What can
- * only have been meant one way is put right, at any depth; everything else is left for validation to name.
+ * Corrects a value at any depth if it can have only one meaning. Clients and models send arrays, objects and numbers as JSON strings, ids
+ * as numbers, and null or "" for omitted arguments. Validation reports everything else.
  */
 function repair(schema: $ZodType, value: unknown, path: Path, repairing: Repairing): unknown {
   const def = definitionOf(schema);
@@ -131,10 +142,10 @@ function repair(schema: $ZodType, value: unknown, path: Path, repairing: Repairi
       if (typeof value !== 'number') return value;
       if (Number.isSafeInteger(value)) return String(value);
       // 1.10 arrives as 1.1, and an id above 2^53 as another id.
-      const lost = Number.isInteger(value) ? ' too large to keep its digits' : ', which does not keep its last zeros';
+      const lost = Number.isInteger(value) ? ' that is too large to be exact' : ', which drops zeros at the end';
       repairing.problems.push({
         argument: argumentName(path),
-        says: `arrived as a number${lost}: send it as a string, in quotes, with the digits you were given`,
+        says: `arrived as a number${lost}: send a string in quotes, with exactly the digits you were given`,
       });
       return value;
     default:
@@ -143,9 +154,9 @@ function repair(schema: $ZodType, value: unknown, path: Path, repairing: Repairi
 }
 
 /**
- * Whether a field counts as left out: null and "" do, and where no text is wanted also blanks and "null". Not where that could do
- * something else than was meant: in an update null could stand for clearing the field, as "" does where Zoho takes it; and where leaving
- * out means all there is, it must be meant.
+ * True if the field counts as omitted: null or "", and in a field that is not text also blanks or "null". Two cases do not count as
+ * omitted, because the call could do something that the model did not mean. In an update, null could mean to clear the field, and ""
+ * clears a field of `CLEARED`. If an omitted amount means the full amount, null or "" is reported as a problem.
  */
 function isLeftOut(field: $ZodType, item: unknown, path: Path, { isUpdate, problems }: Repairing): boolean {
   const isText = definitionOf(field).type === 'string';
@@ -153,7 +164,7 @@ function isLeftOut(field: $ZodType, item: unknown, path: Path, { isUpdate, probl
   const isEmpty = item === '' || (!isText && typeof item === 'string' && item.trim() === '');
   if (!isNull && !isEmpty) return false;
   if (standsForAll.has(field)) {
-    const says = `is ${isNull ? 'null' : 'empty'}, which does not say how much: give it, and leave it out only if all of it is meant`;
+    const says = `is ${isNull ? 'null' : 'empty'}, which gives no amount: send an amount, or omit the argument for the whole amount`;
     problems.push({ argument: argumentName(path), says });
     return false;
   }
@@ -161,7 +172,7 @@ function isLeftOut(field: $ZodType, item: unknown, path: Path, { isUpdate, probl
   return isNull ? !isUpdate : !(isUpdate && path.length === 1 && CLEARED.has(String(path[0])));
 }
 
-/** `"INV-384"` for `{"invoice": "INV-384"}`, where that is the one field that must be there, and at most two others may. */
+/** Reads `"INV-384"` as `{"invoice": "INV-384"}`, if the object has one required text field and at most two optional fields. */
 function asRequiredField(shape: Record<string, $ZodType>, text: string): Json | undefined {
   const [required, ...others] = Object.keys(shape).filter((name) => shape[name]?._zod.optin !== 'optional');
   if (required === undefined || others.length > 0 || Object.keys(shape).length > 3 || definitionOf(shape[required]!).type !== 'string')
@@ -178,31 +189,31 @@ function fromJson<T>(text: string, is: (value: unknown) => value is T): T | unde
   }
 }
 
-/** Not ids: what is deleted or paid by them is named one by one, never read out of a text. */
+/** True for words, false for ids. One text is never read as a list of ids: each record to delete or pay must be a separate item. */
 function ofWords(element: $ZodType): boolean {
   const def = definitionOf(element);
   return def.type === 'enum' || (def.type === 'string' && !def.checks?.some(({ _zod }) => 'pattern' in _zod.def));
 }
 
-/** Names separated by commas, as in Zoho's own query and in addresses. */
+/** Splits names separated by commas, as in Zoho's query and in URIs. */
 function listed(text: string): string[] | undefined {
   return /^\s*\w+(\s*,\s*\w+)*\s*$/.test(text) ? text.split(',').map((item) => item.trim()) : undefined;
 }
 
-/** A plain decimal that a JSON number holds exactly. */
+/** The number in the text, if it is a plain decimal that a JSON number holds exactly. */
 function exactNumber(text: string): number | undefined {
   const trimmed = text.trim();
   if (!/^-?\d+(\.\d+)?$/.test(trimmed) || trimmed.replace(/^-?0*\.?0*|\./g, '').length > 15) return undefined;
   return Number(trimmed);
 }
 
-/** What a Zod issue is about, so that a model can act on it. */
+/** Describes a Zod issue in words that a model can act on. */
 function problemsOf(issue: z.core.$ZodIssue, schema: z.ZodObject): Problem[] {
   if (issue.code === 'unrecognized_keys') {
     const known = shapeAt(schema, issue.path);
     return issue.keys.map((key) => ({
       argument: argumentName([...issue.path, key]),
-      says: `is not an argument; ${meant(key, known, issue.input)}`,
+      says: `is not an argument${meant(key, known, issue.input)}`,
     }));
   }
   return [{ argument: argumentName(issue.path), says: issueInWords(issue) }];
@@ -244,7 +255,10 @@ function shapeAt(schema: $ZodType, path: Path): Shape {
 
 const MOST_NAMES = 12;
 
-/** What a name that does not exist may have stood for: one with the same words, before one a few letters away; what is missing first. */
+/**
+ * Suggests an argument for an unknown name: first an argument whose name contains the unknown name or is a part of it, then one with a
+ * similar name. Tries missing required arguments before all others. If nothing fits, lists the valid names.
+ */
 function meant(key: string, shape: Shape, sent: unknown): string {
   const word = key.toLowerCase();
   const known = Object.keys(shape);
@@ -252,10 +266,10 @@ function meant(key: string, shape: Shape, sent: unknown): string {
   const sharing = (names: string[]) => names.filter((name) => word.length > 1 && (name.includes(word) || word.includes(name)));
   const near = (names: string[]) => names.filter((name) => word.length < 100 && distance(word, name) <= word.length / 2);
   const candidates = [sharing(missing), sharing(known), near(missing), near(known)].find((names) => names.length > 0);
-  if (candidates !== undefined) return `the nearest is ${closest(word, candidates)}`;
-  if (known.length === 0) return 'this tool takes no arguments';
+  if (candidates !== undefined) return ` (did you mean ${closest(word, candidates)}?)`;
+  if (known.length === 0) return '; this tool takes no arguments';
   const more = known.length - MOST_NAMES;
-  return `there are ${known.slice(0, MOST_NAMES).join(', ')}${more > 0 ? `, and ${more} more` : ''}`;
+  return `; valid names are ${known.slice(0, MOST_NAMES).join(', ')}${more > 0 ? `, and ${more} more` : ''}`;
 }
 
 function article(expected: string): string {
@@ -264,6 +278,6 @@ function article(expected: string): string {
 }
 
 function valueKind(value: unknown): string {
-  if (value === null) return 'null (leave the argument out instead)';
+  if (value === null) return 'null (omit the argument instead)';
   return article(Array.isArray(value) ? 'array' : typeof value);
 }

@@ -1,32 +1,32 @@
 import { parseJSONRPCMessage, PROTOCOL_VERSION_META_KEY, ProtocolErrorCode, type RequestId } from '@modelcontextprotocol/server';
 
 /**
- * JSON-RPC batches: several messages in one array, of which each request is answered, all in one array. Revision 2025-03-26 has them; a
- * client of an older or later one gets the same, up to 2026-07-28, where a request can stay open for good. The SDK serves single messages.
+ * JSON-RPC batches: an array of messages, whose requests are answered together in one array. MCP revision 2025-03-26 defines them. Clients
+ * of other revisions may use them too, but not since 2026-07-28, because there a request can stay open forever. The SDK has no batches.
  */
 export interface Batches {
-  /** The lines to be read in place of this one: the messages of a batch, or the line itself. */
+  /** Returns the messages of a batch, one line each. Returns any other line unchanged. */
   unpack(line: Buffer): readonly Buffer[];
-  /** Sends a message. The answer to a request of a batch goes out with the others of it. */
+  /** Sends a message. The answer to a request of a batch waits until all answers of the batch are ready. */
   send(message: unknown): Promise<void>;
-  /** A cancelled request gets no answer, so the others must not wait for it. */
+  /** Removes a cancelled request from its batch. It gets no answer, so the other answers must not wait for it. */
   withdraw(request: RequestId): void;
-  /** What is answered so far goes out: nothing else will be. */
+  /** Sends the answers that are ready, because no more answers will come. */
   flush(): Promise<void>;
 }
 
-/** More than a minute's calls to Zoho. */
+/** The most messages in a batch: Zoho's limit of calls in a minute. */
 const MOST_MESSAGES = 100;
 const [BRACKET, BLANKS] = [0x5b, new Set([0x20, 0x09, 0x0d])];
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 const [OPENING, CLOSING] = [new Set([0x5b, 0x7b]), new Set([0x5d, 0x7d])];
 
 interface Batch {
-  /** In the order of the requests; what is not answered yet, or never will be, is left free. */
+  /** In the order of the requests. Undefined if a request has no answer yet, or never gets an answer. */
   readonly answers: unknown[];
-  /** Where the answers to these belong. */
+  /** Index in `answers` for each open request. */
   readonly open: Map<RequestId, number>;
-  /** Set off when they are written. */
+  /** Resolves when the answers are written. */
   readonly written: Promise<void>;
   readonly end: () => void;
 }
@@ -44,12 +44,12 @@ export function createBatches(write: (message: unknown) => Promise<void>): Batch
         resolve(given.length === 0 ? undefined : write(given));
       };
     });
-    // Whoever sent an answer hears of it; a batch of nothing but errors of ours has nobody.
+    // `send` reports a failed write. But a batch with only our own errors calls no `send`, so the failure is ignored here.
     written.catch(() => undefined);
     return { answers, open: new Map(), written, end };
   };
 
-  /** Gives an open request its answer, or none. */
+  /** Closes a request of a batch, with its answer if there is one. */
   const settle = (request: RequestId, batch: Batch, answer: unknown) => {
     batch.answers[batch.open.get(request) ?? batch.answers.length] = answer;
     batch.open.delete(request);
@@ -57,15 +57,15 @@ export function createBatches(write: (message: unknown) => Promise<void>): Batch
     if (batch.open.size === 0) batch.end();
   };
 
-  /** Why a message of a batch is not carried out, as the answer to it; or undefined. */
+  /** Returns the error with which a message of a batch is refused, or undefined. */
   const refusalOf = (message: unknown): object | undefined => {
-    if (!isMessage(message)) return invalidRequest(null, 'This part of the batch is no JSON-RPC message, so nothing was done for it.');
+    if (!isMessage(message)) return invalidRequest(null, 'This element of the batch is not a JSON-RPC message, so it was ignored.');
     const { id, method, params } = message as { id?: RequestId; method?: string; params?: { _meta?: object } };
     if (method === undefined || id === undefined) return undefined;
-    if (method === 'initialize') return invalidRequest(id, '`initialize` cannot be part of a batch: send it first, by itself.');
+    if (method === 'initialize') return invalidRequest(id, '`initialize` cannot be part of a batch. Send it first, by itself.');
     if (params?._meta !== undefined && Object.hasOwn(params._meta, PROTOCOL_VERSION_META_KEY))
-      return invalidRequest(id, 'From revision 2026-07-28 on there are no batches: send each request by itself.');
-    if (batchOf.has(id)) return invalidRequest(null, 'The id of this request is that of another one, so nothing was done for it.');
+      return invalidRequest(id, 'Protocol revisions from 2026-07-28 on have no batches. Send each request by itself.');
+    if (batchOf.has(id)) return invalidRequest(null, 'Another open request has the same id, so this request was ignored.');
     return undefined;
   };
 
@@ -75,7 +75,7 @@ export function createBatches(write: (message: unknown) => Promise<void>): Batch
       if (messages === undefined) return [line];
       const isTooLong = messages.length > MOST_MESSAGES;
       if (isTooLong || !messages.some(isMessage)) {
-        const why = isTooLong ? `has more than ${MOST_MESSAGES} messages, so nothing was done` : 'holds no JSON-RPC message';
+        const why = isTooLong ? `has more than ${MOST_MESSAGES} messages, so nothing was done` : 'contains no JSON-RPC message';
         write(invalidRequest(null, `The batch ${why}.`)).catch(() => undefined);
         return [];
       }
@@ -126,14 +126,14 @@ function arrayIn(line: Buffer): unknown[] | undefined {
     const value: unknown = JSON.parse(line.toString('utf8'));
     return Array.isArray(value) ? value : undefined;
   } catch {
-    // As any other line that is no JSON.
+    // The SDK handles lines that are not JSON.
     return undefined;
   }
 }
 
 const LINE_END = Buffer.from('\n');
 
-/** The text of each part of an array, as it was sent: what is nested too deep to be written anew can still be read. */
+/** The text of each element of a JSON array, copied from the input, because `JSON.stringify` fails for very deep nesting. */
 function textsOfParts(array: Buffer): Buffer[] {
   const parts: Buffer[] = [];
   let from = 0;

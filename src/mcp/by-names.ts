@@ -8,16 +8,16 @@ import type { Call, Performed } from '../write/types.ts';
 import type { Books } from './server-dependencies.ts';
 
 /**
- * Calls endpoints with names where Zoho takes ids. The call keeps the names, so that a repeated call is recognized before Zoho is asked
- * anything.
+ * Lets callers of endpoints use names instead of ids. The journal keeps the names, so that a repeated call is recognized before any call to
+ * Zoho.
  */
 
 interface Options {
-  /** Text that looks like the id of an invoice is its number. */
+  /** Reads text that looks like an invoice id as an invoice number. */
   readonly longNumbers: boolean;
 }
 
-/** Makes the read with ids. `input`: the arguments with these ids. */
+/** Replaces the names by ids and reads. Returns the arguments with these ids as `input`. */
 export async function readByNames(
   tool: ReadTool,
   given: Json,
@@ -30,7 +30,7 @@ export async function readByNames(
   });
 }
 
-/** Makes the write. It finds the ids once it has its turn. */
+/** Makes the write. Finds the ids of the names only after the write has its lock. */
 export async function writeByNames(
   tool: WriteTool | WriteWorkflow,
   given: Json,
@@ -64,7 +64,7 @@ function findingIds(tool: WriteTool, options: Options): WriteWorkflow {
   };
 }
 
-/** Makes the call. If no invoice has the id, makes it once more with the id as a number; if that fails too, throws the first error. */
+/** Makes the call. If no invoice has the given id, repeats it with the id as an invoice number. If both fail, throws the first error. */
 async function orByLongNumbers<T>({ input }: Pick<WriteTool, 'input'>, given: Json, call: (options: Options) => Promise<T>): Promise<T> {
   try {
     return await call({ longNumbers: false });

@@ -22,24 +22,24 @@ import { MINUTE_MS } from '../time.ts';
 import { titled } from './resource-uris.ts';
 import type { Books } from './server-dependencies.ts';
 
-/** What hosts ask while a person types or opens a menu: recent payments and completions. Never an error, never slow. */
+/** Recent payments and completions, for the menus of a host. They never fail and never take long. */
 export interface Lookups {
   recentPayments(): Promise<{ resources: Resource[] }>;
-  /** After a write of ours what was kept is stale. */
+  /** Clears the cache after a write of this server. */
   forget(): void;
-  /** For a template variable or an argument of a prompt, by what a person would type: number, name, reference. */
+  /** Completes a template variable or a prompt's argument from what a person types: number, name or reference. */
   complete(variable: string, value: string, given: Record<string, string>): Promise<string[]>;
 }
 
-/** Hosts ask at every start, and at every key. */
+/** How long an answer is cached: hosts ask at every start and at every keystroke. */
 const FRESH_MS = MINUTE_MS;
-/** A menu that takes longer is no help. */
+/** The longest time to wait for Zoho, because a user does not wait longer for a menu. */
 const MENU_PATIENCE_MS = 5_000;
 const RECENT = 25;
-/** More than the protocol lets through are of no use. */
+/** The protocol's limit. */
 const MOST_VALUES = 100;
 
-/** A record as a completion knows it: what people call it by, and its id. */
+/** A record that can complete an argument: the name that people use, and its id. */
 interface NamedRecord {
   readonly name: string;
   readonly id: string;
@@ -49,7 +49,7 @@ interface NamedRecord {
 export function createLookups({ zoho, sandbox, log }: Books): Lookups {
   const kept = createAnswerCache(FRESH_MS);
 
-  /** Each keystroke asks, and the organization has 100 calls a minute: the same is asked of Zoho once a minute. */
+  /** Reads with a cache, because each keystroke causes a read, and Zoho allows the organization 100 calls a minute. */
   const read: Reader['read'] = (endpoint, input) =>
     kept.get(endpoint, input, () => zoho.until(AbortSignal.timeout(MENU_PATIENCE_MS)).read(endpoint, input));
 
@@ -61,21 +61,21 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
 
   const recentRows = () => payments({ per_page: RECENT });
 
-  /** Nothing rather than an error: these lists are a convenience. */
+  /** Returns an empty list instead of an error, because these lists are only a convenience. */
   const orNothing = async <T>(what: string, rows: () => Promise<T[]>): Promise<T[]> => {
     try {
       return await rows();
     } catch (error) {
       const code = error instanceof PaymentsError ? error.code : 'gave up';
-      // Before anybody has connected this server there is nothing to offer, and nothing wrong.
+      // Before the first login an empty list is correct, so it needs no warning.
       if (code !== 'not_configured') log('warn', what, { error: code });
       return [];
     }
   };
 
   /**
-   * Zoho is searched only for what is not among the newest. Its search does not look at payment numbers, so by its number only one of
-   * the newest is found.
+   * Searches the newest payments first, then all payments in Zoho. Zoho's search ignores payment numbers, so a number finds a payment only
+   * if it is among the newest.
    */
   const paymentIds = async (value: string, customer?: string): Promise<string[]> => {
     const typed = value.toLowerCase();
@@ -103,7 +103,8 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
   };
 
   /**
-   * All active customers where one page holds them, else those with what was typed in their name. Never a vendor: Zoho lets some through.
+   * Returns all active customers if they fit on one page, otherwise those whose name contains the typed text. Removes vendors, because
+   * Zoho's filter returns some.
    */
   const customers = async (value: string): Promise<NamedRecord[]> => {
     const all = await page(allContacts, { contact_type: 'customer', sort_column: 'contact_name' });
@@ -113,7 +114,7 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
       const rows = (
         await Promise.all([found('contact_name_contains', typed), ...(typed.includes('@') ? [found('email_contains', typed)] : [])])
       ).flat();
-      // An accent may have been left out.
+      // The user may have typed a letter without its accent.
       return rows.length > 0
         ? rows
         : (await Promise.all(halvesOf(longestWord(typed)).map((half) => found('contact_name_contains', half)))).flat();
@@ -126,7 +127,7 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
     return [...new Map(named.map((one) => [one.id, one])).values()];
   };
 
-  /** Of the one customer whom the argument filled in before means. */
+  /** The id of the customer that an earlier argument names, if only one customer fits. */
   const customerIdOf = async (customer: string | undefined): Promise<string | undefined> => {
     if (customer === undefined || isId(customer)) return customer;
     return exactOrOnly(
@@ -138,7 +139,7 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
     )?.id;
   };
 
-  /** Unpaid ones first; any other by its number. */
+  /** Returns the unpaid invoices that fit; if there are none, other invoices whose number fits. */
   const invoices = async (value: string, customer: string | undefined): Promise<readonly NamedRecord[]> => {
     const customer_id = await customerIdOf(customer);
     const of = customer_id === undefined ? {} : { customer_id };
@@ -216,7 +217,7 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
   };
 }
 
-/** By a part of the name, the start of the id or of an e-mail address; those whose name begins so first. */
+/** Matches a part of the name, or the start of the id or e-mail address. Names that start with the value come first. */
 function matching(value: string, all: readonly NamedRecord[]): readonly NamedRecord[] {
   const typed = folded(value);
   const found = all.filter(
@@ -225,7 +226,7 @@ function matching(value: string, all: readonly NamedRecord[]): readonly NamedRec
   return found.toSorted((a, b) => Number(startsSo(b.name, value)) - Number(startsSo(a.name, value)));
 }
 
-/** By a part of the number, however that is written, or the start of the id; those whose number begins so first. */
+/** Matches a part of the number in any notation, or the start of the id. Numbers that start with the value come first. */
 function numbered(value: string, all: readonly NamedRecord[]): readonly NamedRecord[] {
   const keys = numberForms(value).map(numberKey);
   const having = (key: string) =>
@@ -235,7 +236,8 @@ function numbered(value: string, all: readonly NamedRecord[]): readonly NamedRec
 }
 
 /**
- * Each in the words that lead back to it: its name, or its id where others are called the same or the name cannot be typed as it stands.
+ * Returns for each match a text with which the tools find the same record: its name, or its id if the name is not unique or cannot be
+ * typed unchanged.
  */
 function resolvable(value: string, all: readonly NamedRecord[]): string[] {
   const count = new Map<string, number>();

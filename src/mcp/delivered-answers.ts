@@ -1,13 +1,13 @@
 import type { RequestId, Transport } from '@modelcontextprotocol/server';
 
 /**
- * Whether an answer reached the client: only then is the same call again another intent. A cancelled call gets no answer, and
- * one whose host is gone cannot be written to.
+ * Notes which answers reached the client. Only after the client has the answer, an identical call means a new write. A cancelled call gets
+ * no answer, and sending an answer to a closed host fails.
  */
 export interface Deliveries {
-  /** The answer to this request tells of these writes. */
+  /** Announces that the answer to this request will report these writes. */
   expect(request: RequestId, ...told: readonly Delivery[]): void;
-  /** The same transport, watched. */
+  /** Wraps the transport's `send`, to see which answers go out. */
   over<T extends Transport>(transport: T): T;
 }
 

@@ -8,17 +8,17 @@ interface Message {
 }
 
 /**
- * Before revision 2026-07-28 a connection begins with `initialize`, and the SDK serves any request without it. Here none but `ping`
- * is served before that handshake has succeeded; what is sent together with it waits for its end. From 2026-07-28 on each request
- * carries its revision in `_meta` instead. The notification `initialized` is not waited for, because old clients forget it, and a
- * second `initialize` is the SDK's to answer, because a proxy sends one when its own client connects anew.
+ * Wraps a transport, so that the server answers only `ping` before the handshake; the SDK would answer any request. Messages that arrive
+ * during the handshake wait for its end. Since revision 2026-07-28 there is no handshake: each request carries its revision in `_meta`. The
+ * server does not wait for the notification `initialized`, because old clients do not send it. The SDK answers a second `initialize`,
+ * because a proxy sends one when its own client reconnects.
  */
 export function handshakeFirst(inner: Transport): Transport {
   let initialized = false;
-  /** Of the `initialize` that is not answered yet. */
+  /** Id of the `initialize` that is not answered yet. */
   let handshake: RequestId | undefined;
   let waiting: Received[] = [];
-  /** A request said that it is of 2026-07-28 or later, so that notifications without a revision belong to it. */
+  /** True after a request with revision 2026-07-28 or later: notifications without a revision are then allowed. */
   let modern = false;
 
   const receive = (received: Received, pass: (...received: Received) => void): void => {

@@ -1,4 +1,4 @@
-/** A coin that comes in, for hosts that show a picture next to the name. */
+/** A coin and an arrow pointing down, for hosts that show an icon next to the server's name. */
 const svg =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">' +
   '<rect width="32" height="32" rx="7" fill="#0b6b4f"/>' +

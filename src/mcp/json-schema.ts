@@ -3,9 +3,9 @@ import * as z from 'zod';
 type JsonSchema = Record<string, unknown>;
 
 /**
- * The JSON Schema a model reads: what it says and no more. Left out are `$schema`, the patterns and formats that Zod generates, the bounds
- * of a safe integer, roomy length limits, that an amount is more than 0, `additionalProperties` and what is quiet; validation is ours and
- * still checks them. Some models' APIs refuse all tools for one with a `format` that they do not know, or an object without `properties`.
+ * Makes the JSON Schema that models read, and keeps it as short as possible. It omits `$schema`, Zod's patterns and formats, the bounds of
+ * safe integers, high length limits, minimums of 0 and 1, `additionalProperties` and quiet fields. Our own validation still checks them.
+ * Some models' APIs refuse all tools if one tool has an unknown `format`, or an object without `properties`.
  */
 export function jsonSchemaOf(schema: z.ZodObject, io: 'input' | 'output'): JsonSchema {
   const { $schema: _, ...json } = z.toJSONSchema(schema, {

@@ -8,7 +8,7 @@ import type { ListPerformed, ListedOutcome } from '../write/perform-list.ts';
 import { marked, nextText, offeredIn, sentence, type Edge } from './render.ts';
 import { errorFacts, failed, succeeded } from './results.ts';
 
-/** What a call of a list of payments returns: each row with its outcome, the totals, and the calls that take the list back. */
+/** The result of a list of payments: each row with its outcome, the totals, and the calls that undo the list. */
 
 type PerformedList = Extract<ListPerformed, { kind: 'list' }>;
 type WholeOutcome = 'recorded' | 'partly_recorded' | 'not_recorded' | 'unknown';
@@ -49,8 +49,8 @@ export function listResult({ rows, deletesAtOnce, write_id }: PerformedList, edg
   const report = createReport(
     [`Recorded ${count} of ${rows.length} payments${amounts.length === 0 ? '' : `, ${amounts.join(' and ')} in all`}.`, ...lines],
     [
-      later > 0 && { say: `make the same call again: it goes on with the ${later} rows that were not started` },
-      ...undo_list.map(({ tool, arguments: args }) => toolCall(tool, args, 'to take back what this list recorded')),
+      later > 0 && { say: `make the same call again to record the ${later} rows that were not started` },
+      ...undo_list.map(({ tool, arguments: args }) => toolCall(tool, args, 'to delete what this list recorded')),
     ],
   );
   const result = succeeded(facts, offeredIn(report, edge), edge);
@@ -124,7 +124,7 @@ function rowLine(row: ListedOutcome, number: number, edge: Edge): string {
 
 const paymentId = (result: Json): string | undefined => (result['payment'] as { payment_id?: string } | undefined)?.payment_id;
 
-/** A later call deleted what the row had recorded. */
+/** True if a later call deleted the payment that the row had recorded. */
 const wasDeleted = (result: Json): boolean => result['deleted_by'] !== undefined;
 
 const chunks = <T>(all: readonly T[], size: number): T[][] =>

@@ -14,7 +14,7 @@ import { deletionOf, deletionsAfter } from '../write/deleted-since.ts';
 import { stepsIn, undoCell, zoneLine, type StepsEdge } from './render.ts';
 import type { Books } from './server-dependencies.ts';
 
-/** What was written through this journal: the one tool that asks the journal and not Zoho. */
+/** The tool that lists the journal's writes. It is the only tool that reads the journal instead of Zoho. */
 
 export interface JournalTool {
   readonly kind: 'journal';
@@ -30,16 +30,16 @@ export interface JournalTool {
   ): Promise<{ readonly result: Json; readonly report: Report }>;
 }
 
-/** The tools that write, and what the journal calls it: a workflow's write is its endpoint's. */
+/** Each tool that writes, with its name in the journal. A workflow's writes have the name of its endpoint. */
 export const journaled: ReadonlyMap<string, string> = new Map([
   ...endpoints.filter(isWrite).map(({ name }) => [name, name] as const),
   ...workflows.filter(isWrite).map((tool) => [tool.name, writtenBy(tool).name] as const),
 ]);
 
-/** What names the page after an entry. */
+/** The value of `page` for the entries after this entry. */
 export const pageAfter = ({ state, id }: Entry): string => `${state}:${id}`;
 
-/** An entry as it was shown. */
+/** Matches a value from `pageAfter`. */
 const PLACE = /^(claimed|sent|unknown|recorded|not_recorded):(w_\w+)$/;
 
 const input = z.strictObject({
@@ -48,7 +48,7 @@ const input = z.strictObject({
     .string()
     .refine((name) => journaled.has(name), `must be one of ${[...journaled.keys()].join(', ')}`)
     .optional()
-    .describe('Name of the write.'),
+    .describe('Name of the tool.'),
   customer_id: id.optional(),
   idempotency_key: z.string().min(1).max(200).optional(),
   reference_number: filter.optional(),
@@ -58,11 +58,11 @@ const input = z.strictObject({
   limit: z.int().min(1).max(100).optional().describe('Default 20.'),
   page: z
     .string()
-    .regex(new RegExp(`^[1-9]\\d{0,3}$|${PLACE.source}`), 'must be `next_page` of the answer before, or the number of a page')
+    .regex(new RegExp(`^[1-9]\\d{0,3}$|${PLACE.source}`), 'must be `next_page` of the previous answer, or a page number')
     .optional()
     .describe('From `next_page`.'),
 });
-/** Which writes are asked for. */
+/** Filters for the list of writes. */
 export type WritesWanted = z.output<typeof input>;
 
 const text = z.string().optional();
@@ -92,8 +92,8 @@ export const listWrites: JournalTool = {
   name: 'list_writes',
   title: 'List writes made through this server',
   description:
-    'What was recorded, changed or deleted through this server: when, its outcome, how to undo it. ' +
-    'Unresolved ones come first. Asks the journal, not Zoho.',
+    'Lists what this server recorded, changed or deleted: when, outcome, how to undo it. ' +
+    'Unknown outcomes come first. Reads the local journal, not Zoho.',
   input,
   output,
   async run(sent, books, edge) {
@@ -115,7 +115,7 @@ export const listWrites: JournalTool = {
       report: createReport(
         entries.length === 0 ? ['No writes match.'] : [zoneLine(zone), ...entries.map((one) => lineOf(one, { zone, edge, deletions }))],
         [
-          next_page !== undefined && toolCall(listWrites.name, { ...given, page: next_page }, 'for older ones'),
+          next_page !== undefined && toolCall(listWrites.name, { ...given, page: next_page }, 'for older writes'),
           ...unsettled.map((entry) => settlingCall(entry, retryAt.get(entry.id), zone)),
           unsettled.length > 0 && byOperator(),
         ],
@@ -124,7 +124,7 @@ export const listWrites: JournalTool = {
   },
 };
 
-/** Entries of the page that is asked for, and the last of them where older ones follow. */
+/** Returns the entries of the requested page. `last`: the last entry of the page, if older entries follow. */
 export async function pageOfWrites(
   journal: Journal,
   given: WritesWanted,
@@ -152,7 +152,7 @@ export async function pageOfWrites(
   const [, state, last] = PLACE.exec(page) ?? [];
   let after: ListFilter['after'] = last === undefined ? undefined : { id: last, state: state as State };
   for (let pages = after === undefined ? Number(page) : 1; ; pages -= 1) {
-    // One more than is shown tells whether there are more.
+    // One extra entry tells whether there are more.
     const found = await journal.list({ ...wanted, after, limit: limit + 1 });
     const entries = found.slice(0, limit);
     if (pages === 1) return { entries, last: found.length > limit ? entries.at(-1) : undefined };
@@ -161,7 +161,8 @@ export async function pageOfWrites(
   }
 }
 
-const outcomeOfState: Record<State, string> = {
+/** The outcome as users see it, by the state of the entry. */
+export const outcomeOfState: Record<State, string> = {
   recorded: 'recorded',
   not_recorded: 'not_recorded',
   unknown: 'unknown',
@@ -173,7 +174,7 @@ interface ShownHow {
   readonly zone: string | undefined;
   readonly retryAt: Date | undefined;
   readonly edge: StepsEdge;
-  /** Writes that deleted what others are about. */
+  /** Writes that deleted a record of another write. */
   readonly deletions: readonly Entry[];
 }
 
@@ -201,16 +202,17 @@ function undoIn({ state, answer }: Entry, { offered }: StepsEdge) {
   return state === 'recorded' && undo !== undefined && offered.has(undo.tool) ? undo : undefined;
 }
 
-/** The call that was made looks for its write first. */
+/** The step that repeats a call, so that the server looks for the write. */
 function settlingCall(entry: Entry, retryAt: Date | undefined, zone: string | undefined): Step {
   const { tool, arguments: args } = calledOf(entry);
   const when = retryAt === undefined ? '' : `, not before ${timeText(retryAt.toISOString(), zone)}`;
-  const say = `to settle ${entry.id}, the same call again${when}; it is looked for, and not sent twice`;
+  const say = `to learn the outcome of ${entry.id}, repeat the call${when}; nothing is sent twice`;
   return toolCall(tool, { ...args, ...(entry.key !== undefined && { idempotency_key: entry.key }) }, say);
 }
 
 function byOperator(entry?: Entry): Step {
-  return { say: `the operator looks, or says what became of it, with \`zoho-payments-mcp journal resolve${entry ? ` ${entry.id}` : ''}\`` };
+  const command = `zoho-payments-mcp journal resolve${entry ? ` ${entry.id}` : ''}`;
+  return { say: `the operator can look for it or set its outcome with \`${command}\`` };
 }
 
 function lineOf(entry: Entry, { zone, edge, deletions }: Omit<ShownHow, 'retryAt'>): string {
@@ -222,7 +224,7 @@ function lineOf(entry: Entry, { zone, edge, deletions }: Omit<ShownHow, 'retryAt
     outcomeOfState[entry.state],
     titleOf(entry) ?? entry.endpoint,
     entry.reason && oneLine(entry.reason),
-    deletedBy && `deleted since (${deletedBy.id})`,
+    deletedBy && `deleted later (${deletedBy.id})`,
     undo && undoCell(undo),
     entry.key && `idempotency_key ${quoted(entry.key, 200)}`,
     reference && `reference ${quoted(reference, 50)}`,

@@ -1,6 +1,6 @@
 import { withRequestId, type Log } from '../trace.ts';
 
-/** Answers a call under an id of its own, and logs what it was and how it ended. */
+/** Gives the call its own request id, answers the call, and logs its name, outcome and duration. */
 export function loggedCall<T>(what: string, log: Log, answer: () => Promise<T>): Promise<T> {
   return withRequestId(async () => {
     const began = performance.now();

@@ -17,14 +17,14 @@ import type { Person } from '../write/confirm.ts';
 import { APPROVAL_MINUTES } from '../write/seal.ts';
 import { CHOICE_KEY, CONSENT_KEY, type Question } from './questions.ts';
 
-/** The person behind the client: whether the client can ask them, the question put to them, and their answer. */
+/** Asks the user through the client: checks whether the client can ask, sends the question, reads the answer. */
 
 export interface Asking {
-  /** What this call shows of the person. */
+  /** The user, as far as this call shows: whether the client can ask them, and their approval or answer. */
   personOf(ctx: ServerContext, approval: string | undefined): Person;
   /**
-   * Puts a question to them. From 2026-07-28 it is the result of the call, and the answer comes with another call; before, the client is
-   * asked while the call waits.
+   * Asks the user. Since revision 2026-07-28, the question is the result of the call, and the answer comes with a new call. In older
+   * revisions, the call waits until the client answers.
    */
   ask(
     question: Question,
@@ -34,15 +34,15 @@ export interface Asking {
 }
 
 /**
- * Each question that was shown, by what was sealed into it: for telling how fast its answer came, and so that it is answered once. One for
- * all connections.
+ * The questions that were shown, by their sealed state. Measures how fast an answer comes, and accepts only one answer to each question.
+ * All connections share one object.
  */
 export class ShownQuestions {
   readonly #shown = new Map<string, { readonly at: number; answer?: Partial<Person> }>();
 
   note(state: string): void {
     const now = performance.now();
-    // The oldest are first.
+    // The oldest come first.
     for (const [old, { at }] of this.#shown) {
       if (now - at < ANSWER_MS) break;
       this.#shown.delete(old);
@@ -51,8 +51,8 @@ export class ShownQuestions {
   }
 
   /**
-   * What the first answer to a question says, and how fast it came: an answer that comes with the same question again changes nothing, or
-   * a program that was too fast would only have to come twice. Of a question of another process it is not known how fast.
+   * Returns the first answer to this question, and how fast it came. Ignores a second answer: otherwise a program that answers too fast
+   * could simply answer again. For a question of another process, the time is unknown.
    */
   answered(state: string, answer: Partial<Person>): Partial<Person> {
     const question = this.#shown.get(state);
@@ -61,24 +61,24 @@ export class ShownQuestions {
   }
 }
 
-/** A later answer would be to a question that has expired. */
+/** A question expires after this time. */
 export const ANSWER_MS = APPROVAL_MINUTES * MINUTE_MS;
 
 interface AskingOptions {
   readonly server: McpServer;
   readonly era: 'legacy' | 'modern';
   readonly shown: ShownQuestions;
-  /** How long a client before 2026-07-28 is waited for. */
+  /** How long the server waits for the answer of a client before revision 2026-07-28. */
   readonly answerMs: number;
   readonly log: Log;
 }
 
-/** Asking over one connection. */
+/** Makes the `Asking` of one connection. */
 export function createAsking({ server, era, shown, answerMs, log }: AskingOptions): Asking {
-  /** Set once the client failed to ask, for the rest of the connection. */
+  /** True after the client failed to ask, for the rest of the connection. */
   let failed = false;
   const fail = (reason: string) => {
-    log('warn', 'the client announced that it can ask its user, and failed to; other ways are used from now on', { reason });
+    log('warn', 'the client announced elicitation but failed to ask its user; the server will use previews instead', { reason });
     failed = true;
   };
 
@@ -122,14 +122,14 @@ export function createAsking({ server, era, shown, answerMs, log }: AskingOption
   };
 }
 
-/** From 2026-07-28 each request says what its client can do; before, the handshake did. No mode named means forms. */
+/** True if the client can show forms. Since 2026-07-28 each request says so; before, the handshake said so. No mode means forms. */
 function announces(server: McpServer, envelope: ServerContext['mcpReq']['envelope']): boolean {
   const told = (envelope as Record<string, unknown> | undefined)?.[CLIENT_CAPABILITIES_META_KEY] as ClientCapabilities | undefined;
   const { elicitation } = told ?? server.server.getClientCapabilities() ?? {};
   return elicitation !== undefined && ('form' in elicitation || Object.keys(elicitation).length === 0);
 }
 
-/** `REQUEST_TIMEOUT` of the older SDKs, with which a client says that its user did not answer in time. */
+/** The code `REQUEST_TIMEOUT` of older SDKs: the user did not answer in time. */
 const CLIENT_TIMEOUT = -32001;
 
 function isSilence(error: unknown): boolean {
@@ -146,7 +146,7 @@ interface Elicited {
   readonly content?: unknown;
 }
 
-/** Undefined for what is no answer to a question. */
+/** Reads the client's answer, or returns undefined if it is malformed. */
 function readElicited(given: unknown): Elicited | undefined {
   const action = isObject(given) ? actions.find((action) => action === given['action']) : undefined;
   return action && { action, content: (given as Json)['content'] };
@@ -158,7 +158,7 @@ function meaningOf(key: Question['key'], { action, content }: Elicited): Partial
   return { answer: action === 'decline' ? 'declined' : consentIn(field) };
 }
 
-/** Only a ticked box is a yes, and only one left empty is a no. */
+/** A ticked box is a yes, an empty box is a no. Anything else is no answer. */
 function consentIn(field: unknown): Person['answer'] {
   const said = typeof field === 'string' ? field.trim().toLowerCase() : field;
   if (said === true || said === 'true') return 'approved';

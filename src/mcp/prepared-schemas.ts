@@ -5,7 +5,7 @@ import { listWrites } from './list-writes.ts';
 import { schemaName } from './tool-schema.ts';
 import { argumentsOf, outputOf } from './tools.ts';
 
-/** The schemas of all tools, for the build to put into the program. */
+/** The JSON Schemas of all tools. The build puts them into the program. */
 export function toolSchemas(): Record<string, Json> {
   return Object.fromEntries(
     [...workflows, ...endpoints, listWrites].flatMap((tool) => [

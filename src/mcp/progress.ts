@@ -1,15 +1,14 @@
 import type { JSONRPCMessage, ProgressToken, RequestId, Transport } from '@modelcontextprotocol/server';
 
-/** A host gives up on a call after a minute, unless it hears of it. */
+/** The time between two notifications. Hosts cancel a call after a minute without a notification. */
 const EVERY_MS = 5_000;
 
 /**
- * The same transport, telling clients that want to know that their call is still under way: while it waits for Zoho, for its turn,
- * or for a person's answer.
+ * Sends progress notifications over the transport while a call waits for Zoho, for a lock or for the user, if the client asked for them.
  */
 export function reportingProgress<T extends Transport>(transport: T, everyMs: number = EVERY_MS): T {
   const reporting = new Map<RequestId, NodeJS.Timeout>();
-  /** Counted over all calls, so it grows within each. */
+  /** One counter for all calls, so that it grows within each call. */
   let progress = 0;
   const send = transport.send.bind(transport);
   const stop = (id: RequestId | undefined) => {
@@ -17,14 +16,14 @@ export function reportingProgress<T extends Transport>(transport: T, everyMs: nu
     clearInterval(reporting.get(id));
     reporting.delete(id);
   };
-  /** The protocol wants it to grow with each notification of a call, and both this and the call itself may tell. */
+  /** The protocol requires that `progress` grows within a call. The timer here and the call itself both send notifications. */
   const counted = (message: JSONRPCMessage): JSONRPCMessage =>
     ({ ...message, params: { ...(message as { params?: object }).params, progress: (progress += 1) } }) as JSONRPCMessage;
   const report = (id: RequestId, progressToken: ProgressToken) => {
     let times = 0;
     const timer = setInterval(() => {
       times += 1;
-      const message = `Under way for ${Math.round((times * everyMs) / 1000)} s: waiting for Zoho, or for an answer of the user.`;
+      const message = `In progress for ${Math.round((times * everyMs) / 1000)} s: waiting for Zoho or for the user.`;
       send(counted({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken, message } })).catch(() => stop(id));
     }, everyMs);
     timer.unref();

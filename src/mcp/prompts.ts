@@ -9,7 +9,7 @@ import { callText, marked } from './render.ts';
 import { titled } from './resource-uris.ts';
 import type { Books } from './server-dependencies.ts';
 
-/** What a person can start from their host's menu: short instructions to the assistant, with what they filled in as data. */
+/** Prompts: short instructions to the assistant that a user starts from the host's menu. The user's input is added as data. */
 
 type PromptArguments = Readonly<Record<string, string | undefined>>;
 
@@ -17,9 +17,9 @@ export interface Prompt {
   readonly name: string;
   readonly title: string;
   readonly description: string;
-  /** Offered only where each of these groups has a tool that is switched on. */
+  /** The prompt is offered only if each of these groups has a tool that is switched on. */
   readonly needs: readonly (readonly string[])[];
-  /** Arguments, none of them required: what is left out is asked for. */
+  /** Arguments and their descriptions. All are optional: the assistant asks for what is missing. */
   readonly arguments: Readonly<Record<string, string>>;
   steps(given: PromptArguments, on: SwitchedOn): readonly (string | false)[];
 }
@@ -30,62 +30,61 @@ interface SwitchedOn {
   readonly started: Started;
 }
 
-const NEVER_PICK = 'If candidates come back, show them to me and let me choose; never pick one yourself.';
+const NEVER_PICK = 'If a tool returns several candidates, show them to me and let me choose. Never choose one yourself.';
 
 const recordPayment: Prompt = {
   name: 'record_payment',
   title: 'Record a payment',
-  description: 'Record what a customer paid, by name and invoice number.',
+  description: 'Record a payment by customer name and invoice number.',
   needs: [['record_customer_payment']],
   arguments: {
-    customer: 'Who paid.',
-    invoice: 'What for: an invoice number.',
-    amount: 'How much.',
-    payment_mode: 'How: cash, check, banktransfer, …',
-    account: 'Where the money went.',
+    customer: 'The customer who paid.',
+    invoice: 'Number of the invoice.',
+    amount: 'Amount paid.',
+    payment_mode: 'Payment mode: cash, check, banktransfer, …',
+    account: 'Account that received the money.',
   },
   steps: () => [
-    'If it is not clear who paid how much, how, and for what, ask me first.',
-    'Call record_customer_payment with these names and numbers as they are; it finds the ids. ' +
-      'Without an invoice I say whether the oldest are paid first or it stays as credit.',
+    'If the customer, the amount, the payment mode or the invoice is not clear, ask me first.',
+    'Call record_customer_payment with these names and numbers unchanged: the tool finds the ids. ' +
+      'Without an invoice, ask me whether the payment is applied to the oldest open invoices or stays as credit.',
     NEVER_PICK,
-    'Tell me what was recorded, what is still open, and what is left as credit.',
+    'Tell me what was recorded, which invoices are still open, and how much stays as credit.',
   ],
 };
 
 const lookIntoRefund: Prompt = {
   name: 'look_into_refund',
-  title: 'Look into a refund',
-  description: 'Who got money back, how much, when and why. Changes nothing.',
+  title: 'Explain a refund',
+  description: 'Shows who got a refund, how much, when and why. Changes nothing.',
   needs: [['find_refunds'], ['get_customer_payment']],
-  arguments: { customer: 'Who got it.', payment: 'Id of the payment that it came out of.', refund: 'Id of the refund.' },
+  arguments: { customer: 'The customer who got the refund.', payment: 'Id of the refunded payment.', refund: 'Id of the refund.' },
   steps: ({ payment }) => [
-    payment === undefined && 'Find it with find_refunds, by customer and dates; ask me when it was, if I did not say.',
-    'Open the payment that it came out of with get_customer_payment: it shows its refunds.',
+    payment === undefined && 'Find the refund with find_refunds, by customer and dates. If I gave no date, ask me.',
+    'Read the refunded payment with get_customer_payment: the answer shows its refunds.',
     NEVER_PICK,
-    'Tell me who got how much, when, how, and out of which account; ' +
-      'why, as far as description and reference say so, and plainly where they do not. Change nothing.',
+    'Tell me who got how much, when, how, and from which account. ' +
+      'Give the reason from the description and the reference, or say that none is recorded. Change nothing.',
   ],
 };
 
 const monthEndCheck: Prompt = {
   name: 'month_end_check',
   title: 'Month-end check of payments',
-  description: 'Totals, refunds, unused credit and possible duplicates of a month. Changes nothing.',
+  description: 'Shows totals, refunds, unused credit and possible duplicates of a month. Changes nothing.',
   needs: [['summarize_payments'], ['find_refunds'], ['check_duplicates']],
-  arguments: { month: 'Such as 2026-06.' },
+  arguments: { month: 'Month, for example 2026-06.' },
   steps: ({ month }) => {
     const days = daysOfMonth(month);
     const using = (tool: string, more: object = {}) => (days === undefined ? tool : callText(tool, { ...days, ...more }));
     return [
-      days === undefined &&
-        'Take the first and the last day of the month for date_start and date_end; ask me which month, if I did not say.',
-      `Totals by how it was paid: ${using('summarize_payments', { group_by: ['currency', 'mode'] })}. Never add currencies together.`,
-      `What went back, and why: ${using('find_refunds')}.`,
-      `What may be recorded twice: ${using('check_duplicates')}. Nobody but me decides what is a duplicate.`,
-      'What has no known outcome: list_writes {"outcome":"unknown"}.',
-      'Give me the totals per currency, then what needs a look, each with its id: ' +
-        'duplicates, unused credit, refunds without a reason, unknown writes. Say what an answer did not cover. Change nothing.',
+      days === undefined && 'Use the first and the last day of the month as date_start and date_end. If I gave no month, ask me.',
+      `Totals by payment mode: ${using('summarize_payments', { group_by: ['currency', 'mode'] })}. Never add different currencies.`,
+      `Refunds and their reasons: ${using('find_refunds')}.`,
+      `Possible duplicates: ${using('check_duplicates')}. Only I decide what is a duplicate.`,
+      'Writes with unknown outcome: list_writes {"outcome":"unknown"}.',
+      'Give me the totals per currency, then everything that I should check, each with its id: ' +
+        'possible duplicates, unused credit, refunds without a reason, unknown writes. Say what the answers do not cover. Change nothing.',
     ];
   },
 };
@@ -93,20 +92,21 @@ const monthEndCheck: Prompt = {
 const explainUnknownWrite: Prompt = {
   name: 'explain_unknown_write',
   title: 'Explain an unknown write',
-  description: 'What it means that the outcome of a write is unknown, and how it is settled.',
+  description: 'Explains why the outcome of a write is unknown, and how to find it out.',
   needs: [[listWrites.name], ['find_payments', 'list_customer_payments']],
   arguments: {},
   steps: (_, { tools, canWrite, started }) => [
-    'Call list_writes {"outcome":"unknown"}. If there is none, say so and stop.',
-    'Explain each to me: what was to be written and when, ' +
-      'that it was sent and its answer never came, so that nobody knows yet whether it is in Zoho.',
-    `Look whether it shows, with ${tools.has('find_payments') ? 'find_payments' : 'list_customer_payments'}; that alone settles nothing.`,
+    'Call list_writes {"outcome":"unknown"}. If the list is empty, say so and stop.',
+    'Explain each write to me: what was sent and when. ' +
+      "Say that Zoho's answer never arrived, so nobody knows yet whether the write is in Zoho.",
+    `Look for it in Zoho with ${tools.has('find_payments') ? 'find_payments' : 'list_customer_payments'}. ` +
+      'This search alone does not set the outcome.',
     canWrite
-      ? 'Settle it by the same call again with the same arguments, five minutes after it was sent at the earliest: ' +
-        'it is looked for, and never sent twice. Never record it another way.'
-      : 'This server cannot write: it is settled by the server that wrote it' +
+      ? 'To find out the outcome, make the same call with the same arguments again, at least five minutes after the first call: ' +
+        'the server looks for the write and never sends it twice. Never record it in another way.'
+      : 'This server cannot write. Repeat the call on the server that sent the write' +
         `${started.extension ? '' : `, or with ${started.here('`zoho-payments-mcp journal resolve`')}`}.`,
-    'If looking does not tell, show me the candidates and let me say which one it is.',
+    'If the server cannot decide, show me the candidates and let me choose.',
   ],
 };
 
@@ -142,7 +142,7 @@ export function addPrompts(server: McpServer, { endpoints, workflows, sandbox, s
   }
 }
 
-/** What was filled in stands in quotes, each on its line: it is data, and may have been pasted from anywhere. */
+/** Each value that the user filled in is quoted on its own line: it is data, and may be pasted from anywhere. */
 function promptText({ title, steps }: Prompt, typed: PromptArguments, on: SwitchedOn): string {
   const given = Object.fromEntries(Object.entries(typed).filter(([, value]) => value?.trim()));
   const known = Object.entries(given).map(([name, value]) => `- ${name}: ${quoted(value, 200)}`);

@@ -2,12 +2,12 @@ import type { ElicitRequestFormParams } from '@modelcontextprotocol/server';
 import { NONE_OF_THESE } from '../write/repeated-call.ts';
 import type { Settling } from '../write/types.ts';
 
-/** The forms in which a person is asked. */
+/** The forms that the client shows to the user. */
 
 export const CONSENT_KEY = 'consent';
 export const CHOICE_KEY = 'which';
 
-/** A form, and what is sealed into it. */
+/** A form and its sealed state. */
 export interface Question extends Pick<ElicitRequestFormParams, 'message' | 'requestedSchema'> {
   readonly key: typeof CONSENT_KEY | typeof CHOICE_KEY;
   readonly state: string;
@@ -18,10 +18,10 @@ export function consentQuestion(message: string, state: string): Question {
   return { key: CONSENT_KEY, message, requestedSchema: { type: 'object', properties: { approve }, required: ['approve'] }, state };
 }
 
-/** The first revision whose forms have titled choices; before, some hosts know `enumNames`, and the others show bare ids. */
+/** The first revision whose forms can have titles for choices. In older revisions, some hosts show `enumNames`, others only the ids. */
 const TITLED_CHOICES = '2025-11-25';
 
-/** The candidates are numbered in the message too, for hosts that show only ids. */
+/** Makes the form with the candidates. Its message lists them too, for hosts that show only ids. */
 export function choiceQuestion({ question, choices, more = 0, state }: Settling, revision: string | undefined): Question {
   const rows = choices.map(({ id, text }) => ({ const: id, title: text.includes(id) ? text : `${text} (id ${id})` }));
   const all = [...rows, { const: NONE_OF_THESE, title: 'None of these' }];

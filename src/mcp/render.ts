@@ -5,12 +5,12 @@ import type { Report, Step, Undo } from '../report.ts';
 import type { Started } from '../started.ts';
 import { requestId } from '../trace.ts';
 
-/** Sentences for a model, made of reports and errors. Nothing takes them apart again. */
+/** Makes text for models from reports and errors. No code parses this text. */
 
-/** Where everything comes from the sandbox: said in every result, so that nobody takes play money for the real books. */
+/** The beginning of every result of the sandbox, so that nobody takes practice books for real books. */
 export const SANDBOX_NOTE = 'SANDBOX: practice books on this machine, not real money.';
 
-/** What the texts of a server depend on. */
+/** What the server's texts depend on. */
 export interface Edge {
   /** Names of the tools that are switched on. */
   readonly offered: ReadonlySet<string>;
@@ -18,15 +18,15 @@ export interface Edge {
   readonly started: Started;
 }
 
-/** What the next steps depend on. */
+/** What the texts of next steps depend on. */
 export type StepsEdge = Pick<Edge, 'offered' | 'started'>;
 
 export const marked = (text: string, sandbox: boolean): string => (sandbox ? `${SANDBOX_NOTE}\n${text}` : text);
 
-/** More would take room from what happened. */
+/** More steps would distract from what happened. */
 const MOST_STEPS = 3;
 
-/** The same report with such next steps as can be taken here. */
+/** The report without the steps whose tool is switched off or whose command cannot be run here. */
 export function offeredIn({ undo, next, ...said }: Report, edge: StepsEdge): Report {
   const canUndo = undo !== undefined && edge.offered.has(undo.tool);
   const steps = stepsIn(next, edge).slice(0, MOST_STEPS - (canUndo ? 1 : 0));
@@ -38,28 +38,28 @@ export function reportText({ lines, next, undo }: Report): string {
   return [...lines, ...(steps.length === 0 ? [] : [`Next: ${steps.join(' · ')}`])].join('\n');
 }
 
-/** A call longer than this stands only in the structured result. */
+/** A longer undo call is only in the structured result, not in the text. */
 const MOST_CHARACTERS_OF_UNDO = 160;
 
-/** The step that takes a write back, with what it does not restore. */
+/** The step that undoes a write, with the fields that it does not restore. */
 function undoText(undo: Undo): string {
   const whole = undoCall(undo);
-  return `to undo: ${whole.length > MOST_CHARACTERS_OF_UNDO ? `${undo.tool} as in \`undo\`` : whole}${allBut(undo)}`;
+  return `to undo: ${whole.length > MOST_CHARACTERS_OF_UNDO ? `${undo.tool} as in \`undo\`` : whole}${notRestored(undo)}`;
 }
 
 const MOST_CHARACTERS_IN_ROW = 394;
 
-/** The same as a cell of a table of writes. */
+/** The same step, for a row in the list of writes. */
 export function undoCell(undo: Undo): string {
   const whole = undoCall(undo);
   const shown = whole.length > MOST_CHARACTERS_IN_ROW ? `${undo.tool} with the \`undo\` of the structured result` : whole;
-  return `undo: ${shown}${allBut(undo)}`;
+  return `undo: ${shown}${notRestored(undo)}`;
 }
 
-/** The journal does not keep the order of fields, and a write found later reads as a fresh one. */
+/** The undo call with sorted fields. The journal does not keep the order of fields, so only a sorted call always looks the same. */
 const undoCall = ({ tool, arguments: args }: Undo): string => callText(tool, idsFirst(args));
 
-/** Ids first, then by name, at any depth. */
+/** Sorts fields at any depth: ids first, then by name. */
 function idsFirst<T>(value: T): T {
   if (Array.isArray(value)) return value.map(idsFirst) as T;
   if (typeof value !== 'object' || value === null) return value;
@@ -68,35 +68,36 @@ function idsFirst<T>(value: T): T {
   return Object.fromEntries(entries.map(([name, item]) => [name, idsFirst(item as unknown)])) as T;
 }
 
-const allBut = ({ not_restored = [] }: Undo): string => (not_restored.length === 0 ? '' : ` (all but ${not_restored.join(', ')})`);
+const notRestored = ({ not_restored = [] }: Undo): string =>
+  not_restored.length === 0 ? '' : ` (does not restore ${not_restored.join(', ')})`;
 
-/** A call that a model can make as it stands. */
+/** A call that a model can copy unchanged. */
 export const callText = (tool: string, args: Readonly<Record<string, unknown>>): string => `${tool} ${asJson(args)}`;
 
 const changedLine: Record<Changed, string> = {
   no: 'Nothing was changed.',
   yes: 'The change was made.',
-  unknown: 'Whether anything was changed is unknown.',
+  unknown: 'It is unknown whether anything was changed.',
 };
 
-/** Four lines: what happened, whether anything changed, what to do next, and the code with the id of the call as the log knows it. */
+/** Four lines: what happened, whether anything changed, the next step, and the error code with the request id from the log. */
 export function errorText(error: PaymentsError, edge: StepsEdge): string {
   const code = [error.code, requestId()].filter(Boolean).join(', ');
   const happened = [settingsHere(error, error.whatHappened, edge), ...chosenText(error)].join(' ');
   return [happened, changedLine[error.changed], `Next: ${nextText(error, edge)}`, `(${code})`].join('\n');
 }
 
-/** What happened is told with the settings of this server only where an operator has to act: other texts quote records. */
+/** Adapts commands in the text to the way the program was started. Changes only errors for the operator; other texts may quote records. */
 export const settingsHere = ({ actor }: PaymentsError, text: string, { started }: StepsEdge): string =>
   actor === 'operator' ? started.here(text) : text;
 
-/** So that the next call needs no question about it. */
+/** Names the user's choices, so that the next call does not ask again. */
 const chosenText = ({ chosen = {} }: PaymentsError): string[] =>
   Object.entries(chosen).map(([argument, id]) => `The user chose ${argument} ${id}: use this id.`);
 
-/** Where no step is left that can be taken. */
+/** The next step if no other step is possible here. */
 const otherwise: Record<Retry, string> = {
-  same_call: 'Make the same call again in a little while.',
+  same_call: 'Make the same call again later.',
   corrected_call: 'Ask the user.',
   never: 'Tell the user.',
 };
@@ -111,21 +112,21 @@ function stepsText({ next, ifItStays, actor, retry }: PaymentsError, edge: Steps
   if (first === undefined) return otherwise[retry];
   const texts = [first, ...others].map(stepText);
   if (actor === 'operator') return sentence(`Ask the operator to ${texts.join(', or to ')}`);
-  const lasting = ifItStays === undefined ? '' : `; if it stays so, ask the operator to ${edge.started.here(ifItStays)}`;
+  const lasting = ifItStays === undefined ? '' : `; if this does not help, ask the operator to ${edge.started.here(ifItStays)}`;
   const text = `${texts.join('; otherwise ')}${lasting}`;
-  // The name of a tool keeps its small letters.
+  // The name of a tool stays in lower case.
   return sentence(first.tool !== undefined && text.startsWith(first.tool) ? text : capitalized(text));
 }
 
 export const capitalized = (text: string): string => text.replace(/^[a-z]/, (letter) => letter.toUpperCase());
 
-/** With a full stop, where it has none. */
+/** Adds a full stop if the text has no end mark. */
 export const sentence = (text: string): string => (/[.?!]$/.test(text) ? text : `${text}.`);
 
-/** A command of the program, or an option of one. */
+/** Matches a command of the program, or a command's option. */
 const ofTerminal = /`zoho-payments-mcp|(^|\s)--[a-z]/;
 
-/** Those steps that can be taken with the tools that are switched on, and where the program was started. */
+/** The steps that are possible with the switched-on tools and with the way the program was started. */
 export function stepsIn(steps: readonly Step[], { offered, started }: StepsEdge): Step[] {
   const { extension: isExtension, here } = started;
   return steps.flatMap(({ without, extension, ...given }) => {
@@ -144,7 +145,7 @@ function stepText({ say, tool, arguments: args, followed_by: after }: Step): str
   return `${what}${after === undefined ? '' : `, then ${stepText(after)}`}`;
 }
 
-/** Which time zone the times of a list are in. */
+/** Names the time zone of a list's times. */
 export function zoneLine(zone: string | undefined): string {
-  return `Times are in ${zone ?? 'UTC, since the time zone of the organization is not known'}.`;
+  return `Times are in ${zone ?? 'UTC, because the time zone of the organization is unknown'}.`;
 }

@@ -2,15 +2,15 @@ import { UriTemplate, type ContentBlock } from '@modelcontextprotocol/server';
 import { isRead, type Endpoint, type ReadTool, type ResourceForm } from '../endpoint.ts';
 import type { Json } from '../json.ts';
 
-/** Addresses of resources: from declaration to template, from input to address and back. */
+/** URIs of resources: templates from declarations, URIs from inputs, and inputs from URIs. */
 
-/** `{?}` in a declaration stands for every input field that is not in the path, as query variables. */
+/** `{?}` in a declaration means that every input field is a query variable. */
 export function templateOf({ uri }: ResourceForm, { input }: ReadTool): UriTemplate | string {
   if (uri.endsWith('{?}')) return new QueryTemplate(uri.slice(0, -'{?}'.length), Object.keys(input.shape));
   return uri.includes('{') ? new UriTemplate(uri) : uri;
 }
 
-/** Matches with any subset of its variables in any order; the SDK's own template wants all of them, in order. */
+/** Matches a URI with any of its query variables, in any order. The SDK's template requires all of them, in order. */
 class QueryTemplate extends UriTemplate {
   readonly #base: string;
 
@@ -19,7 +19,7 @@ class QueryTemplate extends UriTemplate {
     this.#base = base;
   }
 
-  /** A name that comes more than once is a list: the input takes it as one or refuses it, and no value is dropped unseen. */
+  /** A repeated name becomes a list, so that no value is silently dropped. The endpoint's input accepts or refuses the list. */
   override match(uri: string): Record<string, string | string[]> | null {
     const at = uri.indexOf('?');
     if (at === -1 || uri.slice(0, at) !== this.#base) return null;
@@ -28,12 +28,12 @@ class QueryTemplate extends UriTemplate {
   }
 }
 
-/** The title of a resource, marked where it is of play money. */
+/** The title of a resource, marked if it is from the sandbox. */
 export function titled(title: string, sandbox: boolean): string {
   return sandbox ? `${title} (sandbox)` : title;
 }
 
-/** The resource's address for this input, or undefined when a variable is missing. */
+/** The resource's URI for this input, or undefined if a variable is missing. */
 function uriOf({ uri }: ResourceForm, ids: Json): string | undefined {
   if (uri.endsWith('{?}')) return undefined;
   let complete = true;
@@ -45,7 +45,7 @@ function uriOf({ uri }: ResourceForm, ids: Json): string | undefined {
   return complete ? address : undefined;
 }
 
-/** The resources that a read's result points to, as links. */
+/** Links to the resources that belong to a read's result. */
 export function linksOf(endpoint: ReadTool, input: Json): ContentBlock[] {
   const wanted = endpoint.links?.(input) ?? [];
   return (endpoint.resources ?? [])
@@ -58,13 +58,13 @@ export function linksOf(endpoint: ReadTool, input: Json): ContentBlock[] {
     });
 }
 
-/** Every address whose contents a write may have changed: the bare list, and all that is about the payments it touched. */
+/** The URIs whose content a write may have changed: the list without filters, and the resources of the changed payments. */
 export function touchedBy(endpoints: readonly Endpoint[], input: Json, result: Json): Set<string> {
   const payment = result['payment'] as Json | undefined;
   const refund = result['payment_refund'] as Json | undefined;
   const refund_id = input['refund_id'] ?? refund?.['payment_refund_id'];
   const ids = [input['payment_id'] ?? input['customer_payment_id'] ?? payment?.['payment_id']].flat();
-  // Of payments only: other records have a module of their own.
+  // Payments have no `module`; other records have one.
   const forms = endpoints
     .filter(isRead)
     .filter(({ module }) => module === undefined)

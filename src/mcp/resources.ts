@@ -20,7 +20,7 @@ import { templateOf, titled } from './resource-uris.ts';
 import { errorFacts, succeeded } from './results.ts';
 import type { Books } from './server-dependencies.ts';
 
-/** Read-only endpoints as resources, each generated from the same declaration as its tool. */
+/** Registers the resources of read-only endpoints, from the same declarations as the tools. */
 export function addResources(server: McpServer, books: Books, lookups: Lookups, edge: Edge): void {
   for (const endpoint of books.endpoints.filter(isRead)) {
     for (const form of endpoint.resources ?? []) {
@@ -48,7 +48,7 @@ export function addResources(server: McpServer, books: Books, lookups: Lookups, 
   addLimits(server, books, edge);
 }
 
-/** What no endpoint of Zoho's tells: kept on this machine, from what Zoho says along with its answers. */
+/** Registers the rate limits. Zoho has no endpoint for them: this machine counts calls and reads the headers of Zoho's answers. */
 function addLimits(server: McpServer, { quota, sandbox, log }: Books, edge: Edge): void {
   server.registerResource(
     limitsResource.name,
@@ -72,7 +72,7 @@ function addLimits(server: McpServer, { quota, sandbox, log }: Books, edge: Edge
   );
 }
 
-/** With about how many payments that is. */
+/** Adds about how many payments the remaining calls allow. */
 function inPayments({ minute, day, ...others }: Quota) {
   return {
     minute: { ...minute, about_payments: paymentsWith(minute.left) },
@@ -84,10 +84,10 @@ function inPayments({ minute, day, ...others }: Quota) {
 export const limitsResource = {
   uri: 'zoho-books://limits',
   name: 'limits',
-  title: 'Limits of Zoho Books',
+  title: 'Rate limits of Zoho Books',
   description:
-    'Calls of this minute and at once by the servers of this machine, ' +
-    "what is left of the organization's day, about how many payments that is, and until when Zoho is left alone.",
+    'Calls of this machine to Zoho: this minute, running now, and remaining today for the organization. ' +
+    'Shows roughly how many payments these calls allow, and when a pause of the calls ends.',
   mimeType: 'application/json',
 } as const;
 
@@ -103,7 +103,7 @@ function readResource(uri: URL, variables: Json, reading: ResourceRead): Promise
   return loggedCall(`resource ${reading.form.name}`, reading.books.log, () => answer(uri, variables, reading));
 }
 
-/** The same data as the tool, through the same arguments. */
+/** Returns the same data as the tool, for the same arguments. */
 async function answer(
   uri: URL,
   variables: Json,

@@ -8,16 +8,16 @@ import { requestId } from '../trace.ts';
 import { errorText, marked, nextText, offeredIn, reportText, settingsHere, stepsIn, type Edge, type StepsEdge } from './render.ts';
 
 /**
- * What a tool call returns: short text to act on, and the same facts in structured form. Some hosts give the model only one of them, so
- * nothing hides in either.
+ * Makes the result of a tool call: short text, and the same facts as structured content. Some hosts give the model only the text or only
+ * the structured content, so each must be complete.
  */
 
-/** What became of a write: in every result of one. */
+/** The outcome of a write. Every result of a write has these fields. */
 export interface WriteFacts extends Judged {
   readonly outcome: 'recorded' | 'not_recorded' | 'unknown';
-  /** Answered from the journal: nothing was sent now. */
+  /** True if the answer comes from the journal and this call sent nothing. */
   readonly replayed?: boolean;
-  /** The write in the journal. */
+  /** The id of the write in the journal. */
   readonly write_id?: string | undefined;
 }
 
@@ -51,9 +51,9 @@ export function failed(error: PaymentsError, edge: Edge, write?: WriteFacts): Ca
   };
 }
 
-/** The facts of an error, as they stand in structured results and in the data of protocol errors. */
+/** The facts of an error, for structured results and for the `data` of protocol errors. */
 export function errorFacts(error: PaymentsError, edge: StepsEdge): Json {
-  const { code, changed, shownMessage, retry, retryAt, zoho, chosen } = error;
+  const { code, changed, shownMessage, retry, retryAt, zoho, chosen, duplicates } = error;
   const id = requestId();
   return guarded({
     code,
@@ -64,6 +64,7 @@ export function errorFacts(error: PaymentsError, edge: StepsEdge): Json {
     ...(retryAt && { retry_at: retryAt.toISOString() }),
     ...(id && { request_id: id }),
     ...(chosen && { chosen }),
+    ...(duplicates && { duplicates }),
     ...(zoho && { zoho: { code: zoho.code, message: oneLine(zoho.message) } }),
   });
 }

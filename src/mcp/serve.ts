@@ -10,19 +10,19 @@ import { serverFactory } from './server.ts';
 import { explainingSwitchedOff } from './switched-off.ts';
 
 export interface ServeOptions {
-  /** How often a client hears that its call is still under way. */
+  /** Time between two progress notifications. */
   readonly progressMs?: number | undefined;
-  /** How long an answer of the person is waited for. */
+  /** How long the server waits for the user's answer. */
   readonly answerMs?: number | undefined;
   readonly onerror?: (error: Error) => void;
-  /** Called when the connection is closed, by whichever side. */
+  /** Called when either side closes the connection. */
   readonly onclose?: () => void;
 }
 
-/** Books as they are given. Hints name the program itself, unless `started` tells how it was started. */
+/** Books to serve. Without `started`, texts name the program as `zoho-payments-mcp`. */
 export type BooksToServe = Omit<Books, 'started'> & { readonly started?: Started | undefined };
 
-/** Serves MCP over one connection to one host: these books, in whichever protocol revision it speaks. */
+/** Serves the books to one host over one connection, in the host's protocol revision. */
 export function serveBooks(
   { started = startedByName, ...others }: BooksToServe,
   connection: Transport,
@@ -30,7 +30,7 @@ export function serveBooks(
 ): { close(): Promise<void> } {
   const books: Books = { ...others, started };
   const deliveries = createDeliveries((told) => {
-    // Not noted, the same call is answered from the journal once more: late, and not wrong.
+    // If this note fails, an identical later call gets the old answer from the journal again, which is safe.
     void noteDelivery(books, told).catch(() => undefined);
   });
   const transport = deliveries.over(

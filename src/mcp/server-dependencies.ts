@@ -9,33 +9,33 @@ import type { Call, Performed } from '../write/types.ts';
 import type { Zoho } from '../zoho/client.ts';
 import type { Quota } from '../zoho/limits.ts';
 
-/** Reading Zoho, given up when `signal` says so. */
+/** Reads from Zoho. `until` returns reads that stop when the signal aborts. */
 export interface ZohoReads extends Pick<Zoho, 'read' | 'document'> {
   until(signal: AbortSignal | undefined): ZohoReads;
 }
 
-/** What the protocol side needs to know of the books it serves. */
+/** What the MCP server needs: tools, access to Zoho, writes and the journal. */
 export interface Books {
   readonly endpoints: readonly Endpoint[];
   readonly workflows: readonly Workflow[];
-  /** By name, why another tool cannot be called here: what a call of it ends with. */
+  /** The error for a call of a tool that is switched off, by the tool's name. */
   readonly switchedOff?: ReadonlyMap<string, PaymentsError>;
   readonly zoho: ZohoReads;
-  /** All that a workflow may do with Zoho. Opened when first asked for. */
+  /** The reader for workflows. Opened at the first use. */
   reader(signal: AbortSignal | undefined): Promise<Reader>;
-  /** How much of Zoho's limits is used, as far as it is known on this machine. */
+  /** The used part of Zoho's rate limits, as far as this machine knows. */
   quota(): Promise<Quota>;
-  /** The one road a write may take. */
+  /** Makes a write. No other way to write exists. */
   write(call: Call): Promise<Performed>;
-  /** The same road for each row of a list. */
+  /** Makes the writes of a list, one for each row, with the same safeguards. */
   writeList(call: ListCall): Promise<ListPerformed>;
-  /** What was written. Opened when first asked for. */
+  /** The journal of writes. Opened at the first use. */
   journal(): Promise<Journal>;
-  /** When a look settles an unsettled write, as far as that is ahead. */
+  /** When the grace period of an unsettled write ends. Undefined if it has ended. */
   graceEnds(entry: Entry): Promise<Date | undefined>;
-  /** The organization's; also while Zoho cannot be reached, if it was told before. */
+  /** The organization's time zone. It is also known while Zoho cannot be reached, if Zoho sent it before. */
   timeZone(): Promise<string | undefined>;
-  /** Everything is play money. */
+  /** True for the practice books. */
   readonly sandbox: boolean;
   readonly version: string;
   readonly started: Started;

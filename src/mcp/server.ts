@@ -13,7 +13,7 @@ import type { Books } from './server-dependencies.ts';
 import { addRefused } from './switched-off.ts';
 import { addTools, toolsOf, type OnWritten } from './tools.ts';
 
-/** Makes the server for each connection; what the connections share is made once, here. */
+/** Returns a function that makes the server of a connection. Makes what all connections share only once. */
 export function serverFactory(
   books: Books,
   deliveries: Deliveries,
@@ -37,11 +37,11 @@ export function serverFactory(
       {
         capabilities: { resources: { subscribe: true } },
         instructions,
-        // Clients before 2026-07-28 are asked by ourselves: where they fail to ask, there is another way.
+        // For clients before 2026-07-28, `person.ts` asks instead of the SDK: it has a fallback if the client fails to ask.
         inputRequired: { legacyShim: false },
       },
     );
-    // Up to 2025-11-25 a client subscribes to an address; from 2026-07-28 the entry point filters what we send.
+    // Up to 2025-11-25, a client subscribes to a URI. Since 2026-07-28, the SDK's entry point filters our notifications.
     const subscribed = new Set<string>();
     server.server.setRequestHandler('resources/subscribe', ({ params }) => {
       subscribed.add(params.uri);

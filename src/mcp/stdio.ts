@@ -4,15 +4,15 @@ import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
 import { createBatches, type Batches } from './batch.ts';
 import { relay } from './relay.ts';
 
-/** The most bytes of one message. */
+/** Maximum bytes of a message. */
 const MOST_BYTES = 10 * 1024 * 1024;
 
 /**
- * MCP over a pair of pipes: each line is a message or a batch of them. A longer line is answered with an error and the next one is served;
- * the SDK would end the connection. `onTooLong` hears of it when the limit is passed, since the line may never end.
+ * MCP over stdin and stdout: each line is a message or a batch. A line that is too long gets an error, and the next line is served; the SDK
+ * would end the connection. `onTooLong` is called as soon as the limit is passed, because the line may never end.
  */
 export function stdioTransport(stdin: Readable, stdout: Writable, onTooLong: () => void): Transport {
-  // Each message that waits for a slow host would add two listeners in the SDK's own `send`, and Node warns of more than ten.
+  // The SDK's own `send` adds two listeners for each message that waits for a slow host, and Node warns if there are more than ten.
   const write = (message: unknown) =>
     new Promise<void>((resolve, reject) => stdout.write(`${JSON.stringify(message)}\n`, (error) => (error ? reject(error) : resolve())));
   const batches = createBatches(write);
@@ -24,7 +24,7 @@ export function stdioTransport(stdin: Readable, stdout: Writable, onTooLong: () 
     write({ jsonrpc: '2.0', id, error }).catch(() => undefined);
   });
   stdin.on('error', (error) => lines.destroy(error));
-  // The lines that pass are within the bound; the SDK's own would count several of them together.
+  // Each line that passes is short enough. The SDK's buffer limit counts several lines together, so it must be larger.
   const pipes = new StdioServerTransport(stdin.pipe(lines), stdout, { maxBufferSize: 3 * MOST_BYTES });
   const close = pipes.close.bind(pipes);
   Object.assign(pipes, {
@@ -44,7 +44,7 @@ export function stdioTransport(stdin: Readable, stdout: Writable, onTooLong: () 
 const NEWLINE = 0x0a;
 const EMPTY = Buffer.alloc(0);
 
-/** Passes whole lines on, unpacked. Of one that is too long nothing is kept, and at its end the id of the request in it is told. */
+/** Passes on whole lines, with batches unpacked. Discards a line that is too long, and reports the id of its request at its end. */
 function boundedLines(unpack: Batches['unpack'], onTooLong: () => void, onRequestTooLong: (id: RequestId) => void): Transform {
   let line = EMPTY;
   let bytes = 0;
@@ -93,12 +93,12 @@ function boundedLines(unpack: Batches['unpack'], onTooLong: () => void, onReques
 const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
 const OPENING = new Set([0x7b, 0x5b]);
 const CLOSING = new Set([0x7d, 0x5d]);
-/** Of a name or a plain value at the top level; an id is shorter. */
+/** Maximum length of a name or plain value at the top level. An id is shorter. */
 const MOST_CHARACTERS_OF_MEMBER = 1000;
 
 /**
- * Reads the id of a request while its bytes go by: most clients write it behind the params. An answer of the client's has an id and no
- * method.
+ * Reads the id of a request from its bytes without keeping them. Most clients write the id after the params. An answer from the client has
+ * an id but no method.
  */
 function createIdReader() {
   let depth = 0;

@@ -3,7 +3,7 @@ import type * as z from 'zod';
 import type { Json } from '../json.ts';
 import { jsonSchemaOf } from './json-schema.ts';
 
-/** By tool and direction, made when the program was built: making them takes a good part of its start-up. Undeclared in the source. */
+/** The schemas from the build, by tool and direction: making them slows down the start. Undeclared if the source runs without a build. */
 declare const PREPARED_SCHEMAS: Readonly<Record<string, Json>> | undefined;
 
 const schemas = new Map<string, Json>(typeof PREPARED_SCHEMAS === 'undefined' ? [] : Object.entries(PREPARED_SCHEMAS));
@@ -11,8 +11,7 @@ const schemas = new Map<string, Json>(typeof PREPARED_SCHEMAS === 'undefined' ? 
 export const schemaName = (tool: string, io: 'input' | 'output'): string => `${tool} ${io}`;
 
 /**
- * The schema that tools/list shows. Its `validate` passes everything: repair, validation and wording are `readArguments`,
- * whose errors teach more than the SDK's.
+ * The schema for tools/list. Its `validate` accepts everything, because `readArguments` validates and explains errors better than the SDK.
  */
 export function toolSchema(tool: string, io: 'input' | 'output', schema: () => z.ZodObject): StandardSchemaWithJSON<Json> {
   const json = () => {

@@ -23,17 +23,17 @@ import { failed, succeeded, type WriteFacts } from './results.ts';
 import type { Books } from './server-dependencies.ts';
 import { toolSchema } from './tool-schema.ts';
 
-/** Endpoints and workflows as tools. Everything here follows from the declaration; nothing is typed by hand per tool. */
+/** Makes tools from the declarations of endpoints and workflows. There is no code here for a single tool. */
 
 export type Tool = Endpoint | Workflow | JournalTool;
 
-/** Those that are listed: the journal's too, where any tool may write or shows what was written. */
+/** The tools that tools/list shows. `list_writes` is one of them if a tool for payments is offered. */
 export function toolsOf({ endpoints, workflows }: Pick<Books, 'endpoints' | 'workflows'>): readonly Tool[] {
   const hasPayments = workflows.length > 0 || toolsets.payments.some((endpoint) => endpoints.includes(endpoint));
   return [...workflows, ...endpoints, ...(hasPayments ? [listWrites] : [])];
 }
 
-/** Told of every write that may have changed something: its input, and its result if there was one. */
+/** Called after each write that may have changed something. Gets the write's input and its result, or {} without a result. */
 export type OnWritten = (input: Json, result: Json) => void;
 
 interface Served {
@@ -101,22 +101,24 @@ async function answerCall(tool: Tool, args: unknown, served: Served, ctx: Server
 function progressOf({ mcpReq }: ServerContext): (message: string) => void {
   return (message) => {
     const progressToken = mcpReq._meta?.progressToken;
-    // Counted by whoever sends it: it only ever grows.
+    // `progress.ts` sets the number when it sends the notification.
     if (progressToken !== undefined)
       void mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress: 0, message } }).catch(() => undefined);
   };
 }
 
-/** Arguments that every write takes besides its own. */
+/** Arguments that every write has in addition to its own. */
 const writeArguments = {
-  idempotency_key: z.string().min(1).max(200).optional().describe('Names this intent; a retry keeps it.'),
-  approval: z.string().max(2000).optional().describe("From this call's preview."),
+  idempotency_key: z.string().min(1).max(200).optional().describe('Retry with the same key.'),
+  approval: z.string().max(2000).optional().describe('Code from the preview.'),
 };
-const duplicateArgument = { allow_duplicate_of: z.array(z.string()).optional().describe('Look-alikes that the user says are other ones.') };
+const duplicateArgument = {
+  allow_duplicate_of: z.array(z.string()).optional().describe('Ids of possible duplicates that the user allows.'),
+};
 
 const extended = new WeakMap<Tool, z.ZodObject>();
 
-/** The input of a tool, with what every write takes besides. */
+/** The input of a tool, including the arguments of every write. */
 export function argumentsOf(tool: Tool): z.ZodObject {
   if (!isWrite(tool)) return tool.input;
   const { canDuplicate } = writtenBy(tool).safety;
@@ -127,7 +129,7 @@ export function argumentsOf(tool: Tool): z.ZodObject {
 }
 
 const text = z.string().optional();
-/** What every write tells besides its result. */
+/** Fields that every write returns in addition to its result. */
 const writeFacts = {
   outcome: z.enum(['recorded', 'not_recorded', 'unknown']).optional(),
   replayed: quiet(z.boolean().optional()),
@@ -179,7 +181,7 @@ async function write(
       throw await withWhatIsMissing(error, tool, input, books);
     });
     if (performed.kind === 'ask' || performed.kind === 'settle') {
-      // Everything before the claim is done anew with the answer.
+      // When the answer arrives, everything before the claim runs again.
       const question = beforeSending(() => asQuestion(performed, served));
       const asked = await asking.ask(question, person, ctx).catch((error: unknown) => {
         throw signal.aborted ? error : new InternalError('no', error);
@@ -259,7 +261,7 @@ function asQuestion(performed: Extract<Performed, { kind: 'ask' | 'settle' }>, {
   return choiceQuestion({ ...performed, question }, server.server.getNegotiatedProtocolVersion());
 }
 
-/** A refusal of Zoho's whose code is not known, with what may be behind it: a mandatory field that is missing, for one. */
+/** Adds possible reasons to a refusal from Zoho with an unknown code, for example a missing mandatory field. */
 async function withWhatIsMissing(error: unknown, tool: WriteTool | WriteWorkflow, input: Json, books: Books): Promise<unknown> {
   if (!(error instanceof RefusedError) || error.code !== 'refused_by_zoho') return error;
   const { message, code, next, zoho, judged } = error;
@@ -268,35 +270,35 @@ async function withWhatIsMissing(error: unknown, tool: WriteTool | WriteWorkflow
     const steps = (await safety.afterRefusal?.(input, await books.reader(AbortSignal.timeout(EXPLAINING_MS)))) ?? [];
     return new RefusedError(message, { code, next: [...steps, ...next], zoho, ...(judged && { judged }) });
   } catch {
-    // What Zoho says is told in any case.
+    // The explanation failed, so the answer is Zoho's own refusal.
     return error;
   }
 }
 
-/** It is no part of the write, whose answer waits for it. */
+/** The time limit for the explanation. It is short, because the answer to the write waits for it. */
 const EXPLAINING_MS = 5_000;
 
-/** What nobody was asked about is said, so that it does not go by unseen. */
+/** Reports the concerns that the user was not asked about, so that somebody notices them. */
 function aboutConcerns({ asked, concerns }: Pick<Done, 'asked' | 'concerns'>): string[] {
-  return asked !== 'nobody' || !concerns?.length ? [] : [`Nobody was asked, although ${concerns.map((one) => one.text).join('; ')}.`];
+  return asked !== 'nobody' || !concerns?.length ? [] : [`The user was not asked, although ${concerns.map((one) => one.text).join('; ')}.`];
 }
 
-/** That the user agreed, where they were asked. Of an answer from the journal that was then, and not now. */
+/** Reports the user's consent. An answer from the journal reports the earlier consent. */
 function aboutConsent({ asked, replayed }: Pick<Done, 'asked' | 'replayed'>): string[] {
-  if (asked === 'window') return [replayed ? 'The user confirmed it then.' : 'The user confirmed this.'];
-  return asked === 'call' ? [`It was approved by a second call${replayed ? ' then' : ''}.`] : [];
+  if (asked === 'window') return [replayed ? 'The user confirmed it earlier.' : 'The user confirmed this.'];
+  return asked === 'call' ? [`A second call approved it${replayed ? ' earlier' : ''}.`] : [];
 }
 
-/** Shown where the client cannot ask: the second call, which the host lets a person allow, is then the consent. */
+/** The answer if the client cannot ask the user. The user consents by allowing the second call in the host. */
 function preview({ question, approval, refused, asked, concerns }: Extract<Performed, { kind: 'preview' }>, edge: Edge): CallToolResult {
   const error = new RefusedError(
     refused
-      ? 'The approval that came with this call is not good for it: it was used, has expired, or is of another write.'
-      : 'This needs the consent of the user.',
+      ? 'The approval in this call is not valid: it was already used, has expired, or belongs to another write.'
+      : 'The user must confirm this.',
     {
       code: 'approval_needed',
       next:
-        'Show the user the above. ' +
+        'Show the user the text above. ' +
         `If they agree, make the same call again within ${APPROVAL_MINUTES} minutes with approval: ${JSON.stringify(approval)}.`,
     },
   );
@@ -320,7 +322,7 @@ function outcomeFacts(error: PaymentsError): WriteFacts {
   };
 }
 
-/** A part of a write's call in which nothing can have been sent: a fault of ours in it has changed nothing. */
+/** Runs a part of a write's call that sends nothing. If our own code fails there, the error says that nothing was changed. */
 function beforeSending<T>(part: () => T): T {
   try {
     return part();
@@ -329,7 +331,7 @@ function beforeSending<T>(part: () => T): T {
   }
 }
 
-/** A fault of ours. Its message could hold customer data, so only its place is logged. */
+/** Logs a failure of our own code. The error's message could contain customer data, so the log gets only the place in the code. */
 function unexpected(error: unknown, tool: Tool, { log }: Books): InternalError {
   const fault = error instanceof InternalError ? error.cause : error;
   const place = fault instanceof Error ? (fault.stack ?? '').split('\n').find((line) => line.trimStart().startsWith('at ')) : undefined;
@@ -337,12 +339,12 @@ function unexpected(error: unknown, tool: Tool, { log }: Books): InternalError {
   return error instanceof InternalError ? error : new InternalError(isWrite(tool) ? 'unknown' : 'no', error);
 }
 
-/** Hints follow from the HTTP method, so none can be forgotten or typed wrong. */
+/** Derives a tool's hints from its HTTP method, so that no hint can be forgotten or wrong. */
 export function annotationsOf(tool: Tool): ToolAnnotations {
   const method = tool.kind === 'journal' ? 'GET' : methodOf(tool);
   return {
     readOnlyHint: method === 'GET',
-    // Every write, although POST only adds: directories of hosts require it of what moves money.
+    // True for every write, although POST only adds: hosts' directories require it for tools that record payments.
     destructiveHint: method !== 'GET',
     idempotentHint: method !== 'POST',
     openWorldHint: tool.kind !== 'journal',

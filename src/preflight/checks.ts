@@ -18,17 +18,17 @@ import { readFlag } from '../records/read-row.ts';
 import { money, plain, quoted, idText } from '../records/text.ts';
 
 /**
- * Checks that preflights share. Each reads fresh, refuses with the facts, or names what the scopes did not let it check. None waits for
- * another: what one needs of a record that is still being read, it takes as a promise.
+ * Checks that preflights share. Each check reads without a cache. It throws a refusal with the facts, or notes what it could not check.
+ * Checks run in parallel: a check that needs a record from another read takes a promise of this record.
  */
 
-/** What a check has to say: lines of the question, and what could not be checked. */
+/** The result of a check: lines for the question, and what could not be checked. */
 export interface CheckNotes {
   readonly lines?: readonly string[];
   readonly not_checked?: readonly string[];
 }
 
-/** In the order in which they stand in the question. */
+/** Joins notes. The order of the arguments is the order of the lines in the question. */
 export function joinNotes(...notes: readonly (CheckNotes | false | undefined)[]): Required<CheckNotes> {
   return {
     lines: notes.flatMap((one) => (one && one.lines) || []),
@@ -36,31 +36,31 @@ export function joinNotes(...notes: readonly (CheckNotes | false | undefined)[])
   };
 }
 
-/** Not after the organization's today. */
+/** Refuses a date after today in the organization's time zone. */
 export async function checkDate(date: string | undefined, zoho: Reader): Promise<CheckNotes> {
   if (date === undefined) return {};
   const today = await organizationToday(zoho);
   if (today === undefined) return { not_checked: [`that the date is not in the future (${await whyNoToday(zoho)})`] };
   if (date <= today) return {};
   throw new RefusedError(
-    `${date} is in the future: it is ${today} where the organization is (${(await organizationOf(zoho))?.time_zone}).`,
+    `${date} is in the future: today is ${today} in the organization's time zone (${(await organizationOf(zoho))?.time_zone}).`,
     {
       code: 'date_in_future',
-      next: `Ask the user for the date; the latest possible is ${today}.`,
+      next: `Ask the user for a date, ${today} at the latest.`,
     },
   );
 }
 
-/** The cash and bank accounts, as far as one page holds them; undefined where the scopes do not show them. */
+/** The first page of the cash and bank accounts. Undefined without the scope. */
 export const bankAccounts = (zoho: Reader) => ifServed(zoho.read(allBankAccounts, {}));
 export type BankAccounts = Awaited<ReturnType<typeof bankAccounts>>;
 
 interface AccountNotes extends CheckNotes {
-  /** The account's name, where it can be seen. */
+  /** The account's name, if the scopes show it. */
   readonly name?: string | undefined;
 }
 
-/** One of `accounts`, active, and holds the payment's currency or the base currency. */
+/** Checks that the account is one of `accounts`, active, and in the payment's currency or the base currency. */
 export async function checkAccount(
   field: string,
   account_id: string,
@@ -115,18 +115,18 @@ export async function checkAccount(
 interface AppliedPayment {
   readonly customer_id: string | undefined;
   readonly currency: Currency | Promise<Currency>;
-  /** What of it stands on each invoice already. */
+  /** How much of the payment is already applied to each invoice. Undefined if Zoho does not show it. */
   readonly standing?: ReadonlyMap<string, Standing | undefined>;
 }
 
-/** Every invoice that gets more of the payment than it has. */
+/** Checks each invoice to which the change applies more money or withheld tax than before. */
 export async function checkInvoices(rows: readonly AppliedRow[], payment: AppliedPayment, zoho: Reader): Promise<CheckNotes> {
   return joinNotes(...(await allInOrder(rows.map((row) => checkInvoice(row, payment, zoho)))));
 }
 
 /**
- * The invoice exists, belongs to the customer, is in the payment's currency, is open, and has at least so much open as is newly applied or
- * withheld.
+ * Checks that the invoice exists, belongs to the customer, is in the payment's currency and is open, and that its balance covers the amount
+ * that is newly applied or withheld.
  */
 async function checkInvoice(
   row: AppliedRow,
@@ -157,19 +157,19 @@ async function checkInvoice(
   if (customer_id !== undefined && invoice.customer_id !== undefined && invoice.customer_id !== customer_id) {
     throw new InputError(`${name} belongs to another customer, ${recordNameAndId('customer', customer_name, invoice.customer_id)}.`, {
       code: 'invoice_of_another_customer',
-      next: 'Check with the user which invoice is meant.',
+      next: 'Ask the user which invoice is meant.',
     });
   }
   if (invoice.currency_code !== undefined && currency.currency_code !== undefined && invoice.currency_code !== currency.currency_code) {
     throw new RefusedError(`${name} is in ${idText(invoice.currency_code)}, the payment in ${idText(currency.currency_code)}.`, {
       code: 'invoice_currency',
-      next: 'Ask the user which invoice is meant, or record the money without `invoices`.',
+      next: 'Ask the user which invoice is meant, or record the payment without `invoices`.',
     });
   }
   if (status === 'void' || status === 'draft') {
     throw new RefusedError(`${name} is ${status === 'void' ? 'void' : 'still a draft'} and cannot be paid.`, {
       code: 'invoice_not_open',
-      next: 'Ask the user which invoice is meant, or record the money without `invoices`.',
+      next: 'Ask the user which invoice is meant, or record the payment without `invoices`.',
     });
   }
   if (balance === undefined || stands === undefined) {
@@ -177,18 +177,18 @@ async function checkInvoice(
       lines: [`Apply ${settling(row, currency)} to ${name}`],
       not_checked: [
         balance === undefined
-          ? `the balance of ${name.replace('I', 'i')} (Zoho does not tell it)`
-          : `how much more ${name.replace('I', 'i')} gets (Zoho does not tell what this payment has on it)`,
+          ? `the balance of ${name.replace('I', 'i')} (Zoho does not show it)`
+          : `how much more is applied to ${name.replace('I', 'i')} (Zoho does not show how much of this payment is applied to it)`,
       ],
     };
   }
   if (more > balance) {
-    const withheld = row.tax_amount_withheld ? ', with the tax withheld' : '';
+    const withheld = row.tax_amount_withheld ? ', including withheld tax' : '';
     throw new RefusedError(`${name} has ${money(balance, currency)} open; ${money(more, currency)} is more than that.`, {
       code: 'more_than_balance',
       next:
-        `Ask the user; at most ${money(sum([balance, already]), currency)} can be applied to it${withheld}. ` +
-        'What is left over stays on the payment as unused amount.',
+        `Ask the user. At most ${money(sum([balance, already]), currency)} can be applied to it${withheld}. ` +
+        'The rest stays on the payment as unused amount.',
     });
   }
   return {
@@ -205,14 +205,17 @@ function asNoSuchInvoice(error: unknown, invoice_id: string): unknown {
   return new InputError(`There is no invoice ${invoice_id}.`, {
     code: 'no_such_invoice',
     next: [
-      { say: 'Is it the invoice number? get_customer_payment of a payment on that invoice shows its id', tool: 'get_customer_payment' },
+      {
+        say: 'If this is an invoice number, call get_customer_payment for a payment of that invoice: the answer shows the invoice id',
+        tool: 'get_customer_payment',
+      },
       { say: 'ask the user' },
     ],
     zoho: error.zoho,
   });
 }
 
-/** The retainer invoice exists, is the customer's, and is paid in full: Zoho takes no part of it. */
+/** Checks that the retainer invoice exists, belongs to the customer and is paid in full: Zoho accepts no partial payment. */
 export async function checkRetainer(
   retainerinvoice_id: string | undefined,
   { customer_id, amount, ...of }: { customer_id: string; amount: number; currency: Currency | Promise<Currency> },
@@ -222,11 +225,11 @@ export async function checkRetainer(
   const [found, currency] = await allInOrder([ifServed(zoho.read(listRetainerInvoices, {})), of.currency]);
   const retainer = found?.retainerinvoices?.find((one) => one.retainerinvoice_id === retainerinvoice_id);
   if (retainer === undefined) {
-    // Zoho lists no more than a page of them at once, and does not say whose to list.
+    // Zoho lists the retainer invoices of all customers, and this is only one page, so the retainer invoice may be on a later page.
     if (found?.page_context?.has_more_page === false) {
       throw new InputError(`There is no retainer invoice ${retainerinvoice_id}.`, {
         code: 'no_such_retainer',
-        next: 'Ask the user: the id is the long number in the address of its page in Zoho Books.',
+        next: 'Ask the user for the id: the long number in the web address of the retainer invoice in Zoho Books.',
       });
     }
     const why = found?.retainerinvoices === undefined ? 'needs the scope ZohoBooks.invoices.READ' : 'it is not among the newest';
@@ -239,29 +242,29 @@ export async function checkRetainer(
   const number = quoted(retainer.retainerinvoice_number || retainerinvoice_id, 40);
   const name = `Retainer invoice ${number}`;
   if (retainer.customer_id !== customer_id)
-    throw new InputError(`${name} is another customer's.`, {
+    throw new InputError(`${name} belongs to another customer.`, {
       code: 'retainer_of_another_customer',
-      next: 'Check with the user which retainer invoice is meant.',
+      next: 'Ask the user which retainer invoice is meant.',
     });
   if (balance === undefined)
     return {
       lines: [`Pays ${name}`],
       retainer_number: retainer.retainerinvoice_number,
-      not_checked: [`that the amount is all of the retainer invoice ${number} (Zoho does not tell its balance)`],
+      not_checked: [`that the amount pays retainer invoice ${number} in full (Zoho does not show its balance)`],
     };
   if (amount !== balance) {
     throw new RefusedError(
       `${name} can only be paid in full: ${money(balance, currency)} is open, the payment is ${money(amount, currency)}.`,
       {
         code: 'retainer_in_part',
-        next: 'Ask the user what was paid; without retainerinvoice_id it is recorded as an advance.',
+        next: 'Ask the user what was paid. Without retainerinvoice_id the payment is recorded as an advance.',
       },
     );
   }
   return { lines: [`Pays ${name} in full`], retainer_number: retainer.retainerinvoice_number };
 }
 
-/** Every custom field that is named exists. Each is shown by its label, with its value as it stands on the payment and as it will be. */
+/** Checks that every named custom field exists. The lines show each field's label, current value and new value. */
 export async function checkCustomFields(
   fields: readonly (CustomFieldNames & { readonly value: string })[] | undefined,
   zoho: Reader,
@@ -283,9 +286,9 @@ export async function checkCustomFields(
 }
 
 function unnamedCustomField(i: number): InputError {
-  return new InputError(`custom_fields[${i}] names no field.`, {
+  return new InputError(`custom_fields[${i}] does not name a field.`, {
     code: 'no_such_custom_field',
-    next: 'Call again with its label, or with another of its names, beside the value.',
+    next: 'Call again with the label or another name of the field, and the value.',
   });
 }
 
@@ -305,8 +308,8 @@ function noSuchCustomField(
 }
 
 /**
- * Withheld tax closes an invoice without money. Where it is more than the money, it is hardly tax. `standing`: what of this payment stands
- * on its invoices.
+ * A concern if the withheld tax on an invoice is more than the money applied to it: withheld tax closes an invoice without money, and so
+ * much tax is unlikely. `standing`: how much of this payment is already applied to each invoice.
  */
 export function mostlyTax(
   rows: readonly AppliedRow[],
@@ -318,10 +321,10 @@ export function mostlyTax(
   );
   return taxes.length === 0
     ? []
-    : [concern('tax_withheld', `${money(sum(taxes), currency)} of withheld tax settles more of an invoice than the money does`)];
+    : [concern('tax_withheld', `the withheld tax of ${money(sum(taxes), currency)} is more than the money applied to the invoice`)];
 }
 
-/** Applied to at most the whole; what is left over is named. */
+/** Returns the amount that is not applied. Refuses to apply more than the payment. */
 export function checkApplied(amount: number, rows: readonly AppliedRow[], currency: Currency): number {
   const applied = sum(rows.map((row) => row.amount_applied));
   if (applied <= amount) return subtract(amount, applied);
@@ -332,7 +335,7 @@ export function checkApplied(amount: number, rows: readonly AppliedRow[], curren
 }
 
 /**
- * Refuses an amount with more decimals than the currency has: Zoho would round it, and money is never rounded here.
+ * Refuses an amount with more decimals than its currency has, because Zoho would round it.
  */
 export function checkDecimals(amounts: Record<string, number | undefined>, { currency_code: code, price_precision }: Currency): void {
   const precision = precisionOf(code, price_precision);
@@ -347,7 +350,7 @@ export function checkDecimals(amounts: Record<string, number | undefined>, { cur
   }
 }
 
-/** The amounts of a payment that must fit its currency, by the names the model used. */
+/** The amounts of a payment whose decimals must fit its currency, by the names of their arguments. */
 export function amountsOf(input: {
   amount?: number | undefined;
   bank_charges?: number | undefined;

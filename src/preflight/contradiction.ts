@@ -5,25 +5,25 @@ import { readId } from '../records/read-row.ts';
 import { idText } from '../records/text.ts';
 import type { Existing } from './look-alikes.ts';
 
-/** Whether a success answer shows the record that was written: another one is no proof that it was written. */
+/** Compares a success answer with what was sent. An answer about another record does not prove that the write was made. */
 
 interface Expected {
   readonly [field: string]: unknown;
 }
 
-/** What differs, as the rest of a sentence about Zoho's answer. What either side does not tell is not compared. */
+/** The difference, as the end of a sentence that begins with "Zoho" or "Zoho's answer". A value that is missing on one side is ignored. */
 function difference(record: Json, ids: Expected, amount: unknown): string | undefined {
   const other = Object.entries(ids).find(
     ([name, value]) => value !== undefined && record[name] !== undefined && readId(record[name]) !== readId(value),
   );
-  if (other !== undefined) return `shows ${other[0]} ${idText(record[other[0]])}, and ${idText(other[1])} was sent`;
+  if (other !== undefined) return `shows ${other[0]} ${idText(record[other[0]])}, but ${idText(other[1])} was sent`;
   const [sent, shown] = [readAmount(amount), record['amount'] === undefined ? undefined : readAmount(record['amount'])];
   if (sent === undefined || record['amount'] === undefined || shown === sent || (shown !== undefined && isRounded(sent, shown, record)))
     return undefined;
-  return 'shows another amount than was sent';
+  return 'shows an amount that was not sent';
 }
 
-/** Zoho rounds what a currency cannot hold; where the scopes do not show the currency, that is not refused beforehand. */
+/** True if Zoho only rounded to the currency's decimals. The preflight refuses such amounts only if a scope shows the currency. */
 function isRounded(sent: number, shown: number, { currency_code, price_precision }: Json): boolean {
   const precision = precisionOf(typeof currency_code === 'string' ? currency_code : undefined, price_precision);
   return precision !== undefined && decimalsOf(sent) > precision && Math.abs(subtract(sent, shown)) < 10 ** -precision;
@@ -34,14 +34,14 @@ function wasThere(existing: unknown, id: string | undefined): boolean {
   return id !== undefined && ids.includes(id);
 }
 
-/** Zoho answers a deletion, and a change of custom fields, with a message. A record in the answer is that of another request. */
+/** Zoho answers a deletion or a change of custom fields with only a message. A record in the answer belongs to another request. */
 export function moreThanMessage(answer: Json): string | undefined {
   return Object.values(answer).some((value) => typeof value === 'object' && value !== null)
-    ? 'shows a record, where Zoho sends a message only'
+    ? 'shows a record, but should be only a message'
     : undefined;
 }
 
-/** `standing`: the payment that was changed, as it stood. A new one must be none of the `existing`. */
+/** Compares a payment. `standing`: the payment before this change. A new payment must not be one of the `existing` payments. */
 export function otherPayment(
   payment: Payment | undefined,
   body: unknown,
@@ -52,13 +52,13 @@ export function otherPayment(
   if (payment === undefined) return undefined;
   const { customer_id = standing?.customer_id, amount } = isObject(body) ? body : {};
   if (payment_id === undefined && wasThere(existing, payment.payment_id))
-    return `names the payment ${idText(payment.payment_id)}, which was there before`;
+    return `names the payment ${idText(payment.payment_id)}, which already existed`;
   if (payment_id === undefined && payment.payment_id !== undefined && (payment.customer_id === undefined || payment.amount === undefined))
-    return 'does not tell whose payment it shows, or of how much';
+    return 'does not show the customer or the amount of the payment';
   return difference(payment, { payment_id, customer_id }, amount);
 }
 
-/** `standing`: the refund that was changed, as it stood. A new one must be none of the `existing`. */
+/** Compares a refund. `standing`: the refund before this change. A new refund must not be one of the `existing` refunds. */
 export function otherRefund(
   refund: Refund | undefined,
   body: unknown,
@@ -69,8 +69,8 @@ export function otherRefund(
   if (refund === undefined) return undefined;
   const { amount, from_account_id } = isObject(body) ? body : {};
   if (refund_id === undefined && wasThere(existing, refund.payment_refund_id))
-    return `names the refund ${idText(refund.payment_refund_id)}, which was there before`;
+    return `names the refund ${idText(refund.payment_refund_id)}, which already existed`;
   if (refund_id === undefined && refund.payment_refund_id !== undefined && refund.amount === undefined)
-    return 'does not tell of how much the refund is that it shows';
+    return 'does not show the amount of the refund';
   return difference(refund, { payment_refund_id: refund_id, payment_id, from_account_id }, amount);
 }

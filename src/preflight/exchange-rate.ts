@@ -8,41 +8,41 @@ import { organizationOf } from '../reading/organization.ts';
 import { plain, idText } from '../records/text.ts';
 import type { CheckNotes } from './checks.ts';
 
-/** The exchange rate that a write gives, with what it can be compared with. How far off it may be is the policy's to say. */
+/** Collects a write's exchange rate and the known rates to compare it with. The policy decides how much they may differ. */
 
-/** Invoices whose rates are looked at, of a payment that is applied to very many. */
+/** Maximum number of a payment's invoices whose rates are read. */
 const MOST_INVOICE_RATES = 10;
-/** Known rates that a person is shown. */
+/** Maximum number of known rates in the question. */
 const MOST_SHOWN = 3;
 
 interface RateContext {
-  /** The record's. */
+  /** The record's currency. */
   readonly currency_code: string | undefined;
-  /** What is converted: the whole amount as it will stand. Undefined where Zoho does not tell it. */
+  /** The record's amount after the write, to convert it with each rate. Undefined if Zoho does not show it. */
   readonly amount: number | undefined;
-  /** What the write is applied to. */
+  /** Invoices to which the write is applied. */
   readonly invoice_ids?: readonly string[];
-  /** Rates of records that stand already, each with the words for it. */
+  /** Rates of existing records, each with a description such as `of the payment`. */
   readonly standing?: readonly { readonly rate: unknown; readonly of: string }[];
   /**
-   * Zoho takes 1 where none is given; a new payment is refused then, a new refund is asked about. Left out where it is said already that
-   * the customer could not be read.
+   * Set if Zoho would use the rate 1 for a call without a rate: `refuse` a new payment, or ask because the rate of a refund `is 1`. Omitted
+   * if another check already notes that the customer could not be read.
    */
   readonly ifMissing?: 'refuse' | 'is 1';
 }
 
 interface RateNotes extends CheckNotes {
-  /** Undefined where there is nothing to compare: the base currency, no rate given, or not to be seen, which is then noted. */
+  /** Undefined if nothing can be compared: base currency, no rate given, or a value that the scopes do not show (which is then noted). */
   readonly rate?: RateFacts;
 }
 
-/** Refuses a rate other than 1 for the base currency, and a new payment in a foreign one without a rate. */
+/** Refuses a rate other than 1 for the base currency, and a new payment in a foreign currency without a rate. */
 export async function checkExchangeRate(rate: number | undefined, compared: RateContext, zoho: Reader): Promise<RateNotes> {
   const { currency_code, amount, ifMissing } = compared;
   if (rate === undefined && ifMissing === undefined) return {};
   const organization = await organizationOf(zoho);
   const base = organization?.currency_code;
-  const taken = rate === undefined ? 'not given, so Zoho takes 1' : rate;
+  const taken = rate === undefined ? 'not given, so Zoho uses 1' : rate;
   if (base === undefined || currency_code === undefined)
     return {
       lines: [`Exchange rate: ${taken}`],
@@ -52,13 +52,13 @@ export async function checkExchangeRate(rate: number | undefined, compared: Rate
     if (rate === undefined || rate === 1) return {};
     throw new InputError(`The customer pays in ${idText(base)}, the base currency: its exchange rate is 1.`, {
       code: 'exchange_rate_of_base',
-      next: 'Leave exchange_rate out.',
+      next: 'Omit exchange_rate.',
     });
   }
   if (rate === undefined && ifMissing === 'refuse') {
     throw new InputError(
       `The customer pays in ${idText(currency_code)}, the books are in ${idText(base)}: ` +
-        'exchange_rate is missing, and Zoho would book the money at 1.',
+        'exchange_rate is missing, and Zoho would use 1.',
       {
         code: 'exchange_rate_missing',
         next: `Ask the user for the exchange rate: ${idText(base)} per ${idText(currency_code)}.`,
@@ -66,7 +66,7 @@ export async function checkExchangeRate(rate: number | undefined, compared: Rate
     );
   }
   if (amount === undefined)
-    return { lines: [`Exchange rate: ${taken}`], not_checked: ['the exchange rate (Zoho does not tell the amount of the payment)'] };
+    return { lines: [`Exchange rate: ${taken}`], not_checked: ['the exchange rate (Zoho does not show the amount of the payment)'] };
   const given = rate ?? 1;
   const result = (one: number) => formatConverted(amount, one, plain(base, 10), organization?.price_precision);
   const rates = await knownRates(compared, currency_code, zoho);
@@ -83,18 +83,18 @@ export async function checkExchangeRate(rate: number | undefined, compared: Rate
     not_checked:
       known.length > 0
         ? []
-        : [`the exchange rate (Zoho Books keeps none for ${idText(currency_code)}, and there is no invoice to compare it with)`],
+        : [`the exchange rate (Zoho Books has no rate for ${idText(currency_code)}, and there is no invoice to compare it with)`],
   };
 }
 
-/** Kept with the write: what the amount comes to in base currency, where the record is in another. */
+/** The amount in base currency, if the record is in another currency. The journal keeps it. */
 export type InBase = { readonly in_base?: string | undefined };
 
 export function inBase({ in_base }: InBase = {}): string | undefined {
   return in_base && `In base currency: ${in_base}.`;
 }
 
-/** Every rate once: that of the currency first, then those of what stands, then those of the invoices. */
+/** The known rates without repeats: the currency's rate, then the rates of existing records, then the rates of invoices. */
 async function knownRates(
   { invoice_ids = [], standing = [] }: RateContext,
   currency_code: string,
@@ -111,10 +111,10 @@ async function knownRates(
 async function keptRate(currency_code: string, zoho: Reader): Promise<{ rate: number; of: string } | undefined> {
   const found = await ifServed(zoho.settled.read(allCurrencies, {}));
   const currency = found?.currencies?.find((one) => one.currency_code === currency_code);
-  return knownRate(currency?.exchange_rate, `kept for ${idText(currency_code)}`);
+  return knownRate(currency?.exchange_rate, `set for ${idText(currency_code)}`);
 }
 
-/** What is wrong with the invoice itself is said where it is checked. */
+/** The rate of an invoice. Undefined if the invoice does not exist: `checkInvoices` reports that. */
 async function invoiceRate(invoice_id: string, zoho: Reader): Promise<{ rate: number; of: string } | undefined> {
   const found = await ifAllowed(zoho.read(getInvoice, { invoice_id })).catch((error: unknown) => {
     if (error instanceof InputError) return undefined;
@@ -123,7 +123,7 @@ async function invoiceRate(invoice_id: string, zoho: Reader): Promise<{ rate: nu
   return knownRate(found?.invoice?.['exchange_rate'], `of invoice ${plain(found?.invoice?.invoice_number ?? invoice_id)}`);
 }
 
-/** 0 is how Zoho says that it keeps none. What is no plain number is not known. */
+/** A rate with its description. Undefined if it is not a plain number or is 0, which means that Zoho has no rate. */
 function knownRate(value: unknown, of: string): { rate: number; of: string } | undefined {
   const rate = readAmount(typeof value === 'string' ? value.trim() : value);
   return rate !== undefined && rate > 0 ? { rate, of } : undefined;

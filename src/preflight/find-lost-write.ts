@@ -12,11 +12,11 @@ import { changeSeen, hasCustomFields, isAsSent } from '../records/same-as-sent.t
 import { MINUTE_MS } from '../time.ts';
 import { comparedPayment, isSince, paymentsSince, type Existing } from './look-alikes.ts';
 
-/** What Zoho shows of a write whose answer was lost. Only reading; nothing is decided here that needs a clock. */
+/** Looks in Zoho for a write whose answer was lost. This code only reads; the caller decides what the elapsed time means. */
 
 const SEEN_NOTHING: Seen = { seen: 'not there' };
 
-/** A new payment of the customer. */
+/** Looks for a new payment of the customer. */
 export async function lookForPayment({ body, before, named, ofAnother }: Attempt, customer_id: string, zoho: Reader): Promise<Seen> {
   const existing = before['existing'] as Existing;
   const { rows, whole } = await paymentsSince(zoho, customer_id, existing);
@@ -37,9 +37,9 @@ export async function lookForPayment({ body, before, named, ofAnother }: Attempt
     }),
   );
   const unclear = !whole
-    ? "Zoho's list of the customer's payments was cut short, is longer than this server reads, or held none of theirs."
+    ? "Zoho's list of the customer's payments was incomplete or too long to read, or it had no payment of this customer."
     : rows.some(({ id }) => id === undefined) || read.some(({ since }) => since === undefined)
-      ? 'Zoho does not tell of every payment which it is, whose, or when it was recorded.'
+      ? 'Zoho does not show the id, the customer or the creation time of every payment.'
       : undefined;
   const fresh = read.filter(({ since }) => since !== false).map(({ payment }) => payment);
   return oneOf(fresh, { body, name: 'payment', unclear: isNamed(named, ids) ? undefined : unclear }, (payment) => ({
@@ -48,7 +48,7 @@ export async function lookForPayment({ body, before, named, ofAnother }: Attempt
   }));
 }
 
-/** A new refund of the payment. */
+/** Looks for a new refund of the payment. */
 export async function lookForRefund({ body, before, named, ofAnother }: Attempt, customer_payment_id: string, zoho: Reader): Promise<Seen> {
   const existing = before['existing'] as Existing;
   const known = new Set(existing.ids);
@@ -68,9 +68,9 @@ export async function lookForRefund({ body, before, named, ofAnother }: Attempt,
   );
   const unclear =
     !all || !existing.all
-      ? "Zoho's list of the payment's refunds was cut short, or is longer than this server reads."
+      ? "Zoho's list of the payment's refunds was incomplete, or is longer than this server reads."
       : found.includes(undefined)
-        ? 'Zoho does not tell of every refund which it is.'
+        ? 'Zoho does not show the id of every refund.'
         : undefined;
   return oneOf(fresh, { body, name: 'payment_refund', unclear: isNamed(named, ids) ? undefined : unclear }, (refund) => ({
     id: String(refund.payment_refund_id),
@@ -78,12 +78,12 @@ export async function lookForRefund({ body, before, named, ofAnother }: Attempt,
   }));
 }
 
-/** More are for a person to look through. */
+/** The most new records that are read and compared. If there are more, the user must compare them. */
 const MOST_READ = 20;
 
-const tooManyCandidates = (count: number): Seen => ({ seen: 'unclear', why: `${count} that may be it appeared since.`, candidates: [] });
+const tooManyCandidates = (count: number): Seen => ({ seen: 'unclear', why: `${count} new records may be this write.`, candidates: [] });
 
-/** Of what is new the record that the answer named; else all that comes of no other write of ours. */
+/** The new record that the answer named; otherwise all new records that no other write of this server made. */
 async function strangers(named: string | undefined, ids: readonly string[], ofAnother: Attempt['ofAnother']): Promise<readonly string[]> {
   if (named !== undefined && ids.includes(named)) return [named];
   const known = await Promise.all(ids.map(ofAnother));
@@ -94,13 +94,13 @@ const isNamed = (named: string | undefined, ids: readonly string[]) => named !==
 
 interface Sought {
   readonly body: unknown;
-  /** What the record stands under in the result. */
+  /** Name of the record in the result. */
   readonly name: string;
-  /** Why others may be it that are not seen. */
+  /** Why the list may lack a record. */
   readonly unclear: string | undefined;
 }
 
-/** Exactly one that is new and just as sent is it; none is nothing; everything else is for a person to tell. */
+/** If exactly one new record is as sent, it is the write. If there is no new record, nothing was found. Otherwise the user must decide. */
 function oneOf<T extends Json>(
   fresh: readonly T[],
   { body, name, unclear }: Sought,
@@ -110,14 +110,14 @@ function oneOf<T extends Json>(
   if (unclear !== undefined) return { seen: 'unclear', why: unclear, candidates };
   const [only] = fresh;
   if (only === undefined) return SEEN_NOTHING;
-  if (fresh.length > 1) return { seen: 'unclear', why: `${fresh.length} new ones appeared since.`, candidates };
-  if (!isAsSent(body, only)) return { seen: 'unclear', why: 'A new one appeared since, and it is not quite what was sent.', candidates };
+  if (fresh.length > 1) return { seen: 'unclear', why: `${fresh.length} new records appeared since.`, candidates };
+  if (!isAsSent(body, only)) return { seen: 'unclear', why: 'A new record appeared since, but it differs from what was sent.', candidates };
   return { seen: 'there', zoho_id: candidates[0]!.id, result: { [name]: only } };
 }
 
 const asItIsNow = (id: string, about: string) => ({ id, text: `${about}, as it is now` });
 
-/** A change of a payment: its updated_time moves with every change. */
+/** Looks for a change of a payment. Zoho sets a new updated_time with every change. */
 export async function lookForChange({ body, before, sentAt }: Attempt, payment_id: string, zoho: Reader): Promise<Seen> {
   const now = await currentPayment(zoho, payment_id);
   const was = before['payment'] as Payment;
@@ -131,27 +131,27 @@ export async function lookForChange({ body, before, sentAt }: Attempt, payment_i
   });
 }
 
-/** Custom fields of a payment. */
+/** Looks for a change of a payment's custom fields. */
 export async function lookForCustomFields({ input, before }: Attempt, payment_id: string, zoho: Reader): Promise<Seen> {
   const now = await currentPayment(zoho, payment_id);
   const was = before['payment'] as Payment;
   const asSent = (payment: Payment) => hasCustomFields(input['custom_fields'], payment['custom_fields']);
-  // What was so before shows nothing, nor does a list that is left out.
+  // Neither values that existed before nor a missing list prove the change.
   if (now['custom_fields'] !== undefined && asSent(now) && !asSent(was))
     return { seen: 'there', zoho_id: payment_id, result: { customer_payment_id: payment_id, custom_fields: input['custom_fields'] } };
-  // A list that is left out says nothing of its fields.
+  // A missing list does not show whether the fields have the values.
   if (was['custom_fields'] !== undefined && now['custom_fields'] === undefined)
     return {
       seen: 'unclear',
-      why: 'Zoho does not tell the custom fields.',
+      why: 'Zoho does not show the custom fields.',
       candidates: [asItIsNow(payment_id, aboutPayment(now))],
     };
   if (hasCustomFields(was['custom_fields'], now['custom_fields']) && hasCustomFields(now['custom_fields'], was['custom_fields']))
     return SEEN_NOTHING;
-  return { seen: 'unclear', why: 'The custom fields have changed, and are not what was sent.', candidates: [] };
+  return { seen: 'unclear', why: 'The custom fields have changed, but not to what was sent.', candidates: [] };
 }
 
-/** A change of a refund, which has no updated_time: its fields alone tell. */
+/** Looks for a change of a refund. A refund has no updated_time, so only its fields are compared. */
 export async function lookForRefundChange(
   { body, before }: Attempt,
   customer_payment_id: string,
@@ -169,10 +169,10 @@ export async function lookForRefundChange(
   });
 }
 
-/** Times are told to the second, by a clock that may not agree with the one that the time of sending was noted by. */
+/** The allowance for clocks: Zoho's times are in full seconds, and Zoho's clock may differ from the clock that noted `sentAt`. */
 const SURELY_BEFORE_MS = 2 * MINUTE_MS;
 
-/** Whether a payment was changed since; undefined where its updated_time does not tell, or could hide a change within the same second. */
+/** True if the payment was changed after `was`. Undefined without updated_time, or if this time could hide a change in the same second. */
 function movedSince(was: Payment, now: Payment, sentAt: number | undefined): boolean | undefined {
   const [then, since] = [was['updated_time'], now['updated_time']];
   if (since === undefined) return undefined;
@@ -201,12 +201,12 @@ function changed({
   if (seen === 'as sent' || (moved === true && (seen === 'no difference' || seen === 'as sent, or already')))
     return { seen: 'there', result };
   if (seen === 'no difference' || (seen === 'as before' && moved !== true) || (isNoProof && moved === false)) return SEEN_NOTHING;
-  // Whoever may have changed it: for a person to tell.
-  if (isNoProof) return { seen: 'unclear', why: 'Zoho does not tell whether what was sent is there.', candidates: [candidate] };
-  return { seen: 'unclear', why: 'It has changed since, and is not what was sent.', candidates: [] };
+  // The user must decide whether this write made the change.
+  if (isNoProof) return { seen: 'unclear', why: 'Zoho does not show whether the change was made.', candidates: [candidate] };
+  return { seen: 'unclear', why: 'The record was changed after the write was sent, but not to the sent values.', candidates: [] };
 }
 
-/** Whether Zoho says that it has no such record any more: 1002 for a document, 5 for what is below one. */
+/** True if Zoho answers that the record does not exist: code 1002 for a document, 5 for a record below a document. */
 export async function isGone(read: Promise<unknown>): Promise<boolean> {
   try {
     await read;

@@ -8,9 +8,9 @@ import { bareReference, isSameReference } from '../records/same-reference.ts';
 import { money, plain, quoted, idText } from '../records/text.ts';
 import { DAY_MS } from '../time.ts';
 
-/** Records that are there already: their ids, to tell later what is new, and those that look like the one to be made. */
+/** Finds existing records: their ids, to recognize new records later, and the possible duplicates of a new record. */
 
-/** A row as it is compared. What is undefined Zoho does not tell, or not in a form that can be compared. */
+/** A row with the values to compare. A value is undefined if Zoho does not send it in a form that can be compared. */
 export interface ComparedRow {
   readonly id: string | undefined;
   readonly customer_id: string | undefined;
@@ -25,20 +25,20 @@ export interface ComparedRow {
 /** The newest payments of a customer. */
 export interface Newest {
   readonly rows: readonly ComparedRow[];
-  /** They are all there are. */
+  /** True if these are all payments of the customer. */
   readonly all: boolean;
-  /** Nothing that was created later than the oldest of them is missing. */
+  /** True if no gap: every payment that is newer than the oldest of these rows is in `rows`. */
   readonly whole: boolean;
-  /** If nothing is missing for longer than that: since when. */
+  /** Set if no payment is missing that was created at or after this time. */
   readonly since?: string | undefined;
 }
 
-/** As the journal keeps them. */
+/** The existing records, as the journal keeps them. */
 export interface Existing {
-  /** The newest ids; every one when `all`. */
+  /** The newest ids, or all ids if `all`. */
   readonly ids: readonly string[];
   readonly all: boolean;
-  /** When the oldest of them was created: what is older and not among them is not new. */
+  /** Creation time of the oldest record in `ids`. An older record is not new, even if `ids` lacks it. */
   readonly since?: string | undefined;
 }
 
@@ -47,7 +47,7 @@ export interface Alike {
   readonly text: string;
 }
 
-/** What looks like the record to be made, and what could not be compared with it. */
+/** Possible duplicates of a new record, and what could not be compared. */
 export interface Likeness {
   readonly alike: readonly Alike[];
   readonly not_checked: readonly string[];
@@ -63,9 +63,9 @@ interface RecordToMake {
 export type PaymentToMake = RecordToMake & { readonly customer_id: string };
 
 const MOST_PAYMENT_PAGES = 50;
-/** Of payments of one customer and amount. */
+/** Maximum number of pages of payments with this customer and amount. */
 const MOST_PAGES_ALIKE = 10;
-const NOT_WHOLE = "Zoho's list was cut short, or is longer than this server reads";
+const NOT_WHOLE = "Zoho's list was incomplete, or is longer than this server reads";
 const NEAR_DAYS = 7;
 export const byCreation = { sort_column: 'created_time', sort_order: 'D', per_page: PER_PAGE };
 
@@ -82,16 +82,16 @@ const comparedRowBy =
   });
 export const comparedPayment = comparedRowBy('payment_id', ['amount']);
 
-/** A customer's payments, newest by created_time: pages until `known` shows, or until the end. */
+/** Reads a customer's payments, newest created_time first, until a page has a payment of `known` or the list ends. */
 export async function newestPayments(zoho: Reader, customer_id: string, known?: ReadonlySet<string>): Promise<Newest> {
   const rows: ComparedRow[] = [];
   for (let page = 1; page <= MOST_PAYMENT_PAGES; page += 1) {
     const answer = await zoho.read(allPayments, { customer_id, page, ...byCreation });
-    // Zoho ignores filters it does not know: whose payment it is is checked here too.
+    // Zoho ignores filters that it does not know, so the customer is checked here too.
     const own = answer.rows.map(comparedPayment).filter((row) => row.customer_id === undefined || row.customer_id === customer_id);
     rows.push(...own);
     if (answer.since !== undefined) return { rows, all: false, whole: true, since: answer.since };
-    // Only of others: this is not the list that was asked for.
+    // A page with only other customers' payments is not the requested list.
     if (isCutShort(answer) || (own.length === 0 && answer.rows.length > 0)) break;
     if (isLast(answer)) return { rows, all: true, whole: true };
     const sorted = isSortedByCreation(answer);
@@ -101,7 +101,7 @@ export async function newestPayments(zoho: Reader, customer_id: string, known?: 
   return { rows, all: false, whole: false };
 }
 
-/** Whether everything further back is older: only the sort order that Zoho confirms tells that. */
+/** True if Zoho confirms the sort order. Only then are later pages certainly older. */
 export const isSortedByCreation = ({ page_context }: WholePage): boolean =>
   page_context?.['sort_column'] === byCreation.sort_column && page_context['sort_order'] === byCreation.sort_order;
 
@@ -111,7 +111,7 @@ export function existing({ rows, all, since }: Newest): Existing {
   return { ids: rows.flatMap(({ id }) => id ?? []), all, ...(from !== undefined && { since: from }) };
 }
 
-/** Payments that are not among those that existed, and not certainly older or another customer's. */
+/** The payments that are not among the existing ones, except payments that are certainly older or of another customer. */
 export async function paymentsSince(
   zoho: Reader,
   customer_id: string,
@@ -122,7 +122,7 @@ export async function paymentsSince(
   return { rows: rows.filter((row) => (row.id === undefined || !known.has(row.id)) && isSince(row, customer_id, before) !== false), whole };
 }
 
-/** Whether it is the customer's and was created since, by what the list or the payment itself tells. */
+/** True if the payment is of this customer and was created after the existing ones. Undefined if Zoho's values do not show it. */
 export function isSince(
   { customer_id, created }: Pick<ComparedRow, 'customer_id' | 'created'>,
   whose: string,
@@ -134,16 +134,16 @@ export function isSince(
 }
 
 /**
- * Payments of the customer and amount that have the same date; or the same reference at any date; or are at most a week apart where
- * one of the two has no reference: whoever recorded them.
+ * Finds possible duplicates: payments with the same customer and amount that have the same date, or the same reference on any date, or a
+ * date at most a week apart if one of the two has no reference.
  */
 export async function paymentsAlike(zoho: Reader, wanted: PaymentToMake, { rows, all, whole }: Newest): Promise<Likeness> {
-  // Older payments than the newest page holds are found by their amount.
+  // Payments that are older than the newest page are searched by their amount.
   const older = all ? { rows: [], whole: true } : await paymentsOf(zoho, wanted);
   const found = [...rows, ...older.rows];
-  // By id, since both lists may hold the same; one without an id stands for itself.
+  // By id, because both lists may contain the same payment. A row without an id is kept as it is.
   const each = [...new Map(found.map((row) => [row.id ?? row, row])).values()];
-  return likenessOf(each, wanted, aboutLookAlike, whole && older.whole ? [] : [`payments further back: ${NOT_WHOLE}`]);
+  return likenessOf(each, wanted, aboutLookAlike, whole && older.whole ? [] : [`older payments: ${NOT_WHOLE}`]);
 }
 
 async function paymentsOf(
@@ -169,12 +169,12 @@ function aboutLookAlike({ id, row }: ComparedRow): string {
   );
 }
 
-/** The ids, as the journal keeps them. */
+/** The ids of the refunds, as the journal keeps them. */
 export function existingRefunds({ rows, all }: { readonly rows: readonly Json[]; readonly all: boolean }): Existing {
   return { ids: rows.flatMap((row) => readId(row['payment_refund_id']) ?? []), all };
 }
 
-/** Refunds of the same payment, by the same rule. `inBase`: the payment is in the base currency, so that either amount is its own. */
+/** Finds possible duplicates of a refund by the same rule. `inBase`: the payment, and so each refund's amount, is in base currency. */
 export function refundsAlike(
   { rows, all }: { readonly rows: readonly Json[]; readonly all: boolean },
   wanted: RecordToMake,
@@ -185,7 +185,7 @@ export function refundsAlike(
     rows.map(comparedRefund),
     wanted,
     ({ row, amount }) => aboutRefund({ ...row, amount }),
-    all ? [] : [`refunds further back: ${NOT_WHOLE}`],
+    all ? [] : [`older refunds: ${NOT_WHOLE}`],
   );
 }
 
@@ -206,22 +206,22 @@ function likenessOf(
       ...(unknown.length === 0
         ? []
         : [
-            `whether it is recorded already: of ${unknown.length} record${unknown.length === 1 ? '' : 's'} ` +
-              `Zoho does not tell what has to be compared${idsOf(unknown)}`,
+            'whether it is already recorded: Zoho does not show all the values of ' +
+              `${unknown.length} record${unknown.length === 1 ? '' : 's'}${idsOf(unknown)}`,
           ]),
     ],
   };
 }
 
-/** Whether two new payments look alike, by the same rule. */
+/** True if two new payments are possible duplicates of each other, by the same rule. */
 export const areAlike = (one: PaymentToMake, other: PaymentToMake): boolean =>
   isAlike({ ...other, id: undefined, reference: other.reference_number ?? '', created: undefined, row: {} }, one) === true;
 
-/** Undefined where what is not told decides it. */
+/** True if the row is a possible duplicate. Undefined if this depends on a value that Zoho does not show. */
 function isAlike(row: ComparedRow, { customer_id, amount, date, reference_number }: RecordToMake): boolean | undefined {
   const same = (one: unknown, other: unknown) => (one === undefined ? undefined : one === other);
   const sameMoney = every([customer_id === undefined ? true : same(row.customer_id, customer_id), same(row.amount, amount)]);
-  // To compare references takes long, and a list compares each of its rows with every other row.
+  // Comparing references is slow, and a list compares each of its rows with every other row.
   if (sameMoney === false) return false;
   const bare = bareReference(row.reference);
   const own = bareReference(reference_number);
@@ -240,7 +240,7 @@ function isAlike(row: ComparedRow, { customer_id, amount, date, reference_number
   return every([sameMoney, when]);
 }
 
-/** Zoho sends an empty text where there is no reference. */
+/** True if Zoho shows the reference. Without a reference, Zoho sends an empty text. */
 const isReferenceTold = (reference: unknown): boolean => typeof reference === 'string' || typeof reference === 'number';
 
 function idsOf(rows: readonly ComparedRow[]): string {

@@ -10,12 +10,12 @@ import { readFlag } from '../records/read-row.ts';
 import { quoted } from '../records/text.ts';
 import type { Step } from '../report.ts';
 
-/** Fields that an organization can make mandatory. Zoho refuses a payment without them, with a code that is not documented. */
+/** Fields that an organization can make mandatory. If one is missing, Zoho refuses the payment with an undocumented code. */
 
-/** Steps for the mandatory fields that neither the call gives nor the payment has already. */
+/** Next steps for mandatory fields that are missing in both the call and the payment. */
 export async function mandatoryMissing(given: Json, standing: Payment | undefined, zoho: Reader): Promise<readonly Step[]> {
   const [known, places] = await Promise.all([
-    // A field may have been made mandatory just now.
+    // Read fresh, because a field may have just become mandatory.
     ifServed(zoho.read(allCustomFields, {})),
     ifServed(zoho.settled.read(listLocations, {})),
   ]);
@@ -28,11 +28,11 @@ export async function mandatoryMissing(given: Json, standing: Payment | undefine
   );
   const locations = given['location_id'] === undefined && standing?.['location_id'] === undefined ? (places?.locations ?? []) : [];
   const steps = [...(missing.length > 0 ? [askForFields(missing)] : []), ...(locations.length > 0 ? [askForLocation(locations)] : [])];
-  // One step: they are no alternatives, and with one of them alone the next call could be refused for the other.
-  return steps.length < 2 ? steps : [{ say: steps.map(({ say }) => say).join('. In the same question and call: ') }];
+  // Joined into one step: several steps are alternatives, but here both are needed.
+  return steps.length < 2 ? steps : [{ say: steps.map(({ say }) => say).join('. At the same time, for the same call: ') }];
 }
 
-/** One step for all of them: each is needed. */
+/** One step for all fields, because all are needed. */
 function askForFields(missing: readonly Json[]): Step {
   const named = missing.map(({ label, values }) => {
     const choices = (Array.isArray(values) ? values : []).map((value: unknown) =>
@@ -54,5 +54,5 @@ function askForLocation(locations: readonly { location_id?: string | undefined; 
   const offered = locations
     .slice(0, 10)
     .map(({ location_id, location_name }) => recordNameAndId('location', location_name, location_id, 40));
-  return { say: `if a location is missing, ask the user which, and call again with it as location_id: ${offered.join(', ')}` };
+  return { say: `if a location is missing, ask the user which one, and call again with its id as location_id: ${offered.join(', ')}` };
 }

@@ -26,12 +26,12 @@ import {
 import { checkExchangeRate, type InBase } from './exchange-rate.ts';
 import { existing, newestPayments, paymentsAlike } from './look-alikes.ts';
 
-/** What a new payment would do. */
+/** The preflight of new payments. */
 
-/** What create_customer_payment takes. */
+/** The input of create_customer_payment. */
 export const newPaymentInput = z.strictObject({
   ...paymentFields,
-  invoices: z.array(appliedInvoice).optional().describe('Leave out for an advance.'),
+  invoices: z.array(appliedInvoice).optional().describe('Omit for an advance.'),
   contact_persons: z.array(id).optional().describe('Who gets the thank-you mail.'),
 });
 
@@ -43,7 +43,7 @@ interface NewPaymentFacts extends Facts {
   };
 }
 
-/** What a new payment would do, for create and for the upsert that may come to the same. */
+/** The facts of a new payment, for create and for an upsert that creates. */
 export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promise<NewPaymentFacts> {
   const { customer_id, amount, date, payment_mode, reference_number, account_id, invoices = [] } = payment;
   refuseSameInvoiceTwice(invoices);
@@ -55,7 +55,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
     checkDate(date, zoho),
     payer.then(({ contact }) => checkRate(payment, contact, zoho)),
     account_id === undefined
-      ? { lines: ['Account: not given, so Zoho takes Undeposited Funds'] }
+      ? { lines: ['Account: not given, so Zoho uses Undeposited Funds'] }
       : checkAccount('account_id', account_id, { accounts: bankAccounts(zoho), currency: payer }, zoho),
     checkCustomFields(payment.custom_fields, zoho),
     checkInvoices(rows, { customer_id, currency: payer }, zoho),
@@ -81,7 +81,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
       ...joinNotes(
         contact === undefined && {
           not_checked: ['the customer and the decimals of the currency (needs the scope ZohoBooks.contacts.READ)'],
-          ...(payment.exchange_rate === undefined && { lines: ['Exchange rate: not given, so Zoho takes 1'] }),
+          ...(payment.exchange_rate === undefined && { lines: ['Exchange rate: not given, so Zoho uses 1'] }),
         },
         dated,
         rated,
@@ -118,7 +118,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
       ask: [
         ...mostlyTax(rows, currency),
         ...(left > 0 && invoices.length > 0
-          ? [concern('overpaid', `${money(left, currency)} more is paid than is applied to invoices`)]
+          ? [concern('overpaid', `${money(left, currency)} of the payment is not applied to any invoice`)]
           : []),
       ],
     },
@@ -141,8 +141,8 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
 }
 
 /**
- * Who pays and in which currency, where the scopes show it, and what is left over. Refuses amounts that the currency cannot hold, and more
- * applied than is paid.
+ * The customer and the currency, if the scopes show them, and the amount that is not applied. Refuses amounts with too many decimals, and a
+ * payment that applies more than its amount.
  */
 async function payerFacts(payment: NewPayment, zoho: Reader) {
   const contact = await customerOf(payment.customer_id, zoho);

@@ -30,21 +30,21 @@ import {
 import { checkExchangeRate, type InBase } from './exchange-rate.ts';
 import { newestPayments, paymentsAlike, type PaymentToMake, type Newest, type Likeness } from './look-alikes.ts';
 
-/** What a change of a payment would do. */
+/** The preflight of changes of a payment. */
 
 const changes = z.strictObject(paymentChanges);
 export type Changes = z.output<typeof changes>;
-/** What update_customer_payment takes. */
+/** The input of update_customer_payment. */
 export const paymentChangeInput = z.strictObject({ payment_id: id, ...paymentChanges });
 
 export interface ChangeFacts extends Facts {
   readonly lost: Facts['lost'] & { readonly before: InBase & { readonly payment: Payment } };
 }
 
-/** What a change of a payment would do, field by field and invoice by invoice. */
+/** The facts of a change: a line for each field and each invoice, concerns, and possible duplicates. */
 export async function changeFacts(payment: Payment, given: Changes, zoho: Reader): Promise<ChangeFacts> {
   checkDecimals(amountsOf(given), payment);
-  // Undefined where Zoho does not tell it: then nothing is worked out from it.
+  // Undefined if Zoho does not show the amount: then nothing is calculated from it.
   const amount = given.amount ?? payment.amount;
   const whose = given.customer_id ?? payment.customer_id;
   const moved = whose !== payment.customer_id;
@@ -56,7 +56,7 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
   const rate = readAmount(payment['exchange_rate']);
   if (left !== undefined && refunded !== undefined && refunded > 0 && left < refunded) throw refundedAlready(refunded, left, payment);
   const unused = left === undefined ? undefined : subtract(left, Math.max(0, refunded ?? 0));
-  // Tax that is named for the payment as a whole moves what its invoice has open, also where `invoices` is not named.
+  // Withheld tax on the payment itself changes the balance of its only invoice, even if the call has no `invoices`.
   const taxed =
     given.tax_amount_withheld === undefined || invoices !== undefined || standing.size !== 1
       ? invoices
@@ -89,13 +89,13 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
       title: `Change ${aboutPayment(payment)}`,
       ...joinNotes(
         dated,
-        // The line of the change names it.
+        // The line of the changed field names the account.
         account?.not_checked && { not_checked: account.not_checked },
         fields,
         rated,
         (left === undefined || refunded === undefined) &&
           (given.amount !== undefined || invoices !== undefined) && {
-            not_checked: ['what is left unused afterwards (Zoho does not tell the amounts of the payment)'],
+            not_checked: ['the unused amount afterwards (Zoho does not show the amounts of the payment)'],
           },
         rate !== undefined &&
           given.amount !== undefined &&
@@ -104,15 +104,15 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
         { lines: fieldLines(given, payment, { account_id: account?.name, customer_id: mover?.name, location_id: location }) },
         mover,
         given.amount !== undefined &&
-          payment.amount === undefined && { not_checked: ['whether it lowers the amount (Zoho does not tell the amount as it stands)'] },
+          payment.amount === undefined && { not_checked: ['whether it lowers the amount (Zoho does not show the current amount)'] },
         invoices !== undefined &&
-          payment.invoices === undefined && { not_checked: ['what the payment is applied to now, and so what this un-applies'] },
+          payment.invoices === undefined && { not_checked: ['which invoices the payment is applied to now, and what this un-applies'] },
         off,
         applied,
         (settled !== undefined || given.amount !== undefined) &&
           unused !== undefined &&
           refunded !== undefined && {
-            lines: [`Left unused afterwards: ${leftInWords({ unused_amount: unused, refunded_amount: refunded }, payment)}`],
+            lines: [`Unused afterwards: ${leftInWords({ unused_amount: unused, refunded_amount: refunded }, payment)}`],
           },
         likeness,
       ),
@@ -122,7 +122,7 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
         ...((invoices !== undefined && payment.invoices === undefined) || (off?.lines ?? []).length > 0 ? [UNAPPLIES] : []),
         ...(settled === undefined ? [] : mostlyTax(settled, payment, standing)),
         ...(more > 0 && unused !== undefined && rows.length > 0 && unused > (payment.unused_amount ?? 0)
-          ? [concern('overpaid', `${money(unused, payment)} more is paid than is applied to invoices`)]
+          ? [concern('overpaid', `${money(unused, payment)} of the payment is not applied to any invoice`)]
           : []),
       ],
       sealed: { payment },
@@ -153,7 +153,7 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
   };
 }
 
-/** A change of a payment that cannot be seen: the values that it sets, and those checks that can be made without the payment. */
+/** Notes for a change of a payment that cannot be read: the new values, and the checks that do not need the payment. */
 export async function unseenChangeNotes(given: Changes, zoho: Reader): Promise<Required<CheckNotes>> {
   const { customer_id, account_id, invoices = [] } = given;
   const contact = customer_id === undefined ? undefined : await customerOf(customer_id, zoho);
@@ -162,7 +162,7 @@ export async function unseenChangeNotes(given: Changes, zoho: Reader): Promise<R
     checkDate(given.date, zoho),
     account_id === undefined ? undefined : checkAccount('account_id', account_id, { accounts: bankAccounts(zoho), currency }, zoho),
     checkCustomFields(given.custom_fields, zoho),
-    // How much of each invoice it settles already is not known.
+    // How much is already applied to each invoice is unknown.
     checkInvoices(invoices, { customer_id, currency, standing: new Map(invoices.map((row) => [row.invoice_id, undefined])) }, zoho),
   ]);
   return joinNotes(
@@ -178,18 +178,18 @@ export async function unseenChangeNotes(given: Changes, zoho: Reader): Promise<R
 function refundedAlready(refunded: number, left: number, payment: Payment): RefusedError {
   return new RefusedError(
     `${money(refunded, payment)} of this payment was refunded, ` +
-      `so at least that much must stay unapplied; ${money(left, payment)} would be left.`,
+      `so at least that much must stay unapplied, but only ${money(left, payment)} would be left.`,
     {
       code: 'refunded_already',
       next: {
-        say: 'Ask the user; the refund can be corrected with update_customer_payment_refund.',
+        say: 'Ask the user. The refund can be corrected with update_customer_payment_refund.',
         tool: 'update_customer_payment_refund',
       },
     },
   );
 }
 
-/** A line for each invoice that loses money which the payment has on it now. */
+/** A line for each invoice from which the change un-applies money. */
 function takenOff(settled: readonly AppliedRow[], payment: Payment): Required<CheckNotes> {
   const notes = freedInvoices(
     [payment],
@@ -197,24 +197,24 @@ function takenOff(settled: readonly AppliedRow[], payment: Payment): Required<Ch
   ).map((freed): CheckNotes => {
     const { invoice_id, invoice_number, by, moneyOff } = freed;
     const name = `invoice ${quoted(invoice_number ?? invoice_id, 40)}`;
-    if (by === undefined) return { not_checked: [`whether it takes money off ${name} (Zoho does not tell what is applied to it)`] };
-    // Tax in the place of money leaves the invoice closed, and takes the money off it all the same.
+    if (by === undefined) return { not_checked: [`whether it un-applies money from ${name} (Zoho does not show what is applied to it)`] };
+    // Withheld tax can replace the money: the invoice stays closed, but the money is un-applied.
     return {
       lines: [
-        by > 0 ? unApplied(freed, money(by, payment)) : `Take ${money(moneyOff, payment)} of money off ${name}, with tax in its place`,
+        by > 0 ? unApplied(freed, money(by, payment)) : `On ${name}, withheld tax replaces ${money(moneyOff, payment)} of the payment`,
       ],
     };
   });
   return joinNotes(...notes);
 }
 
-/** What it adds is as good as a new payment of that amount, and so is the whole as it will stand. */
+/** The amounts of possible duplicates: the added amount, and the full amount after the change. */
 const createsOf = (customer_id: string, amounts: readonly (number | undefined)[]) =>
   [...new Set(amounts)].map((amount) => ({ customer_id, amount }));
 
 /**
- * A change that makes a payment look like another one is as good as a new payment, and takes the turn of one. Whose it is
- * may be some seconds old: a payment that moved meanwhile is found by the preflight.
+ * The locks of a change. A change that could make the payment a duplicate also locks the customers, like a new payment. The customer that
+ * was read may be some seconds old: the preflight notices if the payment moved meanwhile.
  */
 export async function turnOfChange(
   payment_id: string,
@@ -227,7 +227,7 @@ export async function turnOfChange(
   return [`payment:${payment_id}`, ...[...customers].map((id) => `customer:${id}`)];
 }
 
-/** What the payment is compared by once it is changed; undefined where Zoho does not tell all of it. */
+/** The changed payment's values for the search for duplicates. Undefined if Zoho does not show all of them. */
 function wantedAfter(payment: Payment, given: Changes): PaymentToMake | undefined {
   const customer_id = given.customer_id ?? payment.customer_id;
   const amount = given.amount ?? payment.amount;
@@ -236,7 +236,7 @@ function wantedAfter(payment: Payment, given: Changes): PaymentToMake | undefine
   return { customer_id, amount, date, reference_number: given.reference_number ?? payment.reference_number };
 }
 
-/** Payments that this one will look like, and did not look like before. */
+/** Possible duplicates that the change would cause. Excludes records that were possible duplicates even before the change. */
 async function newPaymentLikeness(
   { payment_id, customer_id, amount, date, reference_number }: Payment,
   wanted: PaymentToMake | undefined,
@@ -244,7 +244,7 @@ async function newPaymentLikeness(
   zoho: Reader,
 ): Promise<Likeness> {
   if (wanted === undefined || newest === undefined)
-    return { alike: [], not_checked: ['whether it is recorded already: Zoho does not tell what the payment is now'] };
+    return { alike: [], not_checked: ['whether it is already recorded: Zoho does not show the current payment'] };
   const now = await paymentsAlike(zoho, wanted, newest);
   const was =
     customer_id === wanted.customer_id && amount === wanted.amount && date !== undefined
@@ -260,7 +260,7 @@ function changesLikeness(payment: Payment, given: Changes): boolean {
   );
 }
 
-/** Why it is asked about: the money was somebody else's so far. Refuses one who does not exist, or pays in another currency. */
+/** The concern that the payment moves to another customer. Refuses a customer who does not exist or has another currency. */
 async function anotherCustomer(
   customer_id: string,
   payment: Payment,
@@ -283,15 +283,15 @@ async function anotherCustomer(
 }
 
 const NOT_COMPARED: Likeness = { alike: [], not_checked: [] };
-const LOWERS = concern('amount_lowered', 'it lowers the amount that was received');
-const UNAPPLIES = concern('unapplied', 'it takes money off invoices');
+const LOWERS = concern('amount_lowered', 'it lowers the received amount');
+const UNAPPLIES = concern('unapplied', 'it un-applies money from invoices');
 
-/** Fields that every payment has. If Zoho shows no value, it does not tell it. */
+/** Fields that every payment has. A missing value means that Zoho does not show it. */
 const ALWAYS = new Set(['account_id', 'customer_id', 'date', 'payment_mode', 'exchange_rate', 'bank_charges', 'tax_amount_withheld']);
 
 /**
- * A line for each field that the call names, but not for those with checks of their own. `payment`: as it stands; undefined if it cannot be
- * seen. `names`: of the records whose ids the call names.
+ * A line for each field of the call that has no check of its own. `payment`: the current payment, or undefined if it cannot be read.
+ * `names`: the names of the records whose ids the call contains.
  */
 function fieldLines(
   { invoices: _, replace_invoices: __, custom_fields: ___, tags, ...fields }: Changes,

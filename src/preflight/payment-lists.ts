@@ -23,30 +23,30 @@ import { readId } from '../records/read-row.ts';
 import { areAlike, byCreation, comparedPayment, isSortedByCreation, type PaymentToMake } from './look-alikes.ts';
 
 /**
- * Reads for the rows of a list of new payments. A few whole lists (customers, open invoices, payments) answer what each row would read by
- * itself. What these lists do not show is read from Zoho.
+ * Reads for the rows of a list of new payments. A few whole lists (customers, open invoices, payments) replace the reads that each row would
+ * make itself. Everything that these lists do not show is read from Zoho.
  */
 
-/** Rows of a list: all of them, or those of the first pages. */
+/** Rows of a list: all rows, or the rows of the first pages. */
 interface Rows {
   readonly rows: readonly Json[];
   readonly whole: boolean;
 }
 
-/** Payments, newest first. If they are not all there are, none that was created after the oldest of them is missing. */
+/** Payments, newest first. If older payments are missing, `since` is set: no payment is missing that was created at or after it. */
 type NewestRows = Rows & { readonly since?: string | undefined };
 
-/** By how much payments of this list settle invoices. */
+/** The amount that payments of this list settle, by invoice id. */
 type Effects = Map<string, number>;
 
 /** `count`: how many rows the list has. */
 export function paymentListReads(count: number, zoho: Reader): ListReads {
-  // A read for each row costs less than a list with more pages. Payments have fewer pages, because their pages are read in vain then.
+  // A list with more pages costs more than one read for each row. Payments get fewer pages, because too long a list is read for nothing.
   const most = Math.max(3, Math.ceil(count / 4));
   const mostOfPayments = Math.max(3, Math.ceil(count / 8));
   let tooManyInvoices = false;
   const readOpenInvoices = async (): Promise<Rows> => {
-    // What was recorded before is in this list.
+    // The balances in this list already include everything that was recorded before.
     recorded = new Map();
     if (tooManyInvoices) return NO_ROWS;
     const open = await pagesWithin(allInvoices, { status: 'unpaid', sort_column: 'date', sort_order: 'A' }, most, zoho);
@@ -57,7 +57,7 @@ export function paymentListReads(count: number, zoho: Reader): ListReads {
   const customers = once(() => customersWithDecimals(most, zoho));
   let openInvoices = once(readOpenInvoices);
   let payments = once(() => newestPaymentsOfAll(mostOfPayments, zoho));
-  // What a payment changes is read again after each payment.
+  // Data that a payment changes is read again after each payment.
   const lasting = sharing(zoho);
   let changing = sharing(zoho);
   let planned: Effects = new Map();
@@ -79,7 +79,7 @@ export function paymentListReads(count: number, zoho: Reader): ListReads {
     return { ...rest, ...(invoice && { invoice: less(invoice, [planned]) }) };
   };
   const contactOf = async (input: Json): Promise<Json> => {
-    // A list that the scopes do not show is no reason to fail: the record may be shown, or the check names what is missing.
+    // If the scopes do not allow the list, the record itself may still be allowed. Otherwise the check names the missing scope.
     const { rows } = await customers().catch(() => NO_ROWS);
     const row = rows.find(({ contact_id }) => readId(contact_id) === input['contact_id']);
     const isTold = row?.['currency_code'] !== undefined && row['price_precision'] !== undefined && row['contact_type'] !== undefined;
@@ -91,14 +91,14 @@ export function paymentListReads(count: number, zoho: Reader): ListReads {
     const isWhole = Object.keys(input).every((name) => ['contact_type', 'page', 'per_page'].includes(name));
     if (!isWhole || input['contact_type'] !== 'customer' || input['page'] !== 1) return await lasting.read(allContacts, input);
     const { rows, whole } = await customers();
-    return onePage(rows, { has_more_page: !whole });
+    return asOnePage(rows, { has_more_page: !whole });
   };
   const paymentsFor = async (input: Json): Promise<Json> => {
     const { customer_id, amount, page } = input;
     const newest = page === 1 && customer_id !== undefined ? await payments() : undefined;
     if (newest === undefined) return await changing.read(allPayments, input);
     const own = newest.rows.filter((row) => (readId(row['customer_id']) ?? customer_id) === customer_id);
-    if (amount === undefined) return onePage(own, { has_more_page: !newest.whole, ...SORTED }, newest.whole ? undefined : newest.since);
+    if (amount === undefined) return asOnePage(own, { has_more_page: !newest.whole, ...SORTED }, newest.whole ? undefined : newest.since);
     const found = (await lasting.read(allPayments, input)) as WholePage;
     const known = new Set(found.rows.map(({ payment_id }) => readId(payment_id)));
     const since = own.filter((row) => readAmount(row['amount']) === amount && !known.has(readId(row['payment_id'])));
@@ -159,14 +159,14 @@ const NO_ROWS: Rows = { rows: [], whole: false };
 
 const SORTED = { sort_column: byCreation.sort_column, sort_order: byCreation.sort_order };
 
-/** In the form of Zoho's own answer. */
-const onePage = (rows: readonly Json[], page_context: Json, since?: string): WholePage => ({
+/** The rows in the form of Zoho's own answer. */
+const asOnePage = (rows: readonly Json[], page_context: Json, since?: string): WholePage => ({
   rows: [...rows],
   page_context: { page: 1, per_page: PER_PAGE, ...page_context },
   ...(since !== undefined && { since }),
 });
 
-/** Does the work at the first call. A failure is not kept. */
+/** Does the work at the first call and caches the result. A failure is not cached. */
 function once<T>(work: () => Promise<T>): () => Promise<T> {
   let doing: Promise<T> | undefined;
   return () => {
@@ -176,7 +176,7 @@ function once<T>(work: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** A list, if it has at most this many pages and shows them all; else the pages that were read. */
+/** Reads a list of at most `most` pages. `whole` is true if the end of the list was reached. */
 async function pagesWithin(list: WholeList, query: Query, most: number, zoho: Reader): Promise<Rows> {
   const rows: Json[] = [];
   for (let page = 1; page <= most; page += 1) {
@@ -188,7 +188,7 @@ async function pagesWithin(list: WholeList, query: Query, most: number, zoho: Re
   return { rows, whole: false };
 }
 
-/** The list of customers shows currencies without their decimals. */
+/** Reads the customers with the decimals of their currencies. The list of customers alone does not show the decimals. */
 async function customersWithDecimals(most: number, zoho: Reader): Promise<Rows> {
   const { rows, whole } = await pagesWithin(allContacts, { contact_type: 'customer' }, most, zoho);
   const currencies = (await ifServed(zoho.settled.read(allCurrencies, {})))?.currencies ?? [];
@@ -199,7 +199,7 @@ async function customersWithDecimals(most: number, zoho: Reader): Promise<Rows> 
   };
 }
 
-/** The payments of all customers: all of them, or the newest page of a longer list. Undefined if Zoho does not confirm the sort order. */
+/** The payments of all customers, or the newest pages of a longer list. Undefined if Zoho does not confirm the sort order. */
 async function newestPaymentsOfAll(most: number, zoho: Reader): Promise<NewestRows | undefined> {
   const rows: Json[] = [];
   for (let page = 1; page <= most; page += 1) {
@@ -217,7 +217,7 @@ function withSince(rows: readonly Json[]): NewestRows | undefined {
   return isTold ? { rows, whole: false, since: String(oldest['created_time']) } : undefined;
 }
 
-/** The payments that were known, and those that were created since. Undefined if Zoho does not show where the known ones begin. */
+/** The known payments and those that were created since. Undefined if no page shows a known payment. */
 async function paymentsCreatedSince(before: NewestRows, most: number, zoho: Reader): Promise<NewestRows | undefined> {
   const known = new Set(before.rows.map(({ payment_id }) => readId(payment_id)));
   const rows: Json[] = [];
@@ -233,22 +233,22 @@ async function paymentsCreatedSince(before: NewestRows, most: number, zoho: Read
   return undefined;
 }
 
-/** What the list of open invoices answers: what a customer has open, or the open invoice of exactly this number. */
+/** Answers a query from the list of open invoices: the open invoices of a customer, or the open invoice with exactly this number. */
 function listedInvoices({ customer_id, status, invoice_number, ...rest }: Json, open: readonly Json[]): WholePage | undefined {
   const isFiltered = Object.keys(rest).some((name) => !['page', 'per_page', 'sort_column', 'sort_order'].includes(name));
   if (isFiltered || rest['page'] !== 1) return undefined;
   if (status === 'unpaid' && customer_id !== undefined && invoice_number === undefined)
-    return onePage(
+    return asOnePage(
       open.filter((row) => (readId(row['customer_id']) ?? customer_id) === customer_id),
       { has_more_page: false },
     );
   const numbered = open.filter((row) => row['invoice_number'] === invoice_number);
   return status === undefined && customer_id === undefined && numbered.length === 1
-    ? onePage(numbered, { has_more_page: false })
+    ? asOnePage(numbered, { has_more_page: false })
     : undefined;
 }
 
-/** The invoice with what payments of this list take from its balance. */
+/** The invoice with its balance reduced by the payments of this list. */
 function less<R extends Json>(row: R, effects: readonly Effects[], id = readId(row['invoice_id'])): R {
   const balance = readAmount(row['balance']);
   const settled = sum(effects.map((one) => one.get(id ?? '') ?? 0));

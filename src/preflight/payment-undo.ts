@@ -7,9 +7,9 @@ import { newPaymentInput } from './new-payment-facts.ts';
 import { paymentChangeInput, type Changes } from './payment-change-facts.ts';
 import { fieldsBack, customFieldsBack, undoWith, accountOfCharges, discountsLost, tagsOf, customFieldsOf } from './undo.ts';
 
-/** The calls that take back a change and a deletion of a payment. */
+/** The calls that undo a change and a deletion of a payment. */
 
-/** The call that sets everything named back. `after`: the payment as Zoho's answer shows it. */
+/** The call that restores the changed values. `after`: the payment from Zoho's answer. */
 export function changeBack(payment_id: string, given: Changes, payment: Payment, after?: Payment): Undo | undefined {
   const { invoices, replace_invoices = false, custom_fields, tags: _, ...plain } = given;
   const names = Object.keys(plain).filter((name) => given[name as keyof Changes] !== undefined);
@@ -35,14 +35,14 @@ export function changeBack(payment_id: string, given: Changes, payment: Payment,
   });
 }
 
-/** The arguments that set lists back. */
+/** The arguments that restore the lists (invoices, tags). */
 function asItWas({ invoices, tags, tax_amount_withheld }: Changes, payment: Payment): Record<string, unknown> {
   const before = tags === undefined ? {} : { tags: tagsOf(payment) };
-  // What it was applied to is set back only where it could be seen.
+  // The invoices are restored only if Zoho showed them.
   if (invoices === undefined || payment.invoices === undefined) return before;
   const standing = [...standingOn(payment)];
   if (standing.some(([, stands]) => stands === undefined)) return before;
-  // A row that names no tax keeps what is withheld on it then, so 0 is named too where the call named another.
+  // In Zoho, a row without tax keeps the tax that this change set, so an earlier tax of 0 must be sent too.
   const withTax = invoices.some(({ tax_amount_withheld }) => tax_amount_withheld !== undefined) || tax_amount_withheld !== undefined;
   return {
     ...before,
@@ -55,7 +55,7 @@ function asItWas({ invoices, tags, tax_amount_withheld }: Changes, payment: Paym
   };
 }
 
-/** What records the payment again, under a new id. */
+/** The call that records the payment again, under a new id. */
 export function recreating(payment: Payment): Undo | undefined {
   const { invoices = [], bank_charges, tax_amount_withheld } = payment;
   const applied = invoices.map((row) => ({

@@ -13,7 +13,7 @@ import { checkDecimals, checkAccount, checkDate, joinNotes, type BankAccounts } 
 import { checkExchangeRate } from './exchange-rate.ts';
 import { existingRefunds, refundsAlike, type Existing, type Likeness } from './look-alikes.ts';
 
-/** Giving money back, before it is done. */
+/** The preflight of refunds. */
 
 interface RefundInput {
   readonly amount: number;
@@ -26,19 +26,19 @@ interface RefundInput {
   readonly payment_form?: string | undefined;
 }
 
-const GIVES_BACK = concern('refund', 'it gives money back');
+const IS_REFUND = concern('refund', 'it is a refund');
 
-/** What a refund's text says of its payment, kept with the write: a refund tells neither its currency nor whose it is. */
+/** The payment's fields for texts about its refund. The journal keeps these fields, because a refund has no currency and no customer. */
 export function ofPayment({ payment_number, customer_name, currency_code, price_precision }: Payment): Payment {
   return { payment_number, customer_name, currency_code, price_precision };
 }
 
-/** What is read before a refund is judged. */
+/** The records that must be read before a refund is checked. */
 interface RefundReads {
   readonly payment: Payment;
   readonly refunds: Awaited<ReturnType<typeof refundsOf>>;
   readonly accounts: BankAccounts;
-  /** The refund, when it is changed instead of made. */
+  /** The refund before the change, if an existing refund is changed. */
   readonly earlier?: Refund;
 }
 
@@ -46,11 +46,11 @@ interface RefundFacts extends Pick<Facts, 'policy' | 'duplicates'> {
   readonly question: Omit<Facts['question'], 'title'>;
   readonly lost: Omit<Facts['lost'], 'before'>;
   readonly existing: Existing;
-  /** Of the account that the money leaves. */
+  /** Name of the account that the refund is paid from. */
   readonly account_name: string | undefined;
 }
 
-/** What giving money back would do: to the payment, and beside its other refunds. */
+/** The facts of a refund: its effect on the payment, and possible duplicates. */
 export async function refundFacts(
   { payment, refunds, accounts, earlier }: RefundReads,
   given: RefundInput,
@@ -58,7 +58,7 @@ export async function refundFacts(
 ): Promise<RefundFacts> {
   const { amount, date, from_account_id, refund_mode, reference_number } = given;
   checkDecimals({ amount }, payment);
-  // Not every documented shape tells what is unused; then Zoho alone can judge.
+  // Not every documented answer shows the unused amount. If it is missing, only Zoho can refuse a refund that is too high.
   const given_back = earlier === undefined ? 0 : earlier.amount;
   const refundable = payment.unused_amount === undefined || given_back === undefined ? undefined : sum([payment.unused_amount, given_back]);
   if (refundable !== undefined && amount > refundable) throw overRefund(amount, refundable, payment);
@@ -74,14 +74,14 @@ export async function refundFacts(
       },
       zoho,
     ),
-    // As documented, a refund that is changed does not tell its account.
+    // The documented answer for a refund does not show its account.
     from_account_id === ''
-      ? { not_checked: ['the account it came from: Zoho does not tell'], name: undefined }
+      ? { not_checked: ['the account that pays the refund (Zoho does not show the account)'], name: undefined }
       : checkAccount('from_account_id', from_account_id, { accounts, currency: payment }, zoho),
   ]);
   const wanted = { amount, date, reference_number: reference_number ?? earlier?.reference_number };
   const more = sum([amount, -(earlier?.amount ?? 0)]);
-  // As it will stand, also where a change does not name it. A new refund always names its mode.
+  // The mode after the write, also if a change does not set the mode. A new refund always has a mode.
   const mode = refund_mode ?? earlier?.refund_mode;
   const reference = reference_number ?? earlier?.reference_number;
   const { refunded_amount } = leftAfter(leftOf(payment), given_back === undefined ? undefined : more);
@@ -89,16 +89,16 @@ export async function refundFacts(
   return {
     question: {
       ...joinNotes(
-        refundable === undefined && { not_checked: ['how much can be refunded: Zoho does not tell'] },
+        refundable === undefined && { not_checked: ['how much can be refunded (Zoho does not show it)'] },
         dated,
         {
           lines: [
-            `Out of ${aboutPayment(payment)}`,
+            `From ${aboutPayment(payment)}`,
             ...(refundable === undefined
               ? []
               : [
                   `Refundable: ${money(refundable, payment)}; ` +
-                    `left unused afterwards: ${leftInWords({ unused_amount: sum([refundable, -amount]), refunded_amount }, payment)}`,
+                    `unused afterwards: ${leftInWords({ unused_amount: sum([refundable, -amount]), refunded_amount }, payment)}`,
                 ]),
             [`Date: ${date}`, mode && `mode: ${quoted(mode, 50)}`, reference && `reference: ${quoted(reference, 50)}`]
               .filter(Boolean)
@@ -111,7 +111,7 @@ export async function refundFacts(
         account,
         likeness,
       ),
-      ask: [GIVES_BACK],
+      ask: [IS_REFUND],
     },
     policy: {
       ...(more > 0 && {
@@ -142,20 +142,20 @@ function overRefund(amount: number, refundable: number, payment: Payment): Refus
     ? ` ${money(applied, payment)} of it is applied to invoices and must be un-applied before it can be refunded.`
     : '';
   return new RefusedError(
-    `${money(amount, payment)} is more than the ${money(refundable, payment)} that can be refunded of this payment.${explained}`,
+    `${money(amount, payment)} is more than the ${money(refundable, payment)} that can be refunded from this payment.${explained}`,
     {
       code: 'more_than_refundable',
       next: [
         refundable > 0
           ? `Ask the user for an amount up to ${money(refundable, payment)}`
-          : 'Tell the user that nothing of this payment can be refunded as it stands',
+          : 'Tell the user that nothing can be refunded from this payment now',
         ...(isApplied ? [{ say: 'un-apply more first, with update_customer_payment', tool: 'update_customer_payment' }] : []),
       ],
     },
   );
 }
 
-/** Refunds that look like this one; of a change only those that the refund did not look like before. */
+/** Possible duplicates of the refund. For a change, excludes records that were possible duplicates even before the change. */
 function newRefundLikeness(
   { rows, all }: Awaited<ReturnType<typeof refundsOf>>,
   wanted: Parameters<typeof refundsAlike>[1],

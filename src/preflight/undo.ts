@@ -6,15 +6,15 @@ import { quoted } from '../records/text.ts';
 import { CLEARED } from '../records/zoho-shapes.ts';
 import type { Undo } from '../report.ts';
 
-/** What takes a write back: arguments that the tool takes, and the names of what they do not restore. */
+/** Parts of an undo call: arguments for the tool, and the names of values that these arguments do not restore. */
 
-/** Values as they stood, and what they cannot bring back. */
+/** Earlier values as arguments, and the values that these arguments cannot restore. */
 export interface Earlier {
   readonly arguments: Json;
   readonly not_restored: readonly string[];
 }
 
-/** A call of the tool. An argument that the tool would refuse is left out and named; undefined where nothing of use is left. */
+/** The undo call. Omits arguments that the tool would refuse, and names them. Undefined if no useful argument is left. */
 export function undoWith(
   { name, input }: { readonly name: string; readonly input: z.ZodObject },
   ids: readonly string[],
@@ -29,10 +29,10 @@ export function undoWith(
   return { tool: name, arguments: args, ...(not_restored.length > 0 && { not_restored }) };
 }
 
-/** Numbers that Zoho takes 0 for, which is how it tells that there are none. */
+/** Fields that 0 clears. Zoho shows 0 if they have no value. */
 const ZEROED = new Set(['bank_charges', 'tax_amount_withheld']);
 
-/** Plain fields of a record as they stood. */
+/** The earlier values of a record's plain fields. */
 export function fieldsBack(names: readonly string[], before: Json): Earlier {
   const args: Json = {};
   const not_restored: string[] = [];
@@ -41,13 +41,13 @@ export function fieldsBack(names: readonly string[], before: Json): Earlier {
     else if (CLEARED.has(name)) args[name] = '';
     else if (ZEROED.has(name)) {
       args[name] = 0;
-      not_restored.push(`${name} (Zoho did not tell what it was, so it is set to 0)`);
+      not_restored.push(`${name} (Zoho did not show its value, so it is set to 0)`);
     } else not_restored.push(name);
   }
   return { arguments: args, not_restored };
 }
 
-/** The named custom fields as they stood, each by the name it was given. */
+/** The earlier values of the given custom fields, each under the name that the call used. */
 export function customFieldsBack(
   given: readonly CustomFieldNames[],
   before: Payment,
@@ -58,7 +58,7 @@ export function customFieldsBack(
   for (const names of given) {
     const [name, wanted] = nameGiven(names);
     const value = known.find((field) => String(field[name]) === wanted)?.['value'] ?? '';
-    // Where Zoho tells the fields without this kind of name, one that is not found may be set all the same.
+    // If Zoho lists some fields without this kind of name (for example without api_name), a field that is not found may still have a value.
     const isHidden = value === '' && known.some((field) => field[name] === undefined);
     if (isHidden || typeof value === 'object') not_restored.push(`custom field ${quoted(wanted, 40)}`);
     else custom_fields.push({ [name]: wanted, value: String(value) });
@@ -66,7 +66,7 @@ export function customFieldsBack(
   return { custom_fields, not_restored };
 }
 
-/** Every custom field of the payment, for recording it again. */
+/** All custom fields of the payment, to record the payment again. */
 export function customFieldsOf(payment: Payment): { readonly custom_fields: Json[]; readonly not_restored: readonly string[] } {
   const set = customFieldsIn(payment).filter(({ value }) => value !== undefined);
   return customFieldsBack(set as CustomFieldNames[], payment);
@@ -78,7 +78,7 @@ export function tagsOf(payment: Payment): Json[] {
     .map(({ tag_id, tag_option_id }) => ({ tag_id, tag_option_id }));
 }
 
-/** Early-payment discounts on these rows: no tool sets one. */
+/** Early-payment discounts on these rows. No tool can set a discount. */
 export function discountsLost(rows: readonly Json[]): string[] {
   return rows
     .filter((row) => Number(row['discount_amount'] ?? 0) !== 0)
@@ -86,8 +86,8 @@ export function discountsLost(rows: readonly Json[]): string[] {
 }
 
 /**
- * Charges get an account from Zoho where none is given, and it takes no empty one: one that had none keeps what it got. `after`: as Zoho
- * shows it now.
+ * Names the account of bank charges if it cannot be restored. Zoho chooses an account if the call has none, and accepts no empty account.
+ * So a payment that had no account keeps the account that Zoho chose. `after`: the payment from Zoho's answer.
  */
 export function accountOfCharges(before: Payment, after: Payment = {}): string[] {
   const chosen = after['bank_charges_account_id'] !== undefined || Number(before['bank_charges'] ?? 0) !== 0;

@@ -5,7 +5,7 @@ import { findByCustomField } from '../reading/find-by-custom-field.ts';
 import { isAsSent } from '../records/same-as-sent.ts';
 import { lookForPayment } from './find-lost-write.ts';
 
-/** A new payment as Zoho's upsert by a custom field that it keeps unique. */
+/** Sends a new payment as an upsert by a unique custom field. */
 export const uniqueUpsert: Upsert = {
   async unusable(key, request, zoho) {
     const { fields } = await zoho.settled.read(allCustomFields, {});
@@ -19,7 +19,7 @@ export const uniqueUpsert: Upsert = {
         (label !== undefined && label === known.label) ||
         (customfield_id !== undefined && customfield_id === known.customfield_id),
     );
-    return given ? 'the call sets it itself, and it is this server that sets it' : undefined;
+    return given ? 'the call sets it, but only this server may set it' : undefined;
   },
   request(request, { key, value }) {
     const { custom_fields = [], ...body } = request.body as { custom_fields?: object[] };
@@ -37,7 +37,7 @@ export const uniqueUpsert: Upsert = {
   },
 };
 
-/** The payment that has the value, or none. Where Zoho does not tell which one has it, the payment is looked for like any other. */
+/** Looks for the payment with the unique value. If Zoho does not show which payment has it, looks for the payment by its other values. */
 export async function lookByUniqueField(attempt: Attempt, { key, value }: Minted, zoho: Reader): Promise<Seen> {
   const found = await findByCustomField(key, value, zoho);
   if (found.kind === 'none') return { seen: 'not there', exactly: true };

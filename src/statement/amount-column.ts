@@ -1,7 +1,7 @@
 import { MAX_DIGITS } from '../money.ts';
 import { cellText, unreadableCsv } from './unreadable-csv.ts';
 
-/** Amounts as banks and spreadsheets write them. One column has one decimal sign: its cells decide together which one. */
+/** Reads amounts as banks and spreadsheets write them. All cells of a column have the same decimal sign, and together they show which. */
 
 export type Decimal = '.' | ',';
 
@@ -17,7 +17,7 @@ export interface ReadAmount {
 /** Reads the cells of one column. Undefined for a cell without an amount. */
 export type AmountReader = (cell: string) => ReadAmount | undefined;
 
-/** How to read these amounts. Throws if no cell tells the decimal sign and a cell depends on it. */
+/** Returns a reader for these amounts. Throws if a cell depends on the decimal sign and no cell shows it. */
 export function amountReader(cells: readonly string[], decimal?: Decimal): AmountReader {
   const settled = decimal ?? settledDecimal(cells);
   return (cell) => {
@@ -46,7 +46,7 @@ function settledDecimal(cells: readonly string[]): Decimal {
     throw unreadableCsv(`The amounts ${cellText(point)} and ${cellText(comma)} have different decimal signs.`, next, 'decimal');
   if ((point ?? comma) === undefined && either[0] !== undefined)
     throw unreadableCsv(
-      `The amount ${cellText(either[0])} can be read in two ways, and no other amount of the column settles it.`,
+      `The amount ${cellText(either[0])} can be read in two ways, and no other amount in the column shows which way is right.`,
       next,
       'decimal',
     );
@@ -61,7 +61,7 @@ interface WrittenAmount extends Omit<ReadAmount, 'amount'> {
 const MARKS: Readonly<Record<string, 'in' | 'out'>> = { cr: 'in', c: 'in', h: 'in', dr: 'out', d: 'out', s: 'out' };
 const SIGNS: Readonly<Record<string, string>> = { '€': 'EUR', '£': 'GBP' };
 
-/** The digits with their separators, and what stands around them. */
+/** The digits with their separators, and the text around them. */
 function writtenAmount(cell: string): WrittenAmount | undefined {
   const text = cell
     .normalize('NFKC')
@@ -93,7 +93,7 @@ const patternsOf = (decimal: Decimal) =>
   });
 const patterns = { '.': patternsOf('.'), ',': patternsOf(',') };
 
-/** The value with this decimal sign. Undefined if the digits cannot be meant so. */
+/** The value with this decimal sign. Undefined if the digits do not fit it. */
 function valueOf(digits: string, decimal: Decimal): number | undefined {
   for (const { group, pattern } of patterns[decimal]) {
     const [match, integer = '', fraction = ''] = pattern.exec(digits) ?? [];

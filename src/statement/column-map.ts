@@ -7,7 +7,10 @@ export function columnMap(typed: string, roles: readonly Role[]): ColumnMap {
   const entries = typed.split(',').map((part) => {
     const [, role = '', name = ''] = /^\s*(\w+)\s*=\s*(.*?)\s*$/.exec(part) ?? [];
     if (name !== '' && roles.some((one) => one === role)) return [role, name];
-    throw unreadableCsv(`${cellText(part)} names no column.`, `Name columns as date=Date,amount=2. There are ${roles.join(', ')}.`);
+    throw unreadableCsv(
+      `${cellText(part)} is not of the form NAME=COLUMN.`,
+      `Write columns as date=Date,amount=2. The names are ${roles.join(', ')}.`,
+    );
   });
   return Object.fromEntries(entries) as ColumnMap;
 }

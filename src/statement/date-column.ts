@@ -1,6 +1,6 @@
 import { cellText, unreadableCsv } from './unreadable-csv.ts';
 
-/** Dates as banks and spreadsheets write them. One column has one order of day, month and year: its cells decide together which one. */
+/** Reads dates as banks and spreadsheets write them. All cells of a column have the same order of day, month and year. */
 
 const orders = ['YMD', 'DMY', 'MDY'] as const;
 type DateOrder = (typeof orders)[number];
@@ -8,7 +8,7 @@ type DateOrder = (typeof orders)[number];
 /** Reads the cells of one column as `yyyy-mm-dd`. Undefined for a cell without a date. */
 export type DateReader = (cell: string) => string | undefined;
 
-/** How to read these dates. Throws if no cell tells the order and a cell depends on it. `format`: "DD.MM.YYYY" or the like. */
+/** Returns a reader for these dates. Throws if a cell depends on the order and no cell shows it. `format`: such as "DD.MM.YYYY". */
 export function dateReader(cells: readonly string[], format?: string): DateReader {
   const order = format === undefined ? settledOrder(cells) : orderOf(format);
   return (cell) => readDate(cell, order);
@@ -37,7 +37,7 @@ function settledOrder(cells: readonly string[]): DateOrder {
   const unclear = readable.find((cell) => others.some((order) => readDate(cell, order) !== readDate(cell, first)));
   if (unclear === undefined) return first;
   throw unreadableCsv(
-    `The date ${cellText(unclear)} can be read in two ways, and no other date of the column settles it.`,
+    `The date ${cellText(unclear)} can be read in two ways, and no other date in the column shows which way is right.`,
     next,
     'date_format',
   );
@@ -98,7 +98,7 @@ function readDate(cell: string, order: DateOrder): string | undefined {
   return own === 'YMD' ? dayOf(a, b, c) : own === 'DMY' ? dayOf(c, b, a) : dayOf(c, a, b);
 }
 
-/** Undefined for what is no day of the calendar. Two digits are a year from 1970 to 2069. */
+/** Undefined if the calendar has no such day. Two digits are a year from 1970 to 2069. */
 function dayOf(year = '', month = '', day = ''): string | undefined {
   if ((year.length !== 4 && year.length !== 2) || month.length > 2 || day.length > 2) return undefined;
   const whole = year.length === 4 ? year : `${Number(year) < 70 ? 20 : 19}${year}`;

@@ -3,11 +3,11 @@ import { headersOf, plainHeader, type Role } from './column-names.ts';
 import { csvRows, delimiters, type Delimiter } from './csv.ts';
 import type { ColumnMap } from './table.ts';
 
-/** The nearest guess of columns whose headers are not known. A guess is shown and asked about; nothing is recorded by a guess alone. */
+/** Guesses columns whose headers are not recognized. The user must confirm a guess before anything is recorded. */
 
 /**
- * The header that most resembles each of these needed roles, of which one of each group is enough. Undefined if a group has no header that
- * resembles it.
+ * Returns the most similar header for each group of needed roles. One role of each group is enough. Undefined if a group has no similar
+ * header.
  */
 export async function guessedColumns(
   text: string,
@@ -27,7 +27,7 @@ export async function guessedColumns(
   return guessed;
 }
 
-/** From 0 to 1. Headers below this have too little in common. */
+/** The least similarity of a guess, from 0 to 1. */
 const ALIKE = 0.5;
 
 /** The first row with the most cells, among those that are likely to be the header. */

@@ -8,7 +8,7 @@ import { cellText, unreadableCsv } from './unreadable-csv.ts';
 
 /** The rows of a CSV text as payments to record. */
 
-export interface PaymentRow {
+export interface FilePayment {
   /** From 1 at the first row below the header. */
   readonly row: number;
   /** As they are in the text. */
@@ -19,12 +19,12 @@ export interface PaymentRow {
   readonly key?: string | undefined;
   /** Ids of payments that are no duplicates of this row. */
   readonly allowDuplicateOf: readonly string[];
-  /** Why the row cannot be recorded, as far as the text alone tells. */
+  /** Why the row cannot be recorded, if the text alone shows it. */
   readonly problem?: string | undefined;
 }
 
 export interface PaymentTable extends Pick<Table, 'header' | 'columns'> {
-  readonly rows: readonly PaymentRow[];
+  readonly rows: readonly FilePayment[];
 }
 
 export interface PaymentTableOptions {
@@ -58,7 +58,7 @@ export const paymentRoles = [
   'description',
 ] as const satisfies readonly Role[];
 
-/** A payment needs an amount, and a customer or an invoice that tells the customer. */
+/** A payment needs an amount, and a customer or an invoice that shows the customer. */
 export const neededRoles = [
   ['amount', 'paid_in'],
   ['customer', 'invoices'],
@@ -86,7 +86,7 @@ export async function paymentRows(csv: string, options: PaymentTableOptions = {}
     text,
     isDated: table.columns.has('date') || 'date' in constants,
   };
-  const rows = table.rows.map((row) => paymentOf(row, readers));
+  const rows = table.rows.map((row) => paymentOfRow(row, readers));
   return { header: table.header, columns: table.columns, rows: withKeysTold(rows) };
 }
 
@@ -100,7 +100,7 @@ interface Readers {
   readonly isDated: boolean;
 }
 
-function paymentOf(row: TableRow, { text, ...read }: Readers): PaymentRow {
+function paymentOfRow(row: TableRow, { text, ...read }: Readers): FilePayment {
   const told = read.amount(row);
   const currency = (told?.currency ?? text(row, 'currency')) || undefined;
   const date = read.day(text(row, 'date'));
@@ -144,8 +144,8 @@ function paymentOf(row: TableRow, { text, ...read }: Readers): PaymentRow {
   };
 }
 
-/** Rows with the same key of their own would be one payment. */
-function withKeysTold(rows: readonly PaymentRow[]): PaymentRow[] {
+/** Marks rows that repeat the key of an earlier row, because both would count as the same payment. */
+function withKeysTold(rows: readonly FilePayment[]): FilePayment[] {
   const first = new Map<string, number>();
   return rows.map((one) => {
     const { row, key } = one;
@@ -155,7 +155,7 @@ function withKeysTold(rows: readonly PaymentRow[]): PaymentRow[] {
   });
 }
 
-/** A column of currencies may hold names, which the workflow understands too. To ignore it would be to guess the currency. */
+/** A column of currencies may hold names, which the workflow understands too. Ignoring it would mean guessing the currency. */
 function withCurrencyNames(table: Table): Table {
   const taken = new Set([...table.columns.values()].flat());
   const named = table.header.findIndex((name, index) => headerRank('currency', name) !== undefined && !taken.has(index));
@@ -163,5 +163,5 @@ function withCurrencyNames(table: Table): Table {
   return { ...table, columns: new Map([...table.columns, ['currency', [named]]]) };
 }
 
-/** How often a blank is repeated must not make another row of it. */
+/** Normalizes blanks, so that repeated blanks do not make a different row. */
 const oneSpaced = (cell: string): string => cell.normalize('NFC').replaceAll(/\s+/g, ' ').trim();

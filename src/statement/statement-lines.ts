@@ -19,11 +19,11 @@ export type StatementLine = {
   readonly currency?: string | undefined;
 };
 
-/** A row that is no line of the statement, such as a total. */
+/** A row that is not a line of the statement, such as a total. */
 export interface SkippedRow {
   readonly line: number;
   readonly why: string;
-  /** It has a date or an amount, which cannot be read. So it may be a line after all. */
+  /** True if the row has a date or an amount that cannot be read. Then it may still be a line. */
   readonly isUnread?: boolean;
 }
 
@@ -97,7 +97,7 @@ export async function statementTable(
   throw unreadableCsv('No row of the text has a date and an amount that can be read.', 'Call again with `columns`, or with `lines`.');
 }
 
-/** The cell of a row that holds this; empty if there is none. */
+/** The cell of a row for this role, or an empty text. */
 export const cellsOf =
   ({ columns }: Table) =>
   ({ cells }: TableRow, role: Role): string =>
@@ -108,7 +108,7 @@ export interface SignedAmount {
   readonly currency?: string;
 }
 
-/** Reads the amount of a row, with its sign, from whatever columns the table has. */
+/** Reads the amount of a row, with its sign, from the columns that the table has. */
 export function signedAmounts(
   table: Table,
   rows: readonly TableRow[],
@@ -134,14 +134,14 @@ export function signedAmounts(
   const bare = told.find(({ mark, amount }) => mark === undefined && amount > 0);
   if (marked > 0 && bare !== undefined)
     throw unreadableCsv(
-      'Some amounts are marked CR or DR, and others are not: whether those are money in or money out is not clear.',
+      'Some amounts are marked CR or DR and others are not. It is unclear if the others are money in or money out.',
       'Ask the user, and call again with `lines`.',
     );
   const isSigned = told.some(({ amount }) => amount < 0);
   const unclear = isSigned || marked > 0 ? undefined : unclearDirection(table, rows);
   if (unclear !== undefined)
     throw unreadableCsv(
-      `Whether a row with ${cellText(unclear)} is money in or money out is not clear.`,
+      `It is unclear if a row with ${cellText(unclear)} is money in or money out.`,
       'Ask the user, and call again with `lines`, in which money out is negative.',
     );
   return (row) => {
@@ -152,7 +152,7 @@ export function signedAmounts(
   };
 }
 
-/** A word that does not tell the direction, in a column that tells the direction of other rows. */
+/** Returns a word that shows no direction, in a column that shows the direction of other rows. */
 function unclearDirection({ columns, header }: Table, rows: readonly TableRow[]): string | undefined {
   const named = columns.get('direction') ?? header.flatMap((name, index) => (headerRank('direction', name) === undefined ? [] : [index]));
   const words = named.map((index) => rows.map(({ cells }) => cells[index] ?? ''));
@@ -208,7 +208,7 @@ function textsOf(
 const textsIn = (cells: readonly string[], columns: readonly number[]): string[] =>
   columns.map((column) => cells[column] ?? '').filter(Boolean);
 
-/** Columns of texts that have no role. One with the same text in every row, such as the name of the account, tells nothing of a row. */
+/** Columns of texts that have no role. A column with the same text in every row, such as the account name, says nothing about a row. */
 function otherTexts({ columns }: Table, rows: readonly TableRow[]): number[] {
   const taken = new Set([...columns.values()].flat());
   return Array.from({ length: Math.max(0, ...rows.map(({ cells }) => cells.length)) }, (_, column) => column).filter((column) => {

@@ -20,7 +20,7 @@ export interface Table {
   readonly delimiter: Delimiter;
 }
 
-/** Which column holds what: by its header, or by its number from 1. */
+/** The column of each role: its header, or its number from 1. */
 export type ColumnMap = Readonly<Partial<Record<Role, string>>>;
 
 interface TableOptions {
@@ -53,7 +53,7 @@ export async function readTable(text: string, options: TableOptions): Promise<Ta
     .map(([role, name]) => `${role}=${name}`)
     .join(',');
   throw unreadableCsv(
-    `No row names its columns in words that are known. The first row is: ${firstRow.slice(0, 12).map(cellText).join(', ') || 'empty'}.`,
+    `No row has column headers that are recognized. The first row is: ${firstRow.slice(0, 12).map(cellText).join(', ') || 'empty'}.`,
     `Call again with \`columns\`: the header or the number (from 1) of each column, such as ${example}.`,
     'columns',
   );
@@ -103,7 +103,7 @@ function columnsOf(
       .map(({ index }) => index);
     if (found.length === 0) continue;
     columns.set(role, found);
-    // Other date columns, such as the value date, are no column of another kind either.
+    // Other date columns, such as the value date, cannot hold another role either.
     for (const index of found) taken.add(index);
   }
   return columns;
@@ -128,7 +128,7 @@ export function directionOf(word: string): 'in' | 'out' | undefined {
   return DIRECTION.in.has(plain) ? 'in' : DIRECTION.out.has(plain) ? 'out' : undefined;
 }
 
-/** Whether the cells can be of this role, for headers that name several things. */
+/** True if the cells can have this role. Needed for headers that mean several things. */
 function holds(role: Role, column: number, below: readonly (readonly string[])[]): boolean {
   const cells = below.map((row) => row[column] ?? '').filter(Boolean);
   if (role === 'direction') return cells.length > 0 && cells.every((cell) => directionOf(cell) !== undefined);

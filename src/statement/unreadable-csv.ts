@@ -1,7 +1,7 @@
 import { InputError } from '../errors.ts';
 import { inQuotes } from '../foreign-text.ts';
 
-/** What the user can name so that the text can be read. */
+/** A choice of the user that makes the text readable. */
 export type Decision = 'columns' | 'decimal' | 'date_format';
 
 /** The text cannot be read without a decision of the user. */

@@ -29,7 +29,7 @@ const USUAL_DAYS_APART = 7;
 
 const input = z.strictObject({
   customer: customer.optional(),
-  date_start: date.optional().describe('Default: the last 90 days, for one customer all.'),
+  date_start: date.optional().describe('Default: 90 days before the end; with `customer`: no limit.'),
   date_end: date.optional(),
   days_apart: z.int().min(0).max(90).optional().describe('Default 7.'),
 });
@@ -40,8 +40,8 @@ export const checkDuplicates = defineReadWorkflow({
   name: 'check_duplicates',
   title: 'Check for payments recorded twice',
   description:
-    'Payments that look recorded twice: same customer and amount, and near dates or the same reference. ' +
-    'Groups by likelihood, with what to compare. "Did Acme pay twice?"',
+    'Find possible duplicates: payments with the same customer and amount that also have nearby dates or the same reference. ' +
+    'Shows groups, the likeliest first, with reasons. "Did Acme pay twice?"',
   input,
   output,
   reads: [allPayments, allContacts, getContact, listOrganizations],
@@ -55,7 +55,7 @@ export const checkDuplicates = defineReadWorkflow({
     let looked = 0;
     let notCompared = 0;
     let left: Days | undefined;
-    // Some days more on either side, so that none is missed whose duplicate lies just outside.
+    // A few more days on each side, because a duplicate may lie just outside the range.
     const wide = { start: days.start && daysAfter(days.start, -days_apart), end: days.end && daysAfter(days.end, days_apart) };
     for await (const stretch of paymentsBetween(wide, whose === undefined ? {} : { customer_id: whose.contact_id }, {
       zoho,
@@ -113,26 +113,25 @@ export const checkDuplicates = defineReadWorkflow({
     const [first] = groups;
     const whose = customer ? `of ${recordNameAndId('customer', customer.customer_name, customer.customer_id, 60)}` : 'of all customers';
     const rule = `same customer and amount, at most ${days_apart} day${days_apart === 1 ? '' : 's'} apart or the same reference`;
-    const none = `none ${not_compared > 0 ? 'that could be compared ' : ''}looks recorded twice (${rule}).`;
+    const none = `no possible duplicates${not_compared > 0 ? ' among those compared' : ''} (${rule}).`;
     const likeliest = found > groups.length ? `, the likeliest ${groups.length}` : '';
     const some = `${found} group${found === 1 ? '' : 's'} (${rule})${likeliest}:`;
     return createReport(
       [
         looked_through === 0 &&
           not_compared === 0 &&
-          `There is no payment ${whose}, ${aboutDays(daysOf(range))}: nothing could be checked. Call again with other dates.`,
+          `Found no payments ${whose}, ${aboutDays(daysOf(range))}: nothing could be checked. Call again with other dates.`,
         looked_through > 0 &&
-          `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'} ${whose}, ${aboutDays(daysOf(range))}: ` +
+          `Checked ${looked_through} payment${looked_through === 1 ? '' : 's'} ${whose}, ${aboutDays(daysOf(range))}: ` +
             (found === 0 ? none : some),
         ...groups.flatMap((group) => groupLines(group, base_currency)),
         not_compared > 0 &&
-          `Not compared: ${not_compared} payment${not_compared === 1 ? '' : 's'} ` +
-            'of which Zoho does not tell the amount, the customer or the date.',
-        rest && `Not looked through: ${aboutDays(rest)}.`,
+          `Not compared: ${not_compared} payment${not_compared === 1 ? '' : 's'}, because Zoho gives no amount, customer or date.`,
+        rest && `Not checked: ${aboutDays(rest)}.`,
         groups.some(({ currency_code }) => currency_code === undefined) && CURRENCY_NOT_KNOWN,
         first &&
-          'Alike is not proof: compare them, created_by of each tells who recorded it, and ask the user. ' +
-            'Only what the user says is a mistake may be deleted.',
+          'All of them may be real: compare them (created_by shows who recorded each) and ask the user. ' +
+            'Delete only a payment that the user calls a mistake.',
       ],
       [
         ...(first?.payments ?? []).slice(0, 2).map(({ payment_id }) => toolCall('get_customer_payment', { payment_id })),
@@ -147,7 +146,7 @@ async function rangeOf({ start, end }: Days, zoho: Reader): Promise<Days> {
   return { start: start ?? daysAfter(await dateOrToday(end, zoho, 'date_start'), -USUAL_RANGE_DAYS), end };
 }
 
-/** What is compared and shown: thousands are held at once. */
+/** The fields that are compared or shown. Other fields are dropped, because one call holds thousands of payments. */
 const kept = [
   'payment_id',
   'payment_number',
@@ -177,7 +176,7 @@ type ShownGroup = {
   readonly amount: number | undefined;
   readonly currency_code: string | undefined;
   readonly payments: readonly ShownPayment[];
-  /** Not shown. */
+  /** Number of payments that are not shown. */
   readonly more?: number;
 };
 
@@ -185,7 +184,7 @@ type Result = {
   readonly groups: ShownGroup[];
   readonly found: number;
   readonly looked_through: number;
-  /** Payments whose amount, customer or date Zoho does not tell. */
+  /** Number of payments without an amount, a customer or a date from Zoho. */
   readonly not_compared?: number;
   readonly range: { readonly date_start?: string; readonly date_end?: string };
   readonly days_apart: number;
@@ -213,14 +212,14 @@ function groupLines(
 ): string[] {
   const customer = recordNameAndId('customer', customer_name, customer_id, 60);
   return lines(
-    `${likelihood}: ${customer}, ${inCurrency(amount, currency_code)}, ${payments.length + more} times: ${why}`,
+    `${likelihood}: ${customer}, ${inCurrency(amount, currency_code)}, ${payments.length + more} payments: ${why}`,
     ...payments.map((payment) => `- ${paymentLine({ ...payment, currency_code }, base, `recorded ${moment(payment['created_time'])}`)}`),
     more > 0 && `- and ${more} more`,
   );
 }
 
-/** `2026-06-09 09:47`, in the organization's time. */
+/** Formats a time as `2026-06-09 09:47`, in the organization's time zone. */
 function moment(created_time: unknown): string {
   const [, day, time] = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)/.exec(String(created_time)) ?? [];
-  return day === undefined ? 'at a time that is not told' : `${day} ${time}`;
+  return day === undefined ? 'at an unknown time' : `${day} ${time}`;
 }

@@ -23,13 +23,13 @@ import { withoutEmpty } from '../records/zoho-shapes.ts';
 import { toolCall, createReport } from '../report.ts';
 import { defineReadWorkflow } from '../workflow.ts';
 
-/** The most that is shown one by one; what is more is counted and added up. */
+/** Limits of the rows shown. Records above a limit are only counted and added up. */
 const MOST_INVOICES = 80;
 const MOST_CREDITS = 20;
 const LAST = 10;
 const MOST_PAYMENTS = 4_000;
 
-/** Days past due that each age ends with. */
+/** Age groups, each with its highest number of days past due. */
 const AGES: readonly (readonly [name: string, upTo: number])[] = [
   ['current', 0],
   ['1-30', 30],
@@ -44,8 +44,8 @@ export const customerStatement = defineReadWorkflow({
   name: 'customer_statement',
   title: 'Statement of a customer',
   description:
-    'What a customer owes: open invoices by age, unused credit, the last payments and refunds, in one call. ' +
-    'Take it before you say whether somebody has paid.',
+    'Show what a customer owes: open invoices by age, unused credit, last payments and refunds. ' +
+    'Use it before saying whether a customer has paid.',
   input: z.strictObject({ customer }),
   output: z.looseObject({
     customer_id: text,
@@ -59,7 +59,7 @@ export const customerStatement = defineReadWorkflow({
     const contact = await customerNamed(customer, zoho);
     const { contact_id } = contact;
     const goOn = (found: number) => {
-      progress(`Looked through ${found} payments.`);
+      progress(`Searched ${found} payments.`);
       return found < MOST_PAYMENTS;
     };
     const [today, invoices, payments] = await Promise.all([
@@ -74,7 +74,7 @@ export const customerStatement = defineReadWorkflow({
       ),
     ]);
     if (invoices === undefined && payments === undefined) throw nothingAllowed();
-    // A customer that cannot be seen is named by what can be.
+    // If the scopes do not show the customer, the name comes from an invoice or a payment.
     const own = invoices?.filter((invoice) => invoice.customer_id === contact_id);
     const named = [...(own ?? []), ...(payments?.all ?? [])].find(({ customer_name }) => customer_name !== undefined);
     const [paid] = payments?.all ?? [];
@@ -115,10 +115,10 @@ export const customerStatement = defineReadWorkflow({
         outstanding_by_zoho: readAmount(contact['outstanding_receivable_amount']),
         unused_credits_by_zoho: readAmount(contact['unused_credits_receivable_amount']),
         not_shown: [
-          contact.contact_name === undefined && 'what Zoho itself counts as owed (needs the scope ZohoBooks.contacts.READ)',
+          contact.contact_name === undefined && "Zoho's own figure of what is owed (needs the scope ZohoBooks.contacts.READ)",
           invoices === undefined && 'open invoices (needs the scope ZohoBooks.invoices.READ)',
           payments === undefined && 'payments, refunds and unused credit (needs the scope ZohoBooks.customerpayments.READ)',
-          today === undefined && 'how old the invoices are (needs the scope ZohoBooks.settings.READ)',
+          today === undefined && 'the age of the invoices (needs the scope ZohoBooks.settings.READ)',
         ].filter((reason) => reason !== false),
       }),
     };
@@ -150,19 +150,19 @@ export const customerStatement = defineReadWorkflow({
             (open.count === 0
               ? open.customer_not_told === undefined
                 ? 'owes nothing on invoices'
-                : 'owes nothing on the invoices that Zoho tells of'
+                : 'owes nothing on the invoices whose customer Zoho shows'
               : aboutOpen(open)),
           credit &&
             (credit.count === 0
-              ? `no unused credit${(credit.not_told ?? credit.customer_not_told) === undefined ? '' : ' that Zoho tells of'}`
+              ? `no ${(credit.not_told ?? credit.customer_not_told) === undefined ? '' : 'known '}unused credit`
               : `has ${money(credit.total, currency)} unused on ${credit.count} payment${credit.count === 1 ? '' : 's'}`),
         ]
           .filter(Boolean)
           .join('; ')}.`,
-        leftOut(open?.balance_not_told, 'open invoice', 'what is open'),
-        leftOut(open?.customer_not_told, 'open invoice', 'the customer'),
-        leftOut(credit?.not_told, 'payment', 'what is unused'),
-        leftOut(credit?.customer_not_told, 'payment', 'the customer'),
+        leftOut(open?.balance_not_told, 'open invoice', 'balance'),
+        leftOut(open?.customer_not_told, 'open invoice', 'customer'),
+        leftOut(credit?.not_told, 'payment', 'unused amount'),
+        leftOut(credit?.customer_not_told, 'payment', 'customer'),
         differs(
           (open?.count === 0 || open?.totals !== undefined) && (open.balance_not_told ?? open.customer_not_told) === undefined
             ? open
@@ -186,30 +186,29 @@ export const customerStatement = defineReadWorkflow({
           ages.length > 0 &&
           `Days past due: ${ages.map((age) => `${age.age}: ${money(age.amount, age)} (${age.count})`).join(', ')}.`,
         open?.age_not_told !== undefined &&
-          `Of no age: ${open.age_not_told} open invoice${open.age_not_told === 1 ? '' : 's'} ` +
-            `of which Zoho does not tell when ${open.age_not_told === 1 ? 'it is' : 'they are'} due.`,
+          `Age unknown: ${open.age_not_told} open invoice${open.age_not_told === 1 ? '' : 's'}, because Zoho gives no due date.`,
         invoices.length > 0 && 'Open invoices:',
         ...invoices.map(invoiceLine),
-        moreInvoices > 0 && `and ${moreInvoices} newer ones, in the totals above.`,
+        moreInvoices > 0 && `and ${moreInvoices} newer invoices (in the totals above).`,
         credits.length > 0 && 'Unused credit:',
         ...credits.map((row) => creditLine(row, currency)),
-        moreCredits > 0 && `and ${moreCredits} older ones, in the total above.`,
+        moreCredits > 0 && `and ${moreCredits} older payments (in the total above).`,
         last.length > 0 && 'Last payments and refunds:',
         ...last.map((row) => lastLine(row, currency)),
         part !== undefined &&
-          `This is a part: only the newest ${part} payments were looked through; older ones may have unused credit or refunds too.`,
-        unseen > 0 && `Refunds of ${unseen} more payments, which changed longer ago, were not looked at: find_refunds has them.`,
+          `Incomplete: only the newest ${part} payments were searched. Older payments may have unused credit or refunds too.`,
+        unseen > 0 && `Refunds of ${unseen} more payments (with older changes) were not read: find_refunds finds these refunds.`,
         not_shown.length > 0 && `Not shown: ${not_shown.join('; ')}.`,
-        currency_code === undefined && 'The currency is not told.',
+        currency_code === undefined && 'The currency is unknown.',
       ],
       [
-        // In words: which credit goes to which invoice is for the user to say.
+        // Without arguments, because the user decides which credit goes to which invoice.
         invoices.length > 0 &&
           credits.length > 0 && {
             say: 'to apply credit: update_customer_payment with payment_id and invoices',
             tool: 'update_customer_payment',
           },
-        credits.length > 0 && { say: 'to give credit back: refund_customer_payment', tool: 'refund_customer_payment' },
+        credits.length > 0 && { say: 'to refund credit: refund_customer_payment', tool: 'refund_customer_payment' },
         unseen > 0 && toolCall('find_refunds', { customer: customer_id }),
       ],
     );
@@ -227,7 +226,7 @@ type Statement = {
   readonly credit?: {
     readonly count: number;
     readonly total: number;
-    /** Payments of which Zoho does not tell what is unused. */ readonly not_told?: number | undefined;
+    /** Number of payments without an unused amount from Zoho. */ readonly not_told?: number | undefined;
     readonly customer_not_told?: number | undefined;
   };
   readonly credits?: ReturnType<typeof creditOf>[];
@@ -241,13 +240,13 @@ type Statement = {
 
 interface Open {
   readonly count: number;
-  /** Left out where no currency is told. */
+  /** Omitted if no currency is known. */
   readonly totals?: readonly CurrencyTotal[];
-  /** Of how many Zoho does not tell what is open: they are counted, and in no total. */
+  /** Number of invoices without a balance from Zoho. `count` includes them, the totals do not. */
   readonly balance_not_told?: number | undefined;
-  /** Found with the customer's, and Zoho does not tell whose they are: not counted. */
+  /** Number of invoices that Zoho listed without a customer. `count` does not include them. */
   readonly customer_not_told?: number | undefined;
-  /** Of how many Zoho does not tell when they are due: they are of no age. */
+  /** Number of invoices without a due date from Zoho. They are in no age group. */
   readonly age_not_told?: number | undefined;
 }
 
@@ -279,19 +278,17 @@ function agedOf(
   };
 }
 
-/** In no total above. */
+/** Says how many records the totals do not include, and which value is missing. */
 function leftOut(count: number | undefined, record: string, what: string): string {
-  return count === undefined
-    ? ''
-    : `Left out of the totals: ${count} ${record}${count === 1 ? '' : 's'} of which Zoho does not tell ${what}.`;
+  return count === undefined ? '' : `Not in the totals: ${count} ${record}${count === 1 ? '' : 's'}, because Zoho gives no ${what}.`;
 }
 
 function aboutOpen({ count, totals = [], balance_not_told = 0 }: Open): string {
   const uncounted = count - balance_not_told - totals.reduce((counted, total) => counted + total.count, 0);
-  if (balance_not_told === count) return `has ${count} open invoice${count === 1 ? '' : 's'}, and what is open Zoho does not tell`;
+  if (balance_not_told === count) return `has ${count} open invoice${count === 1 ? '' : 's'} of unknown balance`;
   const amounts = totals.map((total) => ` ${money(total.amount, total)}`).join(' and');
   const some = uncounted === count ? '' : `${uncounted} of them `;
-  const untold = uncounted === 0 ? '' : `, ${some}in a currency that is not told`;
+  const untold = uncounted === 0 ? '' : `, ${some}in an unknown currency`;
   return `owes${amounts} on ${count} open invoice${count === 1 ? '' : 's'}${untold}`;
 }
 
@@ -307,10 +304,13 @@ function creditOf({ payment_id, payment_number, date, amount, unused_amount }: P
   return { payment_id, payment_number, date, amount, unused_amount };
 }
 
-/** Payments and refunds together, the last first. A refund changes its payment, so those that changed last have the last refunds. */
+/**
+ * Returns the latest payments and refunds, newest first. A refund changes its payment, so the payments with the latest changes have the
+ * latest refunds.
+ */
 async function lastOf(payments: readonly PaymentRow[], zoho: Reader): Promise<{ last: Json[]; refunds_not_looked_at: number }> {
   const refunded = payments
-    // Where the list does not tell, it may have refunds.
+    // If Zoho's list does not give the refunded amount, the payment may have refunds.
     .filter((row) => readAmount(row['bcy_refunded_amount']) !== 0)
     .toSorted((a, b) => Date.parse(String(b['last_modified_time'])) - Date.parse(String(a['last_modified_time'])));
   const opened = refunded.slice(0, LAST);
@@ -376,7 +376,7 @@ function lastLine(
     .join(' | ');
 }
 
-/** Where Zoho's own figure is another one, both are told. */
+/** Reports a difference between our total and Zoho's own total. Empty if both are equal or cannot be compared. */
 function differs(
   own: false | { readonly totals?: readonly { readonly currency_code: string; readonly amount: number }[] } | undefined,
   zoho: unknown,
@@ -389,13 +389,13 @@ function differs(
   if (!own || typeof zoho !== 'number' || isOther || (total?.amount ?? 0) === zoho) return '';
   const more = subtract(zoho, total?.amount ?? 0);
   return (
-    `Zoho itself counts ${money(zoho, currency)} ${what}, ` +
-    `${money(Math.abs(more), currency)} ${more > 0 ? 'more' : 'less'} than these: ${why} would explain it.`
+    `Zoho's own figure: ${money(zoho, currency)} ${what}, ` +
+    `${money(Math.abs(more), currency)} ${more > 0 ? 'more' : 'less'} than above. Possible reason: ${why}.`
   );
 }
 
 function nothingAllowed(): AccessError {
-  return new AccessError('Zoho shows these credentials neither invoices nor payments.', {
+  return new AccessError('This login can see neither invoices nor payments.', {
     code: 'scope_missing',
     next: 'log in again with the scopes ZohoBooks.invoices.READ and ZohoBooks.customerpayments.READ.',
   });

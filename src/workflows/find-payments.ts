@@ -55,8 +55,8 @@ export const findPayments = defineReadWorkflow({
   name: 'find_payments',
   title: 'Find payments',
   description:
-    'Find payments by what is remembered: customer (roughly: names alike too), about what `amount`, ' +
-    'around what `date`, payment number, invoice or cheque number (`reference`, near ones too). Best match first, with why.',
+    'Find payments by what the user remembers: customer (also similar names), approximate `amount` and `date`, ' +
+    'payment number, invoice, or `reference` such as a cheque number (also similar). Best match first, with reasons.',
   input,
   output,
   reads: [allPayments, allContacts, getContact, allInvoices, getInvoice, listRetainerInvoices, allInvoicePayments, listOrganizations],
@@ -107,7 +107,7 @@ export const findPayments = defineReadWorkflow({
       ...(other.part && { in_part: true as const }),
       payments: best.map(shownAs(wantedWithout(other.without, wanted))),
     }));
-    // Together they are one answer.
+    // The size limit applies to all lists together, because they are one answer.
     const fitting = new Set(
       fittingRows([...payments, ...alike, ...without.flatMap((one) => one.payments)], (payment) => lineOf(payment, base_currency)),
     );
@@ -155,10 +155,10 @@ export const findPayments = defineReadWorkflow({
   ) {
     const left = not_looked_through && daysOf(not_looked_through);
     const { date: _, date_start: __, date_end: ___, ...undated } = given;
-    const rest = left && `Not looked through: ${aboutDays(left)}.`;
+    const rest = left && `Not searched: ${aboutDays(left)}.`;
     const untold =
       not_compared > 0 &&
-      `Not compared: ${not_compared} payment${not_compared === 1 ? '' : 's'} of which Zoho does not tell the amount, the date or the mode.`;
+      `Not compared: ${not_compared} payment${not_compared === 1 ? '' : 's'}, because Zoho gives no amount, date or mode.`;
     const more = left && toolCall('find_payments', { ...undated, ...not_looked_through });
     const rows = (some: readonly ShownFound[]) => some.map((payment) => lineOf(payment, base_currency));
     const all = [...payments, ...near, ...without.flatMap((one) => one.payments)];
@@ -169,19 +169,19 @@ export const findPayments = defineReadWorkflow({
       return createReport(
         [
           customers?.length === 0
-            ? `No customer is called anything like ${quoted(given.customer)}. ${aboutVendors(vendors ?? [])}`.trim()
+            ? `No customer has a name like ${quoted(given.customer)}. ${aboutVendors(vendors ?? [])}`.trim()
             : `No payment matches: ${soughtOf(given)}.`,
-          near.length > 0 && 'Near this reference, and nothing else tells whether one of them is meant:',
+          near.length > 0 && 'Payments with only a similar reference; perhaps none of them is the right payment:',
           ...rows(near),
-          near_in_part && 'Whether others are near it is not known: a part of it is in more payments than one call looks through or shows.',
+          near_in_part && 'There may be more: a part of this reference is in too many payments for one call.',
           invoice && `Invoice ${aboutInvoice(invoice)}, of ${recordName('customer', invoice.customer_name, invoice.customer_id, 60)}.`,
           customers !== undefined &&
             customers.length > 0 &&
-            `Customers looked at: ${customers.map((one) => recordNameAndId('customer', one.contact_name, one.contact_id, 60)).join(', ')}${
+            `Customers searched: ${customers.map((one) => recordNameAndId('customer', one.contact_name, one.contact_id, 60)).join(', ')}${
               more_customers > 0 ? `, and ${more_customers} more` : ''
             }.`,
           ...others,
-          `Looked through ${looked_through} payment${looked_through === 1 ? '' : 's'}${aboutPicked(picked_by, without.length > 0)}.`,
+          `Searched ${looked_through} payment${looked_through === 1 ? '' : 's'}${aboutPicked(picked_by, without.length > 0)}.`,
           noCurrency,
           untold,
           rest,
@@ -199,21 +199,22 @@ export const findPayments = defineReadWorkflow({
       .slice(0, MOST_OTHERS);
     const shown = `${payments.length} payment${payments.length === 1 ? '' : 's'}`;
     const isMoreAsked = Object.keys(given).some((name) => !['reference', 'limit', 'descriptions'].includes(name));
-    const order = given.unused_only ? 'best match first, then by what is unused' : 'best match first';
+    const order = given.unused_only ? 'best match first, then by unused amount' : 'best match first';
     return createReport(
       [
         payments.every((payment) => payment.near) &&
-          `No payment has just the reference ${quoted(given.reference, 50)}; ` +
-            `what follows is near it${isMoreAsked ? ' and fits the rest' : ''}.`,
+          `No payment has exactly the reference ${quoted(given.reference, 50)}; ` +
+            `these have a similar one${isMoreAsked ? ' and match all other conditions' : ''}.`,
         newest_only
-          ? `The newest ${shown} of those that fit equally well; there may be older ones:`
+          ? `The newest ${shown} that fit equally well; there may be older ones:`
           : payments.length < matches
             ? `The best ${shown} of ${matches} that match${given.unused_only ? `, ${order}` : ''}:`
             : `${shown} found, ${order}:`,
         ...rows(payments),
         ...others,
         alike.length > 0 &&
-          `Customers called alike: ${alike.map((one) => recordNameAndId('customer', one.contact_name, one.contact_id, 60)).join(', ')}.`,
+          'Customers with similar names: ' +
+            `${alike.map((one) => recordNameAndId('customer', one.contact_name, one.contact_id, 60)).join(', ')}.`,
         noCurrency,
         untold,
         rest,
@@ -237,7 +238,7 @@ interface Without {
   readonly payments: readonly ShownFound[];
 }
 
-/** What fits without one of the conditions; and where nothing is found, for which nothing does. */
+/** Lists the payments that fit if one condition is ignored. If nothing was found, also names the conditions that make no difference. */
 function aboutOthers(
   without: readonly Without[],
   given: Given,
@@ -258,45 +259,47 @@ function aboutOthers(
       matches === 0
         ? []
         : [
-            `Without ${nameOf(condition)} ${matches}${in_part ? ' of the newest looked through' : ''} fit${matches === 1 ? 's' : ''}` +
-              `${payments.length < matches ? `, the best ${payments.length}` : ''}:`,
+            `${matches}${in_part ? ' of the newest searched' : ''} fit${matches === 1 ? 's' : ''} ` +
+              `if the search ignores ${nameOf(condition)}${payments.length < matches ? `, the best ${payments.length}` : ''}:`,
             ...rows(payments),
           ],
     ),
-    !isAnyFound && whole.length > 0 && `Nothing fits without ${named(whole)}${either}.`,
-    !isAnyFound && part.length > 0 && `Of the newest that were looked through, nothing fits without ${named(part)}${either}.`,
+    !isAnyFound && whole.length > 0 && `If the search ignores ${named(whole)}, nothing fits${either}.`,
+    !isAnyFound &&
+      part.length > 0 &&
+      `If the search ignores ${named(part)}, none of the newest payments fits${either}; older payments were not searched.`,
   );
 }
 
 const enumerated = (all: readonly string[], word: 'and' | 'or') =>
   all.length < 2 ? all.join('') : `${all.slice(0, -1).join(', ')} ${word} ${all.at(-1)}`;
 
-/** Zoho looked through all the others itself. */
+/** Names the conditions by which Zoho filtered. Zoho excluded all other payments, so the search covers these payments too. */
 function aboutPicked(by: readonly string[], without: boolean): string {
   if (by.length === 0) return '';
-  return `, which Zoho picked out by ${enumerated(by, 'and')}${without && by.length > 1 ? ', or by some of these' : ''}`;
+  return `, which Zoho filtered by ${enumerated(by, 'and')}${without && by.length > 1 ? ', or by some of these conditions' : ''}`;
 }
 
 type Result = {
   readonly payments: ShownFound[];
   readonly matches: number;
-  /** Of a reference that is near the one asked for, with nothing else to go by. */
+  /** Payments with a similar reference, if the call has no other condition that identifies a payment. */
   readonly near?: ShownFound[];
   readonly near_in_part?: true;
-  /** Where nothing fits all conditions: for each of them what fits without it. */
+  /** If nothing fits all conditions: for each condition, the payments that fit if this condition is ignored. */
   readonly without?: Without[];
-  /** Every payment that was compared, each counted once. */
+  /** Number of payments that were compared. Each is counted once. */
   readonly looked_through: number;
-  /** Conditions that Zoho filtered by: it looked through all others itself. */
+  /** Conditions that Zoho filtered by. Zoho itself excluded all other payments. */
   readonly picked_by?: readonly Condition[];
   readonly not_compared?: number;
   readonly newest_only?: true;
   readonly not_looked_through?: { readonly date_start?: string; readonly date_end?: string };
   readonly base_currency?: string;
   readonly customers?: readonly Customer[];
-  /** Looked at besides those. */
+  /** Number of customers searched that `customers` does not list. */
   readonly more_customers?: number;
-  /** Called so where no customer is. */
+  /** Vendors with this name, if no customer has it. */
   readonly vendors?: readonly Customer[];
   readonly invoice?: FoundInvoice;
 };
@@ -311,7 +314,7 @@ function lineOf(payment: ShownFound, base: string | undefined): string {
   ].join(' | ');
 }
 
-/** An e-mail address as an id. What looks like one already may be a name. */
+/** Turns an e-mail address into an id. Text that looks like an id may be a name, so it is looked up. */
 async function asIdOrName(customer: string | undefined, zoho: Reader): Promise<string | undefined> {
   if (customer === undefined || !isId(customer)) return await withoutAddress(customer, zoho);
   return (await customerNamed(customer, zoho)).contact_id;
@@ -332,7 +335,7 @@ function wantedOf({
   if (date !== undefined && (days.start ?? days.end) !== undefined) {
     throw new InputError('Both `date` and a range are given.', {
       code: 'invalid_arguments',
-      next: 'Call again with date, which finds payments some days around it too, or with date_start and date_end.',
+      next: 'Call again with date (also finds nearby dates), or with date_start and date_end.',
     });
   }
   return {
@@ -348,7 +351,7 @@ function wantedOf({
   };
 }
 
-/** What was looked for, as it was understood. */
+/** The conditions of the search as the server understood them, for the report. */
 function soughtOf(given: Given): string {
   const { customer, amount, date, number, invoice, reference, text, payment_mode, unused_only } = given;
   const { least, most } = amountsAround(amount ?? 0);
@@ -362,15 +365,15 @@ function soughtOf(given: Given): string {
     reference !== undefined && `reference with ${quoted(reference, 50)}`,
     text !== undefined && `text ${quoted(text, 50)}`,
     payment_mode !== undefined && `mode ${quoted(payment_mode, 40)}`,
-    unused_only === true && 'something unused',
+    unused_only === true && 'with an unused amount',
   ].filter(Boolean);
-  return parts.length === 0 ? 'there is none' : parts.join(', ');
+  return parts.length === 0 ? 'there are none' : parts.join(', ');
 }
 
-const ASK_FOR_NAME: Step = { say: 'ask the user for the name as it stands in Zoho Books.' };
-const ASK_FOR_MORE: Step = { say: 'ask the user who paid, how much or when, and call again with it.' };
+const ASK_FOR_NAME: Step = { say: 'ask the user for the exact name in Zoho Books.' };
+const ASK_FOR_MORE: Step = { say: 'ask the user who paid, how much or when, and call again with the answer.' };
 
-/** The same without one of the things that were remembered, those first that are easily remembered wrong. */
+/** Steps with the same search, each without one condition. The conditions that people most often remember wrongly come first. */
 function looser(given: Given): Step[] {
   const without = (...names: string[]) => {
     const rest = Object.fromEntries(Object.entries(given).filter(([name]) => !names.includes(name)));

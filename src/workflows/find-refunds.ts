@@ -27,10 +27,10 @@ import { withoutEmpty } from '../records/zoho-shapes.ts';
 import { toolCall, createReport } from '../report.ts';
 import { defineReadWorkflow, type ReadContext } from '../workflow.ts';
 
-/** Pages of 200 payments that one call looks through, and payments and refunds that it opens. */
+/** Limits of one call: pages of 200 payments that it reads, and payments and refunds that it opens. */
 const MOST_PAGES_LOOKED_THROUGH = 20;
 const MOST_OPENED = 60;
-/** So few are opened for their account also when nobody asked for it. */
+/** Up to this many refunds are opened to show their accounts, even if the call did not ask for accounts. */
 const MOST_OPENED_UNASKED = 5;
 const MOST_ROWS = 200;
 const MOST_REFUND_GROUPS = 200;
@@ -53,7 +53,7 @@ type Given = z.output<typeof input>;
 export const findRefunds = defineReadWorkflow({
   name: 'find_refunds',
   title: 'Find refunds',
-  description: 'Which refunds were given, when, to whom, why and from which account; totals per currency. Not refunds of credit notes.',
+  description: 'Find refunds: when, to whom, why and from which account; totals per currency. Without refunds of credit notes.',
   input,
   output: z.looseObject({ refunds: z.array(z.looseObject({ payment_id: text, refund_id: text })).optional() }),
   reads: [allPayments, allRefunds, allContacts, getContact, allBankAccounts, getCustomerPayment, getCustomerPaymentRefund],
@@ -65,7 +65,7 @@ export const findRefunds = defineReadWorkflow({
       given.account === undefined ? undefined : accountFilter(given.account, zoho),
     ]);
     const { refunds: found, ...looked } = await lookThrough(given, { customer_id: whose?.contact_id, from }, { zoho, progress });
-    // In a part, an account that is closed since may not have come yet.
+    // Not before all refunds are read: the name may belong to a closed account that appears only in a later part.
     if (looked.next_skip === undefined && (given.skip ?? 0) === 0) await from?.found();
     const payments = new Map(found.map(({ payment }) => [payment.payment_id, payment]));
     const [currencies, opened] = await Promise.all([
@@ -108,24 +108,24 @@ export const findRefunds = defineReadWorkflow({
           `Account ${quoted(given.account, 40)}: ` +
             `${accounts.map((one) => recordNameAndId('account', one.account_name, one.account_id, 40)).join(', ')}.`,
         ...(groups ?? []).map((group) => groupLine(group, group_by)),
-        others && `others, ${others.groups} smaller groups | ${aboutRefunds(others.count, others.totals)}`,
+        others && `${others.groups} smaller groups | ${aboutRefunds(others.count, others.totals)}`,
         ...rows.map(lineOf),
-        others && 'Not every group is shown: for the others call again for a shorter range or for one customer.',
+        others && 'To see the smaller groups, call again for a shorter range or for one customer.',
         cut &&
-          `Shown are the newest ${rows.length}. For older ones call again with ${
+          `Only the newest ${rows.length} are shown. For older refunds call again with ${
             last?.date === undefined ? 'a shorter range' : `date_end: ${JSON.stringify(last.date)}`
           }.`,
-        rows.length > MOST_OPENED_UNASKED && given.account === undefined && 'Accounts are told where few refunds match, or with `account`.',
-        [complete && count > 0 && (groups ? 'Complete: every group is shown.' : 'Complete: every one is shown.'), NO_CREDIT_NOTES]
+        rows.length > MOST_OPENED_UNASKED && given.account === undefined && 'Accounts are shown only in short lists, or with `account`.',
+        [complete && count > 0 && (groups ? 'Complete: every group is shown.' : 'Complete: every refund is shown.'), NO_CREDIT_NOTES]
           .filter(Boolean)
           .join(' '),
         ...aboutLook(looked),
       ],
       [
-        looked.next_skip !== undefined && toolCall('find_refunds', { ...given, skip: looked.next_skip }, 'to go on'),
-        group_by !== undefined && count > 0 && toolCall('find_refunds', ungrouped, 'the refunds one by one'),
+        looked.next_skip !== undefined && toolCall('find_refunds', { ...given, skip: looked.next_skip }, 'to continue'),
+        group_by !== undefined && count > 0 && toolCall('find_refunds', ungrouped, 'to list each refund'),
         rows.some((row) => hasCutText(lineOf(row))) && CUT_TEXTS,
-        first && toolCall('get_customer_payment', { payment_id: first.payment_id }, 'the payment of the first'),
+        first && toolCall('get_customer_payment', { payment_id: first.payment_id }, "the first refund's payment"),
       ],
     );
   },
@@ -139,16 +139,16 @@ function aboutRefunds(count: number, totals: readonly CurrencyTotal[]): string {
   const uncounted = count - totals.reduce((counted, total) => counted + total.count, 0);
   const amounts = [
     ...totals.map((total) => `${money(total.amount, total)} (${total.count})`),
-    ...(uncounted > 0 ? [`${uncounted} whose amount or currency is not told`] : []),
+    ...(uncounted > 0 ? [`${uncounted} of unknown amount or currency`] : []),
   ];
   return `${count} refund${count === 1 ? '' : 's'}: ${amounts.join(', ')}`;
 }
 
-/** They are refunds of another kind of record: a customer without any here may still have been given money back. */
+/** This note is always shown, because a customer without refunds here may have refunds of credit notes. */
 const NO_CREDIT_NOTES = 'Refunds of credit notes are not included.';
 
 const CUT_TEXTS = {
-  say: 'texts with a number of characters are cut: get_customer_payment_refund, or get_customer_payment with whole: true, shows them whole',
+  say: 'texts with "(N characters)" are cut: get_customer_payment_refund, or get_customer_payment with whole: true, shows the full texts',
   tool: 'get_customer_payment_refund',
 };
 
@@ -157,34 +157,34 @@ interface FoundRefund {
   readonly refund: Json;
 }
 
-/** What was looked at, so that nobody takes a part for the whole. */
+/** How much the search covered, so that the reader does not take a part of the refunds for all refunds. */
 type SearchExtent = {
   readonly payments_looked_through: number;
-  /** When the payment looked at last had changed, where older ones were left out. */
+  /** The day on which the last read payment was changed. Set if payments with earlier changes were not read. */
   readonly changed_since?: string;
-  /** Where to go on, when this call could not look through all. */
+  /** The `skip` for the next call, if this call could not read all payments. */
   readonly next_skip?: number;
-  /** Refunds whose account Zoho does not tell, so that they could not be matched with the one asked for. */
+  /** Number of refunds whose account Zoho does not give, so that it could not be compared with the requested account. */
   readonly account_not_told?: number;
-  /** Refunds of which Zoho does not tell the amount, the date or the mode asked for. */
+  /** Number of refunds that could not be compared, because Zoho does not give the amount, date or mode. */
   readonly not_compared?: number;
 };
 
 type Result = SearchExtent & {
   readonly count: number;
   readonly totals: CurrencyTotal[];
-  /** The newest first; left out where there are groups. */
+  /** Newest first. Omitted if there are groups. */
   readonly refunds?: RefundRow[];
   readonly groups?: RefundGroup[];
-  /** Which accounts the one that was asked for may be. */
+  /** The accounts that fit the requested account. */
   readonly accounts?: FoundAccount[];
-  /** Groups that are not shown, together. */
+  /** Sum of the groups that are not shown. */
   readonly others?: { readonly groups: number; readonly count: number; readonly totals: CurrencyTotal[] };
-  /** Every refund that matches is shown, or in a group that is. */
+  /** Set if every refund that matches is shown, alone or in a group. */
   readonly complete?: true;
 };
 
-/** The list says which payments have refunds: only those are opened, those that changed last first. */
+/** Reads the list of payments, last changed first, and opens only the payments that have refunds. */
 async function lookThrough(
   given: Given,
   { customer_id, from }: { readonly customer_id: string | undefined; readonly from: AccountFilter | undefined },
@@ -194,7 +194,7 @@ async function lookThrough(
   const refunds: FoundRefund[] = [];
   const seen = new Set<string>();
   let [at, looked, opened, accountless, incomparable] = [skip, 0, 0, 0, 0];
-  // Not changed since then, so not refunded since either.
+  // A payment that was last changed before this day has no later refund.
   const earliest = date_start && firstDayOfChange(date_start);
   const tooOld = (row: PaymentRow | undefined) => earliest !== undefined && (dayOfChange(row) ?? earliest) < earliest;
   const query = { customer_id, ...byLastChange };
@@ -225,9 +225,9 @@ async function lookThrough(
     const cutOff = refunded[now.length];
     const done = cutOff === undefined ? rows : rows.slice(0, rows.indexOf(cutOff));
     looked += done.length;
-    // By whole pages: Zoho may have left some rows out of one.
+    // Counts whole pages, because Zoho may return a page with fewer rows.
     at = cutOff === undefined ? at - (at % PER_PAGE) + PER_PAGE : at + done.length;
-    progress(`Looked through ${looked} payments.`);
+    progress(`Searched ${looked} payments.`);
     const seenSoFar = {
       refunds,
       payments_looked_through: looked,
@@ -244,7 +244,7 @@ async function lookThrough(
   return { refunds, payments_looked_through: looked };
 }
 
-/** Undefined where Zoho does not tell what would have to be compared. A reference that it does not tell is none. */
+/** True if the refund meets all conditions. Undefined if Zoho does not give a value to compare. No reference counts as an empty one. */
 function isWanted(
   { refund }: FoundRefund,
   { date_start, date_end, amount: wanted, refund_mode, reference_number }: Given,
@@ -260,7 +260,7 @@ function isWanted(
 
 const needsAccounts = ({ account, group_by = [] }: Given) => account !== undefined || group_by.includes('account');
 
-/** Lists tell no account. */
+/** Reads the refund itself, because lists of refunds have no account. */
 async function withAccount({ payment, refund }: FoundRefund, zoho: Reader): Promise<FoundRefund> {
   const { payment_id: customer_payment_id } = payment;
   const { payment_refund } = await zoho.read(getCustomerPaymentRefund, {
@@ -284,7 +284,7 @@ const accountsOf = (rows: readonly RefundRow[]): FoundAccount[] => [
   ).values(),
 ];
 
-/** What was looked for, as it was understood. */
+/** The conditions of the search as the server understood them, for the report. */
 function refundsSought({ customer, amount, refund_mode, reference_number, account, ...given }: Given): string {
   const days = daysOf(given);
   const parts = lines(
@@ -293,7 +293,7 @@ function refundsSought({ customer, amount, refund_mode, reference_number, accoun
     (days.start ?? days.end) !== undefined && aboutDays(days),
     refund_mode !== undefined && `mode ${quoted(refund_mode, 40)}`,
     reference_number !== undefined && `reference with ${quoted(reference_number, 50)}`,
-    account !== undefined && (isId(account) ? `out of account ${account}` : `out of an account called ${quoted(account, 40)}`),
+    account !== undefined && (isId(account) ? `from account ${account}` : `from an account called ${quoted(account, 40)}`),
   );
   return parts.length === 0 ? '' : `: ${parts.join(', ')}`;
 }
@@ -334,7 +334,7 @@ function lineOf(row: RefundRow): string {
     `payment ${row.payment_number === undefined ? '' : `#${plain(row.payment_number)} `}(id ${idText(row.payment_id)})`,
     `refund_id ${idText(row.refund_id)}`,
     row.refund_mode !== undefined && plain(row.refund_mode),
-    from_account_id !== undefined && `out of ${recordNameAndId('account', row.from_account_name, from_account_id, 40)}`,
+    from_account_id !== undefined && `from ${recordNameAndId('account', row.from_account_name, from_account_id, 40)}`,
     labelled('reference_number', 'ref', 50),
     row.description !== undefined && quoted(row.description, 120),
     invoices !== undefined && `payment for ${plain(invoices, 60)}`,
@@ -348,13 +348,11 @@ function lineOf(row: RefundRow): string {
 function aboutLook({ payments_looked_through: looked, changed_since, next_skip, account_not_told, not_compared }: SearchExtent): string[] {
   const since = changed_since === undefined ? '' : ` that changed since ${changed_since}`;
   return lines(
-    next_skip !== undefined && `This is a part: only ${looked} payments${since} were looked through, and there are more.`,
-    next_skip === undefined &&
-      changed_since !== undefined &&
-      `Looked through the ${looked} payments${since}; a refund changes its payment.`,
+    next_skip !== undefined && `Incomplete: only ${looked} payments${since} were searched, and there are more.`,
+    next_skip === undefined && changed_since !== undefined && `Searched the ${looked} payments${since} (a refund is such a change).`,
     account_not_told !== undefined &&
-      `Left out: ${account_not_told} refund${account_not_told === 1 ? '' : 's'} whose account Zoho does not tell.`,
+      `Left out: ${account_not_told} refund${account_not_told === 1 ? '' : 's'}, because Zoho gives no account.`,
     not_compared !== undefined &&
-      `Not compared: ${not_compared} refund${not_compared === 1 ? '' : 's'} of which Zoho does not tell the amount, the date or the mode.`,
+      `Not compared: ${not_compared} refund${not_compared === 1 ? '' : 's'}, because Zoho gives no amount, date or mode.`,
   );
 }

@@ -25,7 +25,8 @@ import { defineReadWorkflow } from '../workflow.ts';
 
 const MOST_LINES = 200;
 const MOST_CSV = 200_000;
-const USUAL_DAYS = 5;
+/** Default for the number of days by which dates may differ. */
+export const USUAL_DAYS = 5;
 
 const text = z.string().max(500).optional();
 
@@ -51,12 +52,12 @@ const input = z.strictObject({
     .min(1)
     .max(MOST_LINES)
     .optional(),
-  csv: z.string().min(1).max(MOST_CSV).optional().describe('Instead of `lines`: the statement as pasted.'),
-  columns: z.string().max(500).optional().describe('If the header is not understood: date=Tag,amount=3 (header or number).'),
-  date_format: z.string().max(20).optional().describe('DD/MM/YYYY or the like.'),
+  csv: z.string().min(1).max(MOST_CSV).optional().describe('Instead of `lines`: the statement as CSV.'),
+  columns: z.string().max(500).optional().describe('If headers are not recognized: date=Tag,amount=3 (header or number).'),
+  date_format: z.string().max(20).optional().describe('Such as DD/MM/YYYY.'),
   decimal: z.enum(['.', ',']).optional(),
   account: words.optional().describe('Bank account, name or id.'),
-  days: z.int().min(0).max(30).optional().describe('By how much dates may differ, default 5.'),
+  days: z.int().min(0).max(30).optional().describe('Days by which dates may differ, default 5.'),
   rows_of: z.array(z.int().min(1)).min(1).optional().describe('Shows the ready rows of these lines.'),
 });
 type Given = z.output<typeof input>;
@@ -65,8 +66,8 @@ export const matchStatement = defineReadWorkflow({
   name: 'match_statement',
   title: 'Match a bank statement',
   description:
-    'Which lines of a bank statement are recorded already, and which open invoices the others pay, at most 200 lines. Each line is ' +
-    'recorded, fits (ready as `rows` for record_customer_payments), likely (ask the user) or unknown. Also payments that no line shows.',
+    'Find which lines of a bank statement (at most 200) are already recorded, and which open invoices the other lines pay. Each line is ' +
+    'recorded, fits (ready as `rows` for record_customer_payments), likely (ask the user) or unknown. Also shows payments without a line.',
   input,
   output: z.looseObject({ lines: z.array(z.looseObject({})).optional(), rows: z.array(z.looseObject({})).optional() }),
   reads: [allPayments, allRefunds, allContacts, allInvoices, allBankAccounts, getCustomerPaymentRefund],
@@ -103,13 +104,13 @@ export const matchStatement = defineReadWorkflow({
           .join(', ') +
         '.',
       partial.length > 0 &&
-        `Partial: not everything could be read, so lines that depend on it are at most likely. Missing: ${listWithin(partial, 400)}.`,
-      skipped.length > 0 && `Rows that are no lines: ${listWithin(skipped.map(aboutSkipped), 400)}.`,
+        `Partial: not everything could be read. Lines that need the missing data are at most likely. Missing: ${listWithin(partial, 400)}.`,
+      skipped.length > 0 && `Skipped rows: ${listWithin(skipped.map(aboutSkipped), 400)}.`,
     );
     if (rows_of !== undefined) return createReport([...about, ...readyRows(rows, rows_of)]);
     const below = linesOf(
       unmatched.length > 0 &&
-        `In no line, though recorded in these days: ${unmatched.length}: ${listWithin(unmatched.map(unmatchedText), 1500)}.`,
+        `Recorded in these days, but in no line: ${unmatched.length}: ${listWithin(unmatched.map(unmatchedText), 1500)}.`,
     );
     return createReport(
       [...about, ...shownLines(lines, TEXT_CAP - bytesOf([...about, ...below])), ...below],
@@ -131,7 +132,7 @@ type ShownLine = StatementLine & MatchedLine;
 type Result = {
   readonly lines: ShownLine[];
   readonly counts: Readonly<Record<MatchedLine['status'], number>>;
-  /** Of the lines that fit, with the arguments of record_customer_payment. */
+  /** The lines that fit, as arguments of record_customer_payment. */
   readonly rows: ReadyRow[];
   readonly unmatched: readonly ShownRecord[];
   readonly skipped?: readonly SkippedRow[];
@@ -158,7 +159,7 @@ async function linesGiven({ lines, csv, columns, date_format, decimal }: Given) 
   if (read.lines.length <= MOST_LINES) return read;
   throw new InputError(`The statement has ${read.lines.length} lines, and one call takes at most ${MOST_LINES}.`, {
     code: 'invalid_arguments',
-    next: 'Call again for each part of it, by days.',
+    next: 'Split the statement by days, and call again for each part.',
   });
 }
 
@@ -215,7 +216,7 @@ const unmatchedText = ({ payment_id, refund_id, customer_name, customer_id, date
   `${refund_id === undefined ? `payment (id ${idText(payment_id)})` : `refund (id ${idText(refund_id)})`} ` +
   `${date} ${inCurrency(amount, currency_code)} of ${recordNameAndId('customer', customer_name, customer_id, 30)}`;
 
-/** The rows that were asked for, as JSON, as far as there is room. */
+/** The requested rows as JSON, as many as fit into the answer. */
 function readyRows(rows: readonly ReadyRow[], asked: readonly number[]): string[] {
   const wanted = rows.filter(({ line }) => asked.includes(line));
   const shown = fittingRows(wanted, asJson);
@@ -234,7 +235,7 @@ function readyRows(rows: readonly ReadyRow[], asked: readonly number[]): string[
 
 const bytesOf = (lines: readonly string[]): number => lines.reduce((bytes, one) => bytes + Buffer.byteLength(one) + 1, 0);
 
-/** A text for each line: as much of it as there is room for, and the same of all of them. */
+/** One text for each line, as long as the answer allows. All lines are shortened in the same way. */
 function shownLines(lines: readonly ShownLine[], room: number): string[] {
   const levels = [wholeText, shortText(40), shortText(24), shortText(12), shortText(0)];
   const texts = levels.map((say) => lines.map(say));
@@ -253,7 +254,7 @@ function wholeText(line: ShownLine): string {
   ].join(' | ');
 }
 
-/** With so many characters of each text. */
+/** The line with at most this many characters of each text. */
 const shortText =
   (most: number) =>
   (line: ShownLine): string => {
@@ -265,7 +266,7 @@ const shortText =
     ].join(' | ');
   };
 
-/** Quoted, without its length if it is cut. */
+/** The beginning of the text, quoted. A cut text is shown without its length. */
 function firstLetters(text: string, most: number): string {
   const letters = [...text];
   return text === '' || most === 0 ? '' : quoted(letters.length > most ? `${letters.slice(0, most - 1).join('')}…` : text, most);

@@ -38,23 +38,23 @@ import { defineWriteWorkflow, type Chosen } from '../workflow.ts';
 const { payment_mode, date, reference_number, description, exchange_rate, bank_charges } = paymentFields;
 
 const input = z.strictObject({
-  customer: customer.optional().describe('Name, e-mail or id. May be left out where `invoices` tells.'),
+  customer: customer.optional().describe('Name, e-mail or id. Optional with `invoices`.'),
   amount,
-  currency: z.string().max(40).optional().describe("As the user said it; compared with the customer's."),
+  currency: z.string().max(40).optional().describe("As the user said it. Must be the customer's currency."),
   payment_mode,
-  date: date.optional().describe('Default: today where the organization is.'),
+  date: date.optional().describe("Default: today in the organization's time zone."),
   invoices: z
     .array(
       z.strictObject({
-        invoice: z.string().min(1).max(100).describe('Number or id, also of a retainer.'),
-        amount: amount.optional().describe('Default: what is open less the tax withheld, as far as the money goes.'),
+        invoice: z.string().min(1).max(100).describe('Number or id, also of a retainer invoice.'),
+        amount: amount.optional().describe('Default: balance minus withheld tax, at most the rest of the payment.'),
         tax_amount_withheld: amountOrZero.optional(),
       }),
     )
     .min(1)
     .optional(),
-  allocate: z.enum(['oldest_first', 'as_credit']).optional().describe('Instead of `invoices`.'),
-  account: z.string().min(1).max(100).optional().describe('Account the money went to, name or id; default Undeposited Funds.'),
+  allocate: z.enum(['oldest_first', 'as_credit']).optional().describe('How to apply without `invoices`.'),
+  account: z.string().min(1).max(100).optional().describe('Deposit account, name or id. Default: Undeposited Funds.'),
   reference_number,
   description,
   exchange_rate,
@@ -68,10 +68,11 @@ export const recordCustomerPayment = defineWriteWorkflow({
   name: 'record_customer_payment',
   title: 'Record a payment by names',
   description: [
-    'Record what a customer paid, by customer name and invoice numbers: ' +
-      'the tool to use when someone says who paid how much, how, for what. Moves money in the books.',
-    'Finds the ids, applies the money and says what is open before and after; what is left stays as credit. ' +
-      'A name that fits several customers comes back as numbered candidates: ask the user.',
+    'Record what a customer paid, by customer name and invoice numbers. ' +
+      'Use this tool when someone says who paid, how much, how and for what. ' +
+      'It records in Zoho Books; it touches no bank account or card.',
+    'Finds the ids, applies the payment and returns the old and new balances. Money left over stays as credit. ' +
+      'If a name fits several customers, the answer lists numbered candidates: ask the user.',
   ].join('\n'),
   input,
   endpoint: createCustomerPayment,
@@ -125,12 +126,15 @@ export const recordCustomerPayment = defineWriteWorkflow({
   },
 });
 
-/** Zoho books every amount in the customer's currency, whatever the user meant. False where it cannot be seen. */
+/**
+ * True if the customer has this currency. Throws if the customer has another currency, because Zoho records every amount in the customer's
+ * currency. False if the scopes do not show the currency.
+ */
 async function isOfCustomer(said: string, contact_id: string, zoho: Reader): Promise<boolean> {
   return await isSaid(said, (await currenciesOf([contact_id], zoho)).get(contact_id), zoho);
 }
 
-/** An invoice is in its customer's currency. */
+/** The same check with the currency of the invoices. An invoice is in its customer's currency. */
 async function isOfInvoices(said: string, applied: readonly Allocation[], zoho: Reader): Promise<boolean> {
   return await isSaid(
     said,
@@ -142,20 +146,17 @@ async function isOfInvoices(said: string, applied: readonly Allocation[], zoho: 
 async function isSaid(said: string, currency_code: string | undefined, zoho: Reader): Promise<boolean> {
   if (currency_code === undefined) return false;
   if (await isCurrency(said, currency_code, zoho)) return true;
-  throw new InputError(
-    `The user said ${quoted(said, 40)}, and this customer pays in ${plain(currency_code)}: every amount is booked in that.`,
-    {
-      code: 'wrong_currency',
-      next: `Ask the user for the amount in ${plain(currency_code)}, or which customer is meant.`,
-    },
-  );
+  throw new InputError(`The user said ${quoted(said, 40)}, but this customer's currency in Zoho is ${plain(currency_code)}.`, {
+    code: 'wrong_currency',
+    next: `Ask the user for the amount in ${plain(currency_code)}, or which customer is meant.`,
+  });
 }
 
-/** The customer who paid: of the invoices where there are any, so that "Bowman" is enough for one of his invoices. */
+/** The customer who paid. If invoices are named, their customer counts, so "Bowman" is enough together with one of Bowman's invoices. */
 async function payerOf({ customer, invoices }: Given, zoho: Reader, chosen: Chosen): Promise<string> {
   if (invoices === undefined) {
     if (customer === undefined)
-      throw new InputError('Who paid is missing: neither `customer` nor `invoices` is given.', {
+      throw new InputError('The customer is missing: neither `customer` nor `invoices` is given.', {
         code: 'invalid_arguments',
         next: "Call again with the customer's name.",
       });
@@ -173,7 +174,7 @@ async function payerOf({ customer, invoices }: Given, zoho: Reader, chosen: Chos
   return first.customer_id;
 }
 
-/** Each of them. Where one is not there, those that may be meant are of the same customer as the others. */
+/** Finds each invoice. If a number is not found, the error offers only invoices of the same customer as the others. */
 async function invoicesNamed(invoices: NonNullable<Given['invoices']>, customer: string | undefined, zoho: Reader): Promise<Invoice[]> {
   const named = async (number: string, whose = customer) => await invoiceNamed(number, whose, zoho, { retainers: true });
   const found = await Promise.allSettled(invoices.map(async ({ invoice }) => await named(invoice)));
@@ -193,7 +194,7 @@ interface Allocation {
   readonly tax_amount_withheld?: number;
 }
 
-/** Which invoices get how much, from what is open now. */
+/** Decides how much is applied to which invoice, from the current balances. */
 async function allocationOf({ customer, amount, invoices, allocate }: Given, customer_id: string, zoho: Reader): Promise<Allocation[]> {
   if (invoices !== undefined) {
     if (allocate !== undefined)
@@ -231,14 +232,17 @@ async function allocationOf({ customer, amount, invoices, allocate }: Given, cus
   throw allocationNeeded(open);
 }
 
-/** What was said of an invoice. */
+/** An invoice, with the amounts that the user gave for it. */
 interface NamedInvoice {
   readonly invoice: Invoice;
   readonly amount?: number | undefined;
   readonly tax_amount_withheld?: number | undefined;
 }
 
-/** What was said of each; the rest in the order given, each up to what is open and not withheld, until the money is used up. */
+/**
+ * Applies to each invoice the amount that the user gave. The rest of the payment goes to the other invoices in their order, to each up to
+ * its balance minus withheld tax, until the payment is used up.
+ */
 function spread(amount: number, rows: readonly NamedInvoice[]): Allocation[] {
   let left = Math.max(0, subtract(amount, sum(rows.map(({ amount: said = 0 }) => said))));
   return rows
@@ -252,22 +256,22 @@ function spread(amount: number, rows: readonly NamedInvoice[]): Allocation[] {
     .filter(({ amount_applied, ...row }) => amount_applied > 0 || 'tax_amount_withheld' in row);
 }
 
-/** Zoho takes one retainer invoice with a payment, in full, and nothing else. */
+/** Throws unless the payment is for one retainer invoice, in full, and for nothing else. Zoho accepts no other payment of a retainer. */
 function checkRetainerAlone({ invoice, amount: said, tax_amount_withheld = 0 }: NamedInvoice, count: number, amount: number): void {
   const name = `Retainer invoice ${quoted(invoice.invoice_number, 40)}`;
   if (count > 1 || tax_amount_withheld > 0)
-    throw new InputError(`${name} is paid by a payment of its own, without tax withheld.`, {
+    throw new InputError(`${name} needs a separate payment, without withheld tax.`, {
       code: 'invalid_arguments',
-      next: 'Call once for it, and once for the invoices.',
+      next: 'Call once for the retainer invoice, and once for the other invoices.',
     });
   if ((said ?? amount) !== amount || (invoice.balance ?? amount) !== amount)
     throw new RefusedError(
       `${name} can only be paid in full: ${money(invoice.balance, invoice)} is open, ` +
-        `${said === undefined || said === amount ? '' : `${money(said, invoice)} is named for it, and `}` +
+        `${said === undefined || said === amount ? '' : `${money(said, invoice)} is given for it, and `}` +
         `the payment is ${money(amount, invoice)}.`,
       {
         code: 'retainer_in_part',
-        next: 'Ask the user what was paid; with allocate: "as_credit" it is recorded as an advance.',
+        next: 'Ask the user what was paid. With allocate: "as_credit" the payment becomes an advance.',
       },
     );
 }
@@ -275,19 +279,19 @@ function checkRetainerAlone({ invoice, amount: said, tax_amount_withheld = 0 }: 
 function allocationNeeded(open: readonly Invoice[]): InputError {
   const shown = open.slice(0, 10).map(aboutInvoice).join('; ');
   const more = open.length > 10 ? `; and ${open.length - 10} more` : '';
-  return new InputError(`What the money is for is not said, and the customer has open invoices: ${shown}${more}.`, {
+  return new InputError(`The purpose of the payment is missing, and the customer has open invoices: ${shown}${more}.`, {
     code: 'allocation_needed',
     next:
-      'If the user said which invoices, call again with them as `invoices`; ' +
-      'otherwise ask: certain invoices, allocate: "oldest_first", or allocate: "as_credit".',
+      'If the user said which invoices, call again with them as `invoices`. ' +
+      'Otherwise ask which invoices are paid, or whether to use allocate: "oldest_first" or "as_credit".',
   });
 }
 
 function balanceNotTold({ invoice_number, invoice_id, customer_name, customer_id }: Invoice): InputError {
   return new InputError(
-    `Zoho does not tell how much of invoice ${quoted(invoice_number || invoice_id, 40)} ` +
-      `of ${recordName('customer', customer_name, customer_id, 40)} is open, ` +
-      'so how much of the money goes to it cannot be worked out.',
+    `Zoho does not give the balance of invoice ${quoted(invoice_number || invoice_id, 40)} ` +
+      `of ${recordName('customer', customer_name, customer_id, 40)}, ` +
+      'so the server cannot work out how much to apply to it.',
     {
       code: 'balance_not_told',
       next: 'Ask the user for the amount, and call again with it as `amount` of that invoice.',
@@ -299,7 +303,7 @@ function orderNotTold(unclear: readonly Invoice[]): InputError {
   const names = unclear.slice(0, 5).map(({ invoice_number, invoice_id }) => quoted(invoice_number || invoice_id, 40));
   const more = unclear.length > 5 ? `, and of ${unclear.length - 5} more` : '';
   return new InputError(
-    `Oldest first cannot be worked out: Zoho does not tell the balance, the date or the customer of invoice ${names.join(', ')}${more}.`,
+    `"oldest_first" is not possible: Zoho does not give the balance, date or customer of invoice ${names.join(', ')}${more}.`,
     {
       code: 'balance_not_told',
       next: 'Ask the user how much goes to which invoice, and call again with `invoices`, each with its `amount`.',
@@ -308,25 +312,25 @@ function orderNotTold(unclear: readonly Invoice[]): InputError {
 }
 
 function customerNotTold({ invoice_number, invoice_id }: Invoice): InputError {
-  return new InputError(`Zoho does not tell whose invoice ${quoted(invoice_number || invoice_id, 40)} is.`, {
+  return new InputError(`Zoho does not give the customer of invoice ${quoted(invoice_number || invoice_id, 40)}.`, {
     code: 'customer_not_told',
-    next: 'Ask the user whose it is, and call again with `customer` and allocate: "as_credit"; the money can be applied later.',
+    next: 'Ask the user for the customer, and call again with `customer` and allocate: "as_credit"; the credit can be applied later.',
   });
 }
 
 function paidAlready(invoice: Invoice): RefusedError {
   const number = String(invoice.invoice_number || invoice.invoice_id).slice(0, 60);
-  const other = 'If it is other money, ask the user which invoice it is for, or record it with allocate: "as_credit".';
+  const other = 'If it is another payment, ask the user which invoice it is for, or record it with allocate: "as_credit".';
   return new RefusedError(
     `${retainerId(invoice) === undefined ? 'Invoice' : 'Retainer invoice'} ${quoted(invoice.invoice_number || invoice.invoice_id, 40)} ` +
-      `of ${recordName('customer', invoice.customer_name, invoice.customer_id, 40)} is paid already; ` +
+      `of ${recordName('customer', invoice.customer_name, invoice.customer_id, 40)} is already paid; ` +
       `nothing of ${money(invoice['total'], invoice)} is open.`,
     {
       code: 'invoice_paid',
       next: {
-        say: `This payment may be recorded already: look with find_payments {"invoice":${JSON.stringify(number)}}. ${other}`,
+        say: `This payment may already be recorded: check with find_payments {"invoice":${JSON.stringify(number)}}. ${other}`,
         tool: 'find_payments',
-        without: `This payment may be recorded already. ${other}`,
+        without: `This payment may already be recorded. ${other}`,
       },
     },
   );
@@ -338,7 +342,7 @@ function isVoid({ invoice_number, invoice_id, customer_name, customer_id }: Invo
       'is void and cannot be paid.',
     {
       code: 'invoice_not_open',
-      next: 'Ask the user which invoice is meant, or record the money with allocate: "as_credit".',
+      next: 'Ask the user which invoice is meant, or record the payment with allocate: "as_credit".',
     },
   );
 }
@@ -350,7 +354,7 @@ function ofSeveral(invoices: readonly Invoice[]): InputError {
   );
   return new InputError(`The invoices belong to several customers: ${whose.join(', ')}.`, {
     code: 'invoice_of_another_customer',
-    next: "Ask the user; each customer's payment is recorded by itself.",
+    next: 'Ask the user, then record one payment for each customer.',
   });
 }
 

@@ -8,7 +8,7 @@ const text = z.string().optional();
 
 const MOST_LIST_ROWS = 75;
 
-/** Models read the descriptions with record_customer_payment, and not twice. */
+/** Removes the descriptions, because models already read them with record_customer_payment. */
 const undescribed = (shape: z.ZodRawShape): z.ZodRawShape =>
   Object.fromEntries(
     Object.entries(shape).map(([name, field]) => [name, (field as z.ZodType).meta({ description: undefined } as Record<string, unknown>)]),
@@ -18,7 +18,7 @@ const row = z.strictObject({
   ...undescribed(recordCustomerPayment.input.shape),
   idempotency_key: z.string().min(1).max(200).optional(),
   allow_duplicate_of: z.array(z.string()).optional(),
-  // The rows of match_statement say which line of the statement they are.
+  // The ready rows of match_statement have the number of their line.
   line: quiet(z.int().optional()),
 });
 
@@ -26,11 +26,11 @@ export const recordCustomerPayments = defineWriteList({
   name: 'record_customer_payments',
   title: 'Record a list of payments',
   description:
-    'Record up to 75 customer payments at once, such as the lines of a bank statement. All rows are checked first, then the user is asked ' +
-    'once. If a row cannot be recorded, nothing is, unless `only_good_rows`. Rows not sent in time are `not_started`: make the same call again.',
+    'Record up to 75 customer payments at once, such as the lines of a bank statement. The server checks all rows, then asks the user ' +
+    'once. If a row cannot be recorded, no row is, unless `only_good_rows`. Rows not sent in time are `not_started`: make the same call again.',
   input: z.strictObject({
-    rows: z.array(row).min(1).max(MOST_LIST_ROWS).describe('Arguments as of record_customer_payment.'),
-    only_good_rows: z.boolean().optional().describe('Record the rows that can be recorded.'),
+    rows: z.array(row).min(1).max(MOST_LIST_ROWS).describe('Each with the arguments of record_customer_payment.'),
+    only_good_rows: z.boolean().optional().describe('Record the rows that can be recorded, without the others.'),
   }),
   output: z.looseObject({
     rows: z

@@ -27,9 +27,9 @@ const { date, refund_mode, reference_number, description, exchange_rate } = refu
 
 const input = z.strictObject({
   customer: customer.optional(),
-  payment: z.string().min(1).max(40).optional().describe('Payment number or id, where the user says which.'),
-  amount: amount.optional().describe('Default: all that is unused.').register(standsForAll),
-  account: z.string().min(1).max(100).describe('Cash or bank account the money leaves, name or id; ask the user.'),
+  payment: z.string().min(1).max(40).optional().describe('Payment number or id, if the user named one.'),
+  amount: amount.optional().describe('Default: the unused amount.').register(standsForAll),
+  account: z.string().min(1).max(100).describe('Cash or bank account to refund from, name or id; ask the user.'),
   date: date.optional().describe('Default: today.'),
   refund_mode,
   reference_number,
@@ -42,9 +42,9 @@ export const refundCustomerPayment = defineWriteWorkflow({
   name: 'refund_customer_payment',
   title: 'Refund a customer by name',
   description: [
-    'Give back what a customer paid too much, by customer name or payment number: ' +
-      'finds the payment with unused amount. Moves money: the user is asked.',
-    'Only unused money can be refunded; where it is applied to invoices, the answer gives the exact calls that un-apply it first.',
+    'Record a refund of an overpayment, by customer name or payment number. The tool finds the payment with an unused amount. ' +
+      'The user is asked to confirm. It records in Zoho Books; it touches no bank account or card.',
+    'Only an unused amount can be refunded. If the money is applied to invoices, the answer gives the exact calls that un-apply it first.',
   ].join('\n'),
   input,
   endpoint: createCustomerPaymentRefund,
@@ -65,7 +65,7 @@ export const refundCustomerPayment = defineWriteWorkflow({
   },
 });
 
-/** A payment that is named by its id may yet be another customer's than the one who is named with it. */
+/** Throws if the payment belongs to another customer than the named one. */
 async function checkWhose(payment: Payment, customer: string, zoho: Reader, chosen: Chosen): Promise<void> {
   const { payment_id, payment_number, customer_id, customer_name } = payment;
   const whose = await withoutAddress(customer, zoho, chosen['customer']);
@@ -76,20 +76,20 @@ async function checkWhose(payment: Payment, customer: string, zoho: Reader, chos
       : isCustomersOwn({ customer_id, customer_name }, whose) && !(await isAnother(whose, { customer_id, customer_name }, zoho));
   if (isTheirs) return;
   throw new InputError(
-    `Payment ${payment_number ? `#${plain(payment_number)} ` : ''}(id ${idText(payment_id)}) is of ` +
-      `${recordNameAndId('customer', customer_name, customer_id, 60)}, not of ${quoted(customer, 60)}.`,
+    `Payment ${payment_number ? `#${plain(payment_number)} ` : ''}(id ${idText(payment_id)}) belongs to ` +
+      `${recordNameAndId('customer', customer_name, customer_id, 60)}, not to ${quoted(customer, 60)}.`,
     { code: 'no_such_payment', next: 'Check with the user which customer or which payment is meant.' },
   );
 }
 
-/** As many as one error can hold whole. */
+/** The most payments that fit into one error message. */
 const MOST_PAYMENT_CHOICES = 8;
 
-/** The id of the payment that money is given back of. */
+/** Returns the id of the payment to refund. Throws `WhichError` if several payments fit. */
 async function paymentToRefund({ customer, payment, amount }: Given, zoho: Reader, chosen: Chosen): Promise<string> {
   if (payment !== undefined && isId(payment)) return payment;
   if (payment === undefined && customer === undefined) {
-    throw new InputError('Who gets money back is missing: neither `customer` nor `payment` is given.', {
+    throw new InputError('The customer is missing: neither `customer` nor `payment` is given.', {
       code: 'invalid_arguments',
       next: "Call again with the customer's name.",
     });
@@ -100,22 +100,22 @@ async function paymentToRefund({ customer, payment, amount }: Given, zoho: Reade
   const { rows: all, ofNobody } = await paymentsOfCustomer(customer_id ?? '', zoho);
   const known = whose?.contact_name ?? all.find(({ customer_name }) => customer_name !== undefined)?.customer_name;
   const name = recordNameAndId('customer', known, customer_id, 60);
-  // One of which Zoho does not tell what is unused may be meant as well.
+  // A payment whose unused amount Zoho does not give may be the right payment too.
   const refundable = all.filter((row) => (row.unused_amount ?? 1) > 0);
   const picked = refundable.find(({ payment_id }) => payment_id === chosen['payment']);
   if (picked !== undefined) return picked.payment_id;
-  // Where only one has so much left, no other can be meant.
+  // If only one payment has a sufficient unused amount, the user can only mean this payment.
   const enough = refundable.filter((row) => (row.unused_amount ?? Infinity) >= (amount ?? 0));
   if (enough[0] !== undefined && enough.length === 1) return enough[0].payment_id;
   const newest = all.find((row) => (row.amount ?? Infinity) >= (amount ?? 0)) ?? all[0];
   if (newest === undefined) {
-    const untold = ofNobody > 0 ? ` Of ${ofNobody} payments Zoho does not tell whose they are.` : '';
+    const untold = ofNobody > 0 ? ` Zoho gives no customer for ${ofNobody} payments.` : '';
     throw new RefusedError(`There is no payment of ${name} that could be refunded.${untold}`, {
       code: 'nothing_refundable',
       next: 'Check with the user which customer is meant.',
     });
   }
-  // Explained in the plan, from the payment itself.
+  // The plan reads this payment and explains why it cannot be refunded.
   if (refundable.length === 0) return newest.payment_id;
   const currency = whose ?? {};
   const choices = (enough.length > 0 ? enough : refundable).map((row) => ({
@@ -127,28 +127,32 @@ async function paymentToRefund({ customer, payment, amount }: Given, zoho: Reade
   const [shown, more] = [choices.slice(0, MOST_PAYMENT_CHOICES), Math.max(0, choices.length - MOST_PAYMENT_CHOICES)];
   const listed = `${shown.map(({ text, id }) => `${text} (id ${id})`).join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
   if (enough.length === 0) throw notEnough(listed, amount ?? 0, sum(refundable.map((row) => row.unused_amount ?? 0)), currency);
-  throw new WhichError(`Several payments of ${name} have money left. Which one is given back?`, { field: 'payment', choices: shown, more });
+  throw new WhichError(`Several payments of ${name} have an unused amount. Which one is refunded?`, {
+    field: 'payment',
+    choices: shown,
+    more,
+  });
 }
 
 function notEnough(choices: string, amount: number, unused: number, currency: Currency): RefusedError {
-  const most = `${money(unused, currency)} is unused in all. More would have to be un-applied from invoices first`;
-  return new RefusedError(`No payment of this customer has ${money(amount, currency)} unused. What is unused: ${choices}.`, {
+  const most = `only ${money(unused, currency)} is unused in total. To refund more, first un-apply money from invoices`;
+  return new RefusedError(`No payment of this customer has ${money(amount, currency)} unused. Unused amounts: ${choices}.`, {
     code: 'more_than_refundable',
     next:
       unused >= amount
-        ? 'Ask the user: each payment is refunded by itself, so call once for each with `payment` and its amount.'
+        ? 'Each payment needs its own refund. If the user agrees, call once for each payment, with `payment` and `amount`.'
         : {
-            say: `Ask the user: ${most}, with update_customer_payment.`,
+            say: `Tell the user: ${most} with update_customer_payment.`,
             tool: 'update_customer_payment',
-            without: `Ask the user: ${most}.`,
+            without: `Tell the user: ${most} in Zoho Books.`,
           },
   });
 }
 
-/** What would have to be un-applied first, as calls that can be made as they stand. */
+/** The error for a refund above the unused amount. Its `next` has the calls that un-apply the missing amount and then refund. */
 function tooMuch(payment: Payment, unused: number, { amount, customer: _, payment: __, ...given }: Given): RefusedError {
   const { payment_id, invoices = [] } = payment;
-  // Not the whole payment: of that, some may have been refunded before.
+  // Not calculated from the payment's amount, because a part of it may already be refunded.
   const applied = invoices.flatMap(({ invoice_id, amount_applied }) =>
     invoice_id === undefined || amount_applied === undefined ? [] : [{ invoice_id, amount_applied }],
   );
@@ -172,13 +176,12 @@ function tooMuch(payment: Payment, unused: number, { amount, customer: _, paymen
     (refund) => `${money(readRefundAmount(refund), payment)} on ${plain(refund['date'])} (refund_id ${idText(refund.payment_refund_id)})`,
   );
   const asked = amount === undefined ? '' : `; ${money(amount, payment)} is more than that`;
-  const back = given_back.length > 0 ? ` Given back already: ${given_back.slice(-5).join(', ')}.` : '';
-  const rest =
-    invoices.length > 0 ? ' The rest is applied to invoices and would have to be un-applied first; they are open again then.' : '';
+  const back = given_back.length > 0 ? ` Already refunded: ${given_back.slice(-5).join(', ')}.` : '';
+  const rest = invoices.length > 0 ? ' The rest is applied to invoices. To refund it, first un-apply it; this reopens the invoices.' : '';
   return new RefusedError(`${about}${asked}.${back}${rest}`, {
     code: unused <= 0 ? 'nothing_refundable' : 'more_than_refundable',
     next: possible
-      ? { ...unApply, followed_by: refund, without: 'Ask the user: it would have to be un-applied in Zoho Books first.' }
+      ? { ...unApply, followed_by: refund, without: 'Tell the user to un-apply the money in Zoho Books first.' }
       : unused > 0
         ? `Ask the user for an amount up to ${money(unused, payment)}.`
         : 'Tell the user.',

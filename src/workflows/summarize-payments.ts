@@ -43,10 +43,10 @@ const output = z.looseObject({ groups: z.array(z.looseObject({})).optional(), to
 
 export const summarizePayments = defineReadWorkflow({
   name: 'summarize_payments',
-  title: 'Sum up payments',
+  title: 'Add up payments',
   description:
-    'Totals of payments received in a range of dates: count, amount, refunded and unused, in the base currency; ' +
-    'by customer or currency in their own too.',
+    'Add up payments received in a date range: count, amount, refunded and unused, in the base currency. ' +
+    'Groups by customer or currency also show their own currency.',
   input,
   output,
   reads: [allPayments, allContacts, getContact, allBankAccounts, listOrganizations],
@@ -134,31 +134,29 @@ export const summarizePayments = defineReadWorkflow({
             base,
           ),
         ),
-        others && `others, ${others.groups} smaller ones | ${aboutTotals(others, base)}`,
-        others && `Not every group is shown: for the others call again for a shorter range${customer ? '' : ' or for one customer'}.`,
+        others && `${others.groups} smaller groups | ${aboutTotals(others, base)}`,
+        others && `To see the smaller groups, call again for a shorter range${customer ? '' : ' or for one customer'}.`,
         complete && total.count === 0 && 'Complete: nothing was left out.',
         complete && total.count > 0 && `Complete: every payment is counted${groups.length > 0 ? ' and every group is shown' : ''}.`,
-        not_counted && `Only in part: there are more payments than one call sums up. Not counted: ${aboutDays(daysOf(not_counted))}.`,
-        total.count > 0 && base !== undefined && `Amounts in ${plain(base)} are in the base currency, whatever was paid in.`,
-        total.count > 0 && 'Refunded is what was given back of these payments, whenever that was.',
+        not_counted && `Incomplete: there are more payments than one call can add up. Not counted: ${aboutDays(daysOf(not_counted))}.`,
+        total.count > 0 && base !== undefined && `${plain(base)} is the base currency; other currencies are converted to it.`,
+        total.count > 0 && '"Refunded" counts all refunds of these payments, whatever their date.',
         aboutNotTold(total),
-        dateless > 0 && `Not counted: ${dateless} payment${dateless === 1 ? '' : 's'} of which Zoho does not tell the date.`,
+        dateless > 0 && `Not counted: ${dateless} payment${dateless === 1 ? '' : 's'}, because Zoho gives no date.`,
         not_compared > 0 &&
-          `Not counted: ${not_compared} payment${not_compared === 1 ? '' : 's'} of which Zoho does not tell ${[
-            given.payment_mode !== undefined && 'the mode',
-            account && 'the account',
+          `Not counted: ${not_compared} payment${not_compared === 1 ? '' : 's'}, because Zoho gives no ${[
+            given.payment_mode !== undefined && 'mode',
+            account && 'account',
           ]
             .filter(Boolean)
             .join(' or ')}.`,
         groups.some(({ currency_code }) => currency_code === UNKNOWN_CURRENCY) && CURRENCY_NOT_KNOWN,
-        base === undefined && total.count > 0 && 'Which the base currency is cannot be seen: that needs the scope ZohoBooks.settings.READ.',
+        base === undefined && total.count > 0 && 'The base currency is unknown: reading it needs the scope ZohoBooks.settings.READ.',
       ],
       [
         not_counted && toolCall('summarize_payments', { ...undated, ...not_counted }),
-        total.count === 0 &&
-          mode !== undefined &&
-          toolCall('summarize_payments', { ...modeless, group_by: ['mode'] }, 'the modes that there are'),
-        // It knows no account: without it, it would find others too.
+        total.count === 0 && mode !== undefined && toolCall('summarize_payments', { ...modeless, group_by: ['mode'] }, 'the modes in use'),
+        // Not if the call names an account: find_payments cannot filter by account and would find other payments too.
         total.count > 0 &&
           account === undefined &&
           Object.keys(covers).length > 0 &&
@@ -183,11 +181,11 @@ type Result = {
   readonly others?: Totals & { readonly groups: number };
   readonly covers: { readonly date_start?: string; readonly date_end?: string };
   readonly not_counted?: { readonly date_start?: string; readonly date_end?: string };
-  /** Payments whose date Zoho does not tell: in no total where there is a range. */
+  /** Number of payments without a date from Zoho. With a range, the totals do not include them. */
   readonly undated?: number;
-  /** Payments whose mode or account Zoho does not tell: in no total where it is asked for. */
+  /** Number of payments without the mode or account that was asked for. The totals do not include them. */
   readonly not_compared?: number;
-  /** Every payment is in the totals, and every group is shown. */
+  /** Set if every payment is in the totals, and every group is shown. */
   readonly complete?: true;
   readonly base_currency?: string;
   readonly customer?: { readonly customer_id: string; readonly customer_name: string | undefined };
@@ -199,7 +197,7 @@ const customerPart = ({ customer_id, customer_name }: PaymentRow) => ({
   facts: { customer_id, customer_name },
 });
 
-/** What a payment is grouped by. Its currency is its customer's, which is looked up once they are all known. */
+/** The key by which a payment is grouped. A payment's currency is its customer's, which is read after all customers are known. */
 const partOf: Record<By, (row: PaymentRow) => { readonly key: unknown; readonly facts: Json }> = {
   customer: customerPart,
   currency: customerPart,
@@ -215,7 +213,8 @@ function add(groups: Map<string, Group>, keys: readonly unknown[], facts: Json, 
 }
 
 /**
- * With what they come to in their own currency, where a group has one; customers of one currency together where it is asked by currency.
+ * Adds to each group its own currency; if the currency is unknown, removes the amounts in it. If the groups are by currency, customers
+ * with the same currency become one group.
  */
 async function withCurrencies(
   groups: readonly Group[],
@@ -235,7 +234,7 @@ async function withCurrencies(
     totals,
   } of groups) {
     const currency_code = currencies.get(String(customer_id));
-    // A customer of the base currency whose payments differ in it was paid for in another one.
+    // If the two amounts differ, the payments were in another currency, although the customer's currency is the base currency.
     const comparable = countNotTold(totals, 'amount') === 0 && countNotTold(totals, 'bcy_amount') === 0;
     const known = currency_code !== undefined && !(currency_code === base && comparable && totals.amount !== totals.bcy_amount);
     const named = { ...facts, ...(byCustomer && { customer_id, customer_name }), currency_code: known ? currency_code : UNKNOWN_CURRENCY };
@@ -244,7 +243,7 @@ async function withCurrencies(
   return [...merged.values()];
 }
 
-/** Months as they come, otherwise the largest first. */
+/** Sort order: by month, then the largest group first. */
 function monthsThenLargest(group_by: readonly By[]): (a: Group, b: Group) => number {
   const month = ({ facts }: Group) => String(group_by.includes('month') ? facts['month'] : '');
   return (a, b) =>
@@ -264,7 +263,7 @@ function lineOf({ facts, totals }: Group, base: string | undefined): string {
     (account_id ?? account_name) !== undefined && recordNameAndId('account', account_name, account_id, 60),
     currency_code !== undefined &&
       (currency_code === UNKNOWN_CURRENCY
-        ? 'currency not known'
+        ? 'currency unknown'
         : currency_code !== base && `${money(totals.amount, { currency_code })}${unused}`),
     aboutTotals(totals, base),
   ]
@@ -272,28 +271,26 @@ function lineOf({ facts, totals }: Group, base: string | undefined): string {
     .join(' | ');
 }
 
-/** What the totals are without. */
+/** Says which amounts the totals do not include. */
 function aboutNotTold(total: Totals): string {
   const missing = (
     [
-      ['bcy_amount', 'the amount'],
-      ['bcy_refunded_amount', 'what was refunded'],
-      ['bcy_unused_amount', 'what is unused'],
+      ['bcy_amount', 'amount'],
+      ['bcy_refunded_amount', 'refunded amount'],
+      ['bcy_unused_amount', 'unused amount'],
     ] as const
   )
     .map(([name, what]) => ({ what, count: countNotTold(total, name) }))
     .filter(({ count }) => count > 0)
-    .map(({ what, count }) => `${what} (not of ${count})`);
-  return missing.length === 0
-    ? ''
-    : `Zoho does not tell of every payment ${missing.join(' or ')}: ${missing.length === 1 ? 'that is' : 'those are'} in no total.`;
+    .map(({ what, count }) => `no ${what} for ${count} payment${count === 1 ? '' : 's'}`);
+  return missing.length === 0 ? '' : `Zoho gives ${missing.join(', ')}; the totals do not include them.`;
 }
 
 function aboutTotals(totals: Totals, base: string | undefined): string {
   const { count, bcy_amount, bcy_refunded_amount, bcy_unused_amount } = totals;
   const inBase = (name: 'bcy_amount' | 'bcy_refunded_amount' | 'bcy_unused_amount') => {
     const missing = countNotTold(totals, name);
-    const without = missing > 0 ? ` (without ${missing} not told)` : '';
+    const without = missing > 0 ? ` (${missing} unknown, not included)` : '';
     return `${money(totals[name], { currency_code: base })}${base === undefined ? ' in base currency' : ''}${without}`;
   };
   return [

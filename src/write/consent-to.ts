@@ -4,14 +4,14 @@ import { decide, declinedBefore, type Consent, type Person, type ConsentForm } f
 import type { ListConsent } from './journal/journal.ts';
 import type { Call, Road } from './types.ts';
 
-/** Consent, with what the journal knows of it: what was declined a moment ago, and which approvals were used. */
+/** Consent, checked against the journal: what the user just declined, and which approvals were already used. */
 
 export interface ConsentSought {
   /** Digest of the call. */
   readonly intent: string;
-  /** Digest of what is not asked about again for some minutes if the user declines. */
+  /** Digest of the question. If the user declines, it is not asked again for some minutes. */
   readonly declines: string;
-  /** Of a list: digest of what is shown of each row. */
+  /** For a list: the digest of what is shown for each row. */
   readonly rows?: readonly string[] | undefined;
   readonly customer_id?: string | undefined;
 }
@@ -47,10 +47,10 @@ export async function consentTo(
   }
 }
 
-/** Replaces an approval that was already used for a claim. */
+/** The text that replaces an approval that was already used for a claim. */
 const SPENT = 'spent';
 
-/** The person without a consent that was already used. A consent is valid for one claim, even if that write was never sent. */
+/** Returns the person without a consent that was already used. A consent is valid for one claim, even if that write was never sent. */
 async function withoutSpent(person: Person, { journal, seal }: Road): Promise<Person> {
   for (const token of [person.state, person.approval]) {
     const opened = token === undefined ? undefined : seal.open(token);

@@ -18,13 +18,13 @@ import type { Call, Done, JudgedRow, ListedRow, Road } from './types.ts';
 
 /**
  * A list of writes. Each row takes the one road of writes by itself. The list adds three things: reads that all rows share, one question
- * for all rows, and turns that are held for a group of rows while its reads are used.
+ * for all rows, and turns (locks) that are held for a group of rows while its reads are used.
  *
- * 0. Replay: rows that an earlier call recorded are answered from the journal.
+ * 0. Replay: the journal answers the rows that an earlier call recorded.
  * 1. Check: each row goes as far as the question. Nothing is sent. A row that cannot be sent ends the list, unless `onlyGoodRows` is set.
- * 2. Consent: the person sees all rows. The journal keeps a digest of what was shown of each row.
- * 3. Send, in groups: take the turns of the group, read again what may have changed, then carry out each row. A row that is not exactly
- *    what was shown is held back.
+ * 2. Consent: the user sees all rows. The journal keeps a digest of what was shown for each row.
+ * 3. Send, in groups: take the turns of the group, read again what may have changed, then carry out each row. A row that differs
+ *    from what was shown is not sent.
  */
 
 export interface RowCall {
@@ -43,33 +43,33 @@ export interface ListCall {
   readonly onlyGoodRows: boolean;
   readonly person: Person;
   /**
-   * For the command line, which asks its user at once. Called with the plan before anything is sent, also if there is no concern. Returns
-   * who agreed to exactly this plan; undefined if nobody did. The consent is valid for this call only, however long the call takes.
+   * For the command line, which asks its user immediately. Called with the plan before anything is sent, also if there is no concern.
+   * Returns who agreed to exactly this plan, or undefined if nobody did. The consent is valid for this call only, however long it takes.
    */
   readonly agree?: ((plan: ListPlan) => Promise<'terminal' | 'nobody' | undefined>) | undefined;
-  /** Waits until Zoho allows calls again. The list then goes on. Without this function, a limit of Zoho ends the list. */
+  /** Waits until Zoho allows calls again. Then the list continues. Without this function, a rate limit of Zoho ends the list. */
   readonly wait?: ((error: BusyError) => Promise<void>) | undefined;
-  /** The call may take as long as it needs. By default it ends like any call of a tool. */
+  /** True if the call has no time limit. Default: the time limit of every tool call. */
   readonly unlimited?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Told before each row. */
+  /** Called before each row. */
   progress(doing: 'Checking' | 'Recording', row: number, of: number): void;
-  /** Told when a row is done with. */
+  /** Called when a row is finished. */
   done?(row: number, outcome: RowOutcome): void;
 }
 
-/** A list that was checked, before anything of it is sent. */
+/** A list after the check, before any row is sent. */
 export interface ListPlan {
   /** What would be recorded, with totals. */
   readonly title: string;
   /** In the order of the call. */
   readonly rows: readonly PlannedRow[];
-  /** Everything that the user has to be asked about. */
+  /** Everything that the user must be asked about. */
   readonly about: readonly Concern[];
 }
 
 export interface PlannedRow {
-  /** Set for a row that would not be sent: because it is recorded already, or because it cannot be recorded. */
+  /** Set for a row that would not be sent, because it is already recorded or cannot be recorded. */
   readonly outcome?: RowOutcome | undefined;
   /** What would be recorded, in one line. Undefined if that is not known. */
   readonly line?: string | undefined;
@@ -77,13 +77,13 @@ export interface PlannedRow {
   readonly attention: readonly string[];
 }
 
-/** What became of a row. */
+/** The outcome of a row. */
 export type RowOutcome =
   | { readonly outcome: 'recorded'; readonly done: Done; readonly counted: Counted | undefined }
   /** Nothing was recorded, and repeating the same call does not change that. */
   | { readonly outcome: 'not_recorded'; readonly error: PaymentsError }
   | { readonly outcome: 'unknown'; readonly error: PaymentsError }
-  /** Nothing was sent. The same call goes on with it. */
+  /** Nothing was sent. Repeating the same call continues with this row. */
   | { readonly outcome: 'not_started'; readonly error?: PaymentsError | undefined };
 
 export type ListedOutcome = RowOutcome & { readonly title?: string | undefined };
@@ -100,10 +100,10 @@ export type ListPerformed =
       readonly deletesAtOnce: number;
     };
 
-/** Rows whose turns are held at once. */
+/** The number of rows whose turns are held at the same time. */
 const GROUP = 25;
 
-/** How often a row waits for a limit of Zoho. The limit of the day may be used up again by others. */
+/** How often a row waits for a rate limit of Zoho. Other programs may use up the limit of the day again. */
 const MOST_WAITS = 5;
 
 export async function performList(call: ListCall, road: Road): Promise<ListPerformed> {
@@ -118,17 +118,17 @@ export async function performList(call: ListCall, road: Road): Promise<ListPerfo
 interface Row {
   readonly number: number;
   readonly call: RowCall;
-  /** Of this row alone, however the rows are ordered. */
+  /** Unique to this row. Does not depend on the order of the rows. */
   readonly id: string;
   /** The idempotency key under which the row is claimed. */
   readonly key: string;
-  /** The row before it among equal rows. */
+  /** The previous row among equal rows. */
   readonly follows: Row | undefined;
   /** The arguments of the endpoint, once they are known. */
   input?: Json | undefined;
   judged?: JudgedRow;
   outcome?: RowOutcome | undefined;
-  /** How often a limit of Zoho was waited for. */
+  /** How often this row waited for a rate limit of Zoho. */
   waits: number;
 }
 
@@ -138,13 +138,13 @@ class List {
   readonly #intent: string;
   readonly #reads: ListReads;
   readonly #rows: readonly Row[];
-  /** Records that rows of this list made. */
+  /** Ids of records that rows of this list made. */
   readonly #made = new Set<string>();
   /** Turns of rows whose outcome is unknown. */
   readonly #unknown = new Set<string>();
-  /** When no further row is begun, by `performance.now()`. */
+  /** The time after which no further row begins, by `performance.now()`. */
   readonly #end: number;
-  /** An error that every further row would end with too. */
+  /** An error that every further row would get too. */
   #stop: PaymentsError | undefined;
 
   constructor(call: ListCall, road: Road) {
@@ -157,7 +157,7 @@ class List {
     this.#end = performance.now() + (call.unlimited ? Infinity : road.timings.wholeCallMs);
   }
 
-  /** Answers the rows that an earlier call recorded. They need nothing from Zoho, so nothing that fails later can hide them. */
+  /** Answers the rows that an earlier call recorded. These need nothing from Zoho, so a later failure cannot hide them. */
   async replay(): Promise<void> {
     const { journal, scope } = this.#road;
     for (const row of this.#rows)
@@ -165,7 +165,8 @@ class List {
   }
 
   /**
-   * The consent that comes with this call, as the answer to a question. The journal knows what was shown, so nothing is read again for it.
+   * Returns the consent that came with this call, as the user's answer to a question. The journal has what was shown, so nothing is read
+   * again.
    */
   async answered(): Promise<ListConsent | undefined> {
     const { person } = this.#call;
@@ -179,7 +180,7 @@ class List {
     return consent.kind === 'given' ? await this.#keep(consent, asked) : undefined;
   }
 
-  /** Checks each row. Returns the consents in force, or what has to be asked or told first. */
+  /** Checks each row. Returns the valid consents, or the question or result that comes first. */
   async check(): Promise<readonly ListConsent[] | ListPerformed> {
     const unchecked = this.#rows.filter(({ outcome }) => outcome === undefined);
     await this.#prepare(unchecked);
@@ -211,7 +212,7 @@ class List {
     return [...inForce, await this.#keep(consent, { ...question, shown: shown.digest })];
   }
 
-  /** In larger books, each row needs reads of its own. They are made at the same time. */
+  /** In larger books, each row needs its own reads. They are made in parallel. */
   async #prepare(rows: readonly Row[]): Promise<void> {
     const known = await Promise.all(
       rows.map(async (row) => {
@@ -219,11 +220,11 @@ class List {
         return customer_id === undefined ? [] : [{ customer_id, amount: row.call.input['amount'] }];
       }),
     );
-    // A row whose read fails reads again, and ends with the error.
+    // A row whose read fails reads again later, and then reports the error.
     await this.#reads.prepare(known.flat()).catch(() => undefined);
   }
 
-  /** Sends the rows that there is consent to, in groups. */
+  /** Sends the rows with consent, in groups. */
   async send(consents: readonly ListConsent[]): Promise<ListPerformed> {
     const rows = this.#rows.filter(({ outcome }) => outcome === undefined);
     for (const row of this.#rows) if (row.outcome?.outcome === 'unknown') await this.#noteUnknown(row);
@@ -236,8 +237,8 @@ class List {
   }
 
   /**
-   * Returns how many of the rows are done with. A row whose outcome is unknown ends its group, so that everything is read again. So does an
-   * error that every further row would end with too.
+   * Returns how many of the rows are finished. A row whose outcome is unknown ends its group, so that everything is read again. An error
+   * that every further row would get also ends the group.
    */
   async #sendGroup(group: readonly Row[], consents: readonly ListConsent[]): Promise<number> {
     const { turns } = this.#road;
@@ -249,13 +250,13 @@ class List {
       const road = { ...this.#road, turns: { ...turns, take: takingOnly(names) } };
       for (const [i, row] of group.entries()) {
         if (this.#isOver()) break;
-        // Of equal rows, those that are recorded are always the first ones, so that a shorter list finds them again.
+        // Equal rows are recorded in their order, so that a shorter list finds the recorded rows again.
         if (row.follows !== undefined && row.follows.outcome?.outcome !== 'recorded') {
           row.outcome = { outcome: 'not_started', error: heldBack(row.follows.number) };
           this.#tell(row);
           continue;
         }
-        // If two payments of a customer were lost, a look could not tell which record is whose.
+        // If the answers to two payments of a customer were lost, a search could not tell which record belongs to which row.
         if ((await this.#turnsOf(row)).some((name) => this.#unknown.has(name))) {
           row.outcome = { outcome: 'not_started', error: behindUnknown() };
           this.#tell(row);
@@ -291,7 +292,7 @@ class List {
     return group.length;
   }
 
-  /** Takes a row along the road of writes, as far as its consent lets it. */
+  /** Takes a row along the road of writes, as far as its consent allows. */
   async #perform(row: Row, road: Road, consent: ListedRow['consent'], settled?: ListedRow['settled']): Promise<void> {
     const { workflow, signal } = this.#call;
     const { timings } = road;
@@ -323,7 +324,7 @@ class List {
     }
   }
 
-  /** After a limit of Zoho, waits until calls are possible again, if the caller wants that. True if the row has to be taken again. */
+  /** After a rate limit of Zoho, waits until calls are possible again, if the caller wants that. True if the row must be repeated. */
   async #hasWaited(row: Row): Promise<boolean> {
     const { wait } = this.#call;
     const limit = this.#stop;
@@ -347,7 +348,8 @@ class List {
   }
 
   /**
-   * Two rows that look alike are two payments. The person is asked about the later one, or about the one that is not recorded yet.
+   * Two rows that are possible duplicates count as two payments. The user is asked about the later row, or about the row that is not
+   * recorded yet.
    */
   #likeEarlierRows(input: Json, { number }: Row): Concern[] {
     const alike = this.#rows.filter(
@@ -358,7 +360,7 @@ class List {
     );
     return alike.length === 0
       ? []
-      : [concern('duplicate', `it looks like row ${alike.map((row) => row.number).join(' and row ')} of this list`)];
+      : [concern('duplicate', `it is a possible duplicate of row ${alike.map((row) => row.number).join(' and row ')} of this list`)];
   }
 
   async #noteUnknown(row: Row): Promise<void> {
@@ -369,7 +371,7 @@ class List {
     try {
       return await this.#call.workflow.row.turn(row.call.input, this.#reads.zoho, {});
     } catch (error) {
-      // The row itself ends with this error.
+      // The row itself reports this error.
       if (error instanceof PaymentsError) return [];
       throw error;
     }
@@ -384,7 +386,7 @@ class List {
     }
   }
 
-  /** What a person is shown: totals, then each row in one line, those with concerns first. */
+  /** What the user is shown: totals, then each row in one line, rows with concerns first. */
   #shown(rows: readonly Row[]): ShownList {
     const lines = rows
       .map((row) => ({ ...row, about: row.judged!.shown.about }))
@@ -393,7 +395,7 @@ class List {
         const { line, attention } = inLine(judged!);
         return `Row ${number}: ${line}${attention.length === 0 ? '' : `. ATTENTION: ${attention.join('; ')}`}`;
       });
-    const several = this.#rows.length === 1 ? [] : concernsToAskAbout(this.#road.policy, [SEVERAL]);
+    const several = this.#rows.length === 1 ? [] : concernsToAskAbout(this.#road.policy, [SEVERAL], []);
     const ofRows = rows.flatMap(({ number, judged }) =>
       judged!.shown.about.map(({ code, text }) => concern(code, `row ${number}: ${text}`)),
     );
@@ -424,7 +426,7 @@ class List {
     return await consentTo(shown, { intent: this.#intent, declines, rows }, call, this.#road);
   }
 
-  /** Keeps a person's consent in the journal before anything is sent. */
+  /** Writes the user's consent to the journal before anything is sent. */
   async #keep({ asked, approval = '' }: Extract<Consent, { kind: 'given' }>, to: Omit<ListConsent, 'approval'>): Promise<ListConsent> {
     const { rows, shown, declines } = to;
     const list = { approval, shown, rows, declines, asked };
@@ -442,8 +444,8 @@ class List {
   }
 
   /**
-   * Consent to exactly what was shown of the row. Each row can use it for one claim: if that write was not carried out, the person is asked
-   * again.
+   * Returns the consent to exactly what was shown for the row. Each row can use it for one claim. If that write was not carried out, the
+   * user is asked again.
    */
   async #consentIn(consents: readonly ListConsent[], judged: JudgedRow, row: Row): Promise<Consent | undefined> {
     const digest = digestOfRow(row, judged);
@@ -455,18 +457,18 @@ class List {
     return undefined;
   }
 
-  /** Questions and consents that have not expired. */
+  /** Returns the questions and consents that have not expired. */
   async #noted(): Promise<readonly NotedConsent[]> {
     const now = Date.now();
     const { journal, scope } = this.#road;
     const noted = await journal.listConsents(scope, this.#intent, new Date(now - APPROVAL_MINUTES * MINUTE_MS).toISOString());
-    // Noted by a clock that was set back since, it would hold for longer.
+    // If the clock was set back after the note, the consent would be valid for too long.
     return noted.filter(({ at }) => Date.parse(at) <= now + MINUTE_MS);
   }
 
   #isOver(): boolean {
     const { lookMs, fenceMs } = this.#road.timings;
-    // The last row needs time to be sent, and to be looked for if its answer is lost.
+    // The last row needs time to be sent, and to be searched for if its answer is lost.
     return this.#stop !== undefined || this.#call.signal?.aborted === true || performance.now() > this.#end - lookMs - fenceMs;
   }
 
@@ -488,7 +490,7 @@ type ShownList = ConsentForm & { readonly title: string };
 
 const SEVERAL = concern('list', 'several payments are recorded with one call');
 
-/** Rows with their keys. Equal rows are told apart by counting them, so the order of the rows does not matter. */
+/** Returns the rows with their keys. Equal rows are numbered, so the order of the rows does not matter. */
 function rowsOf({ rows, key }: ListCall): Row[] {
   const equal = new Map<string, Row[]>();
   const named = rows.map((call, i): Row => {
@@ -510,20 +512,20 @@ function rowsOf({ rows, key }: ListCall): Row[] {
   return named;
 }
 
-/** A row that could be sent, as a person is shown it. */
+/** A row that could be sent, as the user is shown it. */
 function inLine({ facts: { question, duplicates }, shown: { about } }: JudgedRow) {
   const attention = [
     ...about.map(({ text }) => text),
-    ...(duplicates.alike ?? []).map(({ text }) => `there is already: ${text}`),
+    ...(duplicates.alike ?? []).map(({ text }) => `already recorded: ${text}`),
     ...question.not_checked.map((check) => `not checked: ${check}`),
   ];
   return { line: question.line ?? question.title, attention };
 }
 
-/** Of what was shown of a row. Two equal rows differ, because the person may have seen only one of them. */
+/** Digest of what was shown for a row. Two equal rows differ, because the user may have seen only one of them. */
 const digestOfRow = ({ id }: Row, { shown }: JudgedRow): string => digestOf([id, shown.digest]);
 
-/** Turns that are held already. Another one is never waited for, because two lists could wait for each other. */
+/** Accepts only turns that are already held. It never waits for another turn, because two lists could wait for each other. */
 const takingOnly =
   (names: readonly string[]): Turns['take'] =>
   async (wanted) => {
@@ -539,7 +541,7 @@ function outcomeAfter(error: PaymentsError): 'not_recorded' | 'unknown' | 'not_s
 
 const endsList = ({ code }: PaymentsError): boolean => ['minute_limit', 'day_limit', 'took_too_long', 'server_ending'].includes(code);
 
-/** Amounts by currency. */
+/** The total amount of the rows, by currency. */
 function amountsByCurrency(rows: readonly JudgedRow[]): Map<string, number> {
   const totals = new Map<string, number>();
   for (const { money } of rows.map(({ facts }) => facts.policy))
@@ -560,7 +562,7 @@ const keyTwice = (first: number, second: number) =>
   });
 
 const heldBack = (row: number) =>
-  new RefusedError(`This row is equal to row ${row}, which is not recorded yet, so it was held back.`, {
+  new RefusedError(`This row is equal to row ${row}, which is not recorded yet, so it was not sent.`, {
     code: 'facts_changed',
     next: 'Make the same call again when that row is recorded.',
   });
@@ -572,7 +574,7 @@ const behindUnknown = () =>
   });
 
 const changedSince = () =>
-  new RefusedError('Something about this row changed after the user was asked, so it was held back.', {
+  new RefusedError('Something about this row changed after the user was asked, so it was not sent.', {
     code: 'facts_changed',
     next: 'Make the same call again. The user is then asked about this row.',
   });

@@ -12,7 +12,7 @@ import type { UniqueField } from './unique-field.ts';
 
 /** The types of a write's input, surroundings and result. */
 
-/** Everything that a write needs besides its call. It is the same for all writes of a connection. */
+/** Everything that a write needs in addition to its call. It is the same for all writes of a connection. */
 export interface Road extends Resolver {
   readonly turns: Turns;
   readonly seal: Seal;
@@ -22,13 +22,13 @@ export interface Road extends Resolver {
   readonly ask: readonly AskWay[];
   /** Organization and caller. Keys and intents are unique within a scope. */
   readonly scope: string;
-  /** Called just before this call sends its write. Until then the call has changed nothing, even if it fails. */
+  /** Called just before this call sends its write. Before that, the call has changed nothing, so a failure is harmless. */
   readonly onSend?: (() => void) | undefined;
-  /** Called with the concerns that were found so far, and how consent was given. */
+  /** Called with the concerns found so far, and with the way in which consent was given. */
   readonly onJudged?: ((judged: Judged) => void) | undefined;
-  /** The deadline of the call under way. After it, the write is no longer sent; if it was sent without an answer, its outcome is unknown. */
+  /** The deadline of the current call. After it, no write is sent, and a sent write without an answer has an unknown outcome. */
   readonly deadline?: AbortSignal | undefined;
-  /** A custom field whose values Zoho keeps unique. With it, a new payment is an upsert, which may be sent again. */
+  /** A custom field whose values Zoho keeps unique. If it is set, a new payment is an upsert, which may be sent again. */
   readonly uniqueField?: UniqueField | undefined;
 }
 
@@ -49,32 +49,32 @@ export interface Call {
   readonly listed?: ListedRow | undefined;
 }
 
-/** What a row of a list has besides its own call. */
+/** The parts of a row of a list that a single write does not have. */
 export interface ListedRow {
-  /** Reads for all rows, in place of Zoho itself until the claim. */
+  /** Shared reads for all rows. Used instead of Zoho until the claim. */
   readonly zoho: Reader;
-  /** Called when an earlier write was looked for: it may have changed what was read. */
+  /** Called after the search for an earlier write, because that write may have changed what was read. */
   readonly settled?: (() => Promise<void>) | undefined;
-  /** Records that other rows of the list made: they are no duplicates of this one. */
+  /** Ids of records that other rows of the list made. They are not duplicates of this row. */
   readonly made: ReadonlySet<string>;
-  /** What a person is asked about because of other rows. `input`: the arguments of the endpoint. */
+  /** Concerns about this row because of other rows. `input`: the arguments of the endpoint. */
   concerns(input: Json): readonly Concern[];
-  /** Consent to the row as it was judged: a person is asked about all rows at once. */
+  /** Returns the consent to the row with these facts and concerns. The user is asked once about all rows. */
   consent(judged: JudgedRow): JudgedRow | Promise<Consent>;
 }
 
-/** A row of a list that could be sent. */
+/** A row of a list that was checked and could be sent. */
 export interface JudgedRow extends Judged {
   readonly kind: 'judged';
   /** The arguments of the endpoint. */
   readonly input: Json;
   readonly request: ZohoRequest;
   readonly facts: Facts;
-  /** What a person is shown of it. */
+  /** What the user is shown about the row. */
   readonly shown: ConsentForm;
 }
 
-/** A question to the user with a choice of records: which one a name means, or which one an unsettled write made. */
+/** A question to the user with a choice of records: which record a name means, or which record an unsettled write made. */
 export interface Settling {
   readonly kind: 'settle';
   readonly question: string;

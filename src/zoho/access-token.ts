@@ -7,8 +7,8 @@ import { requestTokens, type Client } from './oauth.ts';
 import type { Shared } from './shared-state.ts';
 
 /**
- * Access tokens from a refresh token. One token serves all processes of the connection until shortly before it expires, and one
- * of them at a time asks for the next: Zoho gives out ten in ten minutes, and silently ends the oldest.
+ * Gets access tokens for a refresh token. All processes of the connection share one token until shortly before it expires, and only one
+ * process at a time requests the next token: Zoho issues at most ten tokens in ten minutes, and ends the oldest tokens without notice.
  */
 
 export interface Credentials extends Client {
@@ -16,29 +16,29 @@ export interface Credentials extends Client {
 }
 
 export interface AccessTokens {
-  /** A token that Zoho should accept. */
+  /** Returns a token that Zoho should accept. */
   get(): Promise<string>;
-  /** Zoho did not accept this token: the next `get` brings another. */
+  /** Notes that Zoho refused this token. The next `get` then returns another token. */
   reject(token: string): void;
-  /** Asks for a new one although there may be a good one: whether the credentials still work. */
+  /** Requests a new token even if the current one is valid, to check the credentials. */
   renew(): Promise<void>;
 }
 
 export interface AccessTokenOptions {
   readonly http: Http;
   readonly accountsUrl: string;
-  /** As they are now: somebody may have logged in since. */
+  /** The current credentials: a user may have logged in since the last request. */
   readonly credentials: () => Promise<Credentials>;
   readonly shared: Shared;
   readonly log?: Log | undefined;
   readonly now?: (() => number) | undefined;
 }
 
-/** A token is not used in its last minute: it could expire on the way. */
+/** A token is not used in its last minute, because it could expire in flight. */
 const MARGIN_MS = MINUTE_MS;
-/** Zoho counts requests for tokens in windows of ten minutes, and blocks for the rest of one (Zoho's token limits page). */
+/** Zoho counts token requests in windows of ten minutes. Too many requests are blocked for the rest of the window (token limits page). */
 const WINDOW_MS = 10 * MINUTE_MS;
-/** The shortest block that was seen to clear. */
+/** The shortest block that we have observed. */
 const BLOCK_MS = 3 * MINUTE_MS;
 
 interface TokenRow {
@@ -62,17 +62,17 @@ export function createAccessTokens({
 }: AccessTokenOptions): AccessTokens {
   let held: Held | undefined;
   let asking: Promise<Held> | undefined;
-  /** Whatever others still think of it. */
+  /** The token that Zoho refused, even if other processes still share it. */
   let rejected: string | undefined;
 
   const isGood = ({ token, expiresAt }: Held) => token !== rejected && now() < expiresAt - MARGIN_MS;
 
-  /** The token that is there already, whoever asked for it. */
+  /** The shared token, whichever process requested it. */
   const theirs = async (name: string): Promise<Held | undefined> => {
     const row = await shared.write((sql) =>
       sql.get<TokenRow>('SELECT access_token, expires_at, throttled_until FROM tokens WHERE credentials = ?', name),
     );
-    // Not further ahead than a window: a clock was set back since then.
+    // A block cannot be longer than a window. A longer one means that the clock was set back.
     if (row?.throttled_until != null && now() < row.throttled_until && row.throttled_until <= now() + WINDOW_MS)
       throw throttled(row.throttled_until);
     if (row?.access_token == null || row.expires_at === null) return undefined;
@@ -87,7 +87,7 @@ export function createAccessTokens({
       sql.run('INSERT INTO token_requests (credentials, at) VALUES (?, ?)', name, askedAt);
     });
     try {
-      log('debug', 'an access token is asked for');
+      log('debug', 'an access token is requested');
       const { accessToken, expiresAt } = await requestTokens(
         http,
         accountsUrl,
@@ -119,7 +119,7 @@ export function createAccessTokens({
         return (await theirs(name)) ?? (await shared.alone(async () => (await theirs(name)) ?? (await ask(name, mine))));
       } catch (error) {
         if (!(error instanceof PaymentsError) || error.code !== 'invalid_refresh_token') throw error;
-        // Before giving up: somebody may just have logged in anew.
+        // A user may just have logged in again.
         const current = await credentials();
         if (connectionName(accountsUrl, current) === name) throw error;
         mine = current;
@@ -142,14 +142,14 @@ export function createAccessTokens({
     async renew() {
       const mine = await credentials();
       const name = connectionName(accountsUrl, mine);
-      // Not while Zoho gives out none.
+      // Throws while Zoho issues no tokens.
       await theirs(name);
       held = await shared.alone(() => ask(name, mine));
     },
   };
 }
 
-/** Which connection it is, told without its secrets. */
+/** A digest that identifies the connection without showing its secrets. */
 function connectionName(accountsUrl: string, { clientId, clientSecret, refreshToken }: Credentials): string {
   return createHash('sha256')
     .update(JSON.stringify([accountsUrl, clientId, clientSecret, refreshToken]))
@@ -158,9 +158,9 @@ function connectionName(accountsUrl: string, { clientId, clientSecret, refreshTo
 
 function throttled(until: number, cause?: PaymentsError): BusyError {
   const at = new Date(until).toISOString();
-  return new BusyError('Zoho gives out no access token at the moment: too many were asked for.', {
+  return new BusyError('Zoho issues no access token at the moment, because too many were requested.', {
     code: 'token_throttled',
-    next: `Make the same call again after ${at}. Until then Zoho is not asked: that would prolong the block.`,
+    next: `Make the same call again after ${at}. Until then the server does not ask Zoho, because that would prolong the block.`,
     retryAt: new Date(until),
     zoho: cause?.zoho,
     cause,

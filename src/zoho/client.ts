@@ -18,7 +18,7 @@ import { notStoppedWith } from './call-end.ts';
 import { holdsSomething, readAnswer, wholeNumber, type ZohoAnswer } from './response-body.ts';
 import type { Shared } from './shared-state.ts';
 
-/** Zoho Books over HTTP. Reads are repeated when that can help; a write is sent once. */
+/** Zoho Books over HTTP. Reads are retried if that can help; a write is sent once. */
 
 export interface ZohoOptions {
   readonly http: Http;
@@ -27,10 +27,12 @@ export interface ZohoOptions {
   readonly shared: Shared;
   readonly log?: Log | undefined;
   readonly apiBaseUrl: string;
-  /** Empty only to ask which organizations there are. */
+  /** Empty only for a client that lists the organizations. */
   readonly organizationId: string;
-  /** First wait before a read is repeated, doubled each time. Default 300 ms. */
+  /** The wait before the first retry of a read, doubled each time. Default: 300 ms. */
   readonly retryDelayMs?: number | undefined;
+  /** Called with each answer that Zoho sent to a read. Answers from the cache are not repeated. */
+  readonly onRead?: ((endpoint: ReadTool, result: Json) => void) | undefined;
 }
 
 export interface Document {
@@ -39,15 +41,15 @@ export interface Document {
 }
 
 export interface Zoho extends Reader {
-  /** The same reader, given up when `signal` says so. */
+  /** The same reader, but its reads stop when `signal` aborts. */
   until(signal: AbortSignal | undefined): Zoho;
-  /** A read in another form than JSON: `accept=pdf`. */
+  /** Reads a record in another format than JSON, such as `accept=pdf`. */
   document(endpoint: ReadTool, input: Json, accept: string): Promise<Document>;
   /**
-   * Sends a write. Sent again only when Zoho itself refused it, for its token (once) or its limits. Nothing cancels it: half-sent
-   * money cannot be taken back. `note` is awaited before each sending; when it and all that comes before the socket write took
-   * more than `fenceMs`, it is not sent at all. Nor is it after `deadline`, which throws its reason; an answer that is not there
-   * by then is lost.
+   * Sends a write. Sends it again only if Zoho refused it because of its token (once) or a rate limit. A write cannot be cancelled, because
+   * Zoho may have received it already. `note` is awaited before each sending. If `note` and all other steps before the socket write take
+   * longer than `fenceMs`, the write is not sent. If `deadline` passes before the sending, the write is not sent, and `send` throws the
+   * deadline's reason; if it passes before the answer, the answer is lost.
    */
   send(
     request: ZohoRequest,
@@ -58,29 +60,29 @@ export interface Zoho extends Reader {
 const ATTEMPTS = 3;
 const MOST_REFUSED = 2;
 const SETTLED_MS = 10 * MINUTE_MS;
-/** Long enough for the calls of one question. */
+/** How long `recent` answers are cached: long enough for the calls that answer one question of a user. */
 const RECENT_MS = 20_000;
 const FENCE_MS = 5_000;
-/** What each limit's error is called, and Zoho's code for it. */
+/** The error codes of the limits, with Zoho's codes. */
 const limitCodes = new Map<string, Why>([
   ['minute_limit', '44'],
   ['day_limit', '45'],
   ['concurrency_limit', '1070'],
 ]);
-/** Past this a read is not repeated: hosts give up on a call after 60 s. */
+/** After this time a read is not retried, because hosts cancel a call after 60 s. */
 const RETRY_PATIENCE_MS = 25_000;
 
 export function createZoho(options: ZohoOptions): Zoho {
   const { retryDelayMs = 300, log = silent } = options;
   const scopes = createMissingScopes(options.shared);
-  /** Tokens refused since one was last accepted. A second fresh one refused means that no third will be better. */
+  /** Tokens that Zoho refused since the last success. If Zoho refuses two new tokens, it would refuse a third token too. */
   const refusedTokens = new Set<string>();
 
   const clock = createClock();
   const recent = createAnswerCache(RECENT_MS);
   const settled = createAnswerCache(SETTLED_MS);
 
-  /** One exchange on a place among the calls to Zoho, which it leaves. */
+  /** Makes one exchange. Takes a place in the rate limits and gives it back. */
   const once = async (
     request: ZohoRequest,
     token: string,
@@ -104,13 +106,13 @@ export function createZoho(options: ZohoOptions): Zoho {
         throw error;
       })
       .finally(() => {
-        // Also what was asked while it was on its way.
+        // This also drops cached answers to reads that ran during the write.
         if (request.method !== 'GET') recent.forget();
       });
     note({ status: answer.status, code: answer.kind === 'json' ? wholeNumber(answer.body['code']) : undefined });
     const failure = withZohoId(location, failureOf(answer, request, token));
     const refused = limitCodes.get(failure?.code ?? '');
-    // That it cannot be counted is no reason to lose an answer, or to wait with it.
+    // If the call cannot be counted, its answer must still not be lost or delayed.
     const left = place.leave({ headers, refused }).catch(() => undefined);
     const until = refused === undefined ? undefined : await left;
     if (failure === undefined) {
@@ -126,14 +128,14 @@ export function createZoho(options: ZohoOptions): Zoho {
     throw failure;
   };
 
-  /** An answer was that of another request: so may the next ones be, and those before it that are kept. */
+  /** Closes the connections and clears the caches after an answer to another request: earlier and later answers may be wrong too. */
   const distrust = (disconnect: () => void): void => {
     disconnect();
     recent.forget();
     settled.forget();
   };
 
-  /** Repeats a read on 429, 5xx and lost answers, after a growing pause; and once, with a new token, after a 401. */
+  /** Retries a read after 429, 5xx and lost answers, with growing pauses; and once with a new token after 401. */
   const patiently = async (request: ZohoRequest, signal: AbortSignal | undefined): Promise<Answered> => {
     const started = performance.now();
     let freshToken = false;
@@ -145,7 +147,7 @@ export function createZoho(options: ZohoOptions): Zoho {
         if (isUnauthorized(error) && !freshToken && !scopes.isMissing(request.scope) && refusedTokens.size < MOST_REFUSED)
           freshToken = true;
         else if (!mayPass(error) || attempt >= ATTEMPTS || performance.now() - started >= RETRY_PATIENCE_MS) throw error;
-        // After a limit everyone pauses before they get their next place.
+        // After a rate limit, `limits.enter` pauses all calls.
         else if (!isLimit(error))
           await sleep(retryDelayMs * 2 ** (attempt - 1) * (0.75 + Math.random() / 2), undefined, { signal }).catch(() =>
             signal?.throwIfAborted(),
@@ -155,12 +157,12 @@ export function createZoho(options: ZohoOptions): Zoho {
   };
 
   const until = (signal: AbortSignal | undefined): Zoho => {
-    // Each of the many reads that one call may wait for listens for its end: no leak to warn of.
+    // One call may wait for many reads, and each read adds a listener. This is not a leak.
     if (signal !== undefined) setMaxListeners(0, signal);
     return reading(signal);
   };
 
-  /** What is asked for several is not given up with one of them. */
+  /** Reads through a cache. A read that several callers wait for does not stop when one of them aborts. */
   const keeping = (kept: AnswerCache, signal: AbortSignal | undefined): Reader => ({
     organizationId: options.organizationId,
     clock: clock.now,
@@ -189,7 +191,10 @@ export function createZoho(options: ZohoOptions): Zoho {
       const { answer, disconnect } = await patiently(request, signal);
       if (answer.kind !== 'json') {
         distrust(disconnect);
-        throw new InputError('Zoho sent a document where a record was expected.', { code: 'not_a_record', next: 'Read it as a resource.' });
+        throw new InputError('Zoho sent a document instead of a record.', {
+          code: 'not_a_record',
+          next: 'Read the document as a resource.',
+        });
       }
       const shown = endpoint.shows?.(answer.body, parsed);
       if (shown === 'another' || (shown === 'none' && holdsSomething(answer.body))) {
@@ -198,9 +203,11 @@ export function createZoho(options: ZohoOptions): Zoho {
       }
       if (shown === 'unnamed') throw unnamedRecord(request);
       try {
-        return endpoint.result(answer.body, parsed);
+        const result = endpoint.result(answer.body, parsed);
+        options.onRead?.(endpoint as ReadTool, result as Json);
+        return result;
       } catch (error) {
-        // A list was asked for, and the answer is something else.
+        // The request was for a list, but the answer is something else.
         if (holdsSomething(answer.body)) distrust(disconnect);
         throw error;
       }
@@ -210,7 +217,7 @@ export function createZoho(options: ZohoOptions): Zoho {
       const { answer, disconnect } = await patiently({ ...request, query: { ...request.query, accept } }, signal);
       if (answer.kind !== 'bytes') {
         distrust(disconnect);
-        throw new BusyError(`Zoho sent no ${accept}.`, { code: 'no_document', next: 'Open the payment itself instead.' });
+        throw new BusyError(`Zoho sent no ${accept}.`, { code: 'no_document', next: 'Read the payment itself instead.' });
       }
       return answer;
     },
@@ -219,7 +226,7 @@ export function createZoho(options: ZohoOptions): Zoho {
         try {
           const token = await orAborted(options.tokens.get(), deadline);
           const place = await options.limits.enter('write', deadline);
-          // From before the note: it tells the latest moment at which this can be sent.
+          // The fence must start before the note, because the note stores the latest time at which the write can be sent.
           const mayGo = fence(fenceMs);
           await note?.().catch(async (error: unknown) => {
             await place.leave().catch(() => undefined);
@@ -228,7 +235,7 @@ export function createZoho(options: ZohoOptions): Zoho {
           const { answer } = await once(request, token, place, { mayGo, deadline });
           return answer.kind === 'json' ? answer.body : {};
         } catch (error) {
-          // Both are Zoho's own word that it did nothing.
+          // In both cases Zoho itself reported that it did nothing.
           const refusedToken = isUnauthorized(error) && !scopes.isMissing(request.scope);
           const refusedForNow = isLimit(error) && error.code !== 'day_limit' && error.zoho !== undefined;
           if (attempt >= ATTEMPTS || !(refusedForNow || (refusedToken && attempt === 1))) throw error;
@@ -278,14 +285,14 @@ async function exchange(
   }
 }
 
-/** A broken answer of 201 still names the new record in its Location: where to look. */
+/** Adds the id of the new record to the error: even if the body of a 201 is broken, its Location header names the record. */
 function withZohoId(zoho_id: string | undefined, failure: PaymentsError | undefined): PaymentsError | undefined {
   if (!(failure instanceof OutcomeUnknownError) || zoho_id === undefined) return failure;
   const { message, next, zoho, cause } = failure;
   return new OutcomeUnknownError(message, { next, zoho, cause, zoho_id });
 }
 
-/** Whether a write may still go: not when the process was held up, by whichever of the two clocks noticed. */
+/** Returns a check whether a write may still be sent. It fails if one of the two clocks shows that the process was delayed. */
 function fence(fenceMs: number): () => boolean {
   const [ticks, wall] = [performance.now(), Date.now()];
   return () => Math.max(performance.now() - ticks, Date.now() - wall) <= fenceMs;
@@ -299,10 +306,10 @@ function isLimit(error: unknown): error is BusyError {
   return error instanceof BusyError && limitCodes.has(error.code);
 }
 
-/** What asking again at once does not help, or prolongs. */
+/** Errors for which an immediate retry does not help, or makes the block longer. */
 const lasting = new Set(['day_limit', 'token_throttled', 'connection_held']);
 
-/** Busy, and not for the rest of the day or the token window: asking a throttled accounts server again prolongs the block. */
+/** True if a retry may succeed. False after a throttled token request, because a retry would prolong the block. */
 function mayPass(error: unknown): boolean {
   return error instanceof BusyError && !lasting.has(error.code) && !(isLimit(error) && error.zoho === undefined);
 }

@@ -1,9 +1,9 @@
 import type { ZohoClock } from '../endpoint.ts';
 import { MINUTE_MS } from '../time.ts';
 
-/** A moment by both clocks of this machine, in milliseconds. One stands still while the machine sleeps, the other can be set. */
+/** A moment by both clocks of this machine, in milliseconds. The monotonic clock stops during sleep; the wall clock can be set. */
 export interface Moment {
-  /** Since the process began. Only ever grows. */
+  /** Since the process started. Never decreases. */
   readonly ticks: number;
   /** Since 1970. */
   readonly wall: number;
@@ -12,7 +12,7 @@ export interface Moment {
 export const momentNow = (): Moment => ({ ticks: performance.now(), wall: Date.now() });
 
 interface ClockReading {
-  /** Of the answer's `Date`: a whole second. */
+  /** From the answer's `Date` header, in whole seconds. */
   readonly date: number;
   readonly asked: Moment;
   readonly received: Moment;
@@ -21,8 +21,8 @@ interface ClockReading {
 export type Clock = ReturnType<typeof createClock>;
 
 /**
- * Zoho's clock, from the `Date` of its answers. A `Date` that moved by more than a minute against both clocks of this machine is
- * not used until another answer, at least a minute later, agrees with it: one odd answer proves nothing.
+ * Zoho's clock, from the `Date` header of its answers. A single answer may be wrong: if a `Date` jumps by more than a minute against both
+ * clocks of this machine, it is used only after another answer, at least a minute later, confirms it.
  */
 export function createClock() {
   let newest: ClockReading | undefined;
@@ -53,7 +53,7 @@ export function createClock() {
   };
 }
 
-/** Whether by at least one of our clocks as much time went by as between the two dates, to within a minute. */
+/** True if the time between the two dates matches at least one of our clocks, within a minute. */
 function agree(earlier: ClockReading, later: ClockReading): boolean {
   return (['ticks', 'wall'] as const).some((clock) => {
     const least = later.asked[clock] - earlier.received[clock];

@@ -2,31 +2,31 @@ import { AccessError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
 import { dataCenter, dataCenterOf, isDataCenterName } from './data-centers.ts';
 
-/** A code, and the accounts server where it can be exchanged. */
+/** An authorization code, and the accounts server that exchanges it for tokens. */
 export interface AuthorizationCode {
   readonly code: string;
   readonly accountsUrl: string;
 }
 
 /**
- * What the consent page sent back. The client secret goes to the accounts server that it names: so only to one of Zoho's, or
- * to the very one where we began.
+ * Reads the answer of the consent page. The program sends the client secret to the accounts server that this answer names, so the server
+ * must be one of Zoho's, or the server where the login began.
  */
 export function readConsent(answer: URLSearchParams, beganAt: string): AuthorizationCode {
   const error = answer.get('error');
   if (error === 'access_denied')
     throw new AccessError("Access was declined on Zoho's page.", {
       code: 'access_denied',
-      next: 'run `zoho-payments-mcp login` again and accept.',
+      next: 'run `zoho-payments-mcp login` again, and accept on that page.',
     });
   if (error !== null)
     throw new AccessError(`Zoho gave no access: ${oneLine(error, 60)}.`, {
       code: 'consent_failed',
-      next: "check the client in Zoho's API console.",
+      next: "check the client's settings in Zoho's API console.",
     });
   const code = answer.get('code');
   if (!code)
-    throw new AccessError('Zoho sent no code.', {
+    throw new AccessError('Zoho sent no authorization code.', {
       code: 'consent_failed',
       next: 'run `zoho-payments-mcp login` again.',
     });
@@ -36,11 +36,11 @@ export function readConsent(answer: URLSearchParams, beganAt: string): Authoriza
 function accountsServer(answer: URLSearchParams, beganAt: string): string {
   const named = answer.get('accounts-server')?.replace(/\/$/, '');
   const location = answer.get('location') ?? '';
-  // An account's location tells its server too, but never leads from elsewhere to Zoho.
+  // `location` names the user's data center. It is used only if the login began at Zoho, not at another server.
   if (named === undefined) return dataCenterOf(beganAt) && isDataCenterName(location) ? dataCenter(location).accountsUrl : beganAt;
   if (named === beganAt || dataCenterOf(named)) return named;
-  throw new AccessError("The answer names an accounts server that is none of Zoho's: nothing was sent there.", {
+  throw new AccessError("The answer names an accounts server that is not one of Zoho's. Nothing was sent to it.", {
     code: 'foreign_accounts_server',
-    next: 'run `zoho-payments-mcp login` again; if this repeats, something on this machine changes addresses.',
+    next: 'run `zoho-payments-mcp login` again; if this happens again, another program on this machine may change web addresses.',
   });
 }

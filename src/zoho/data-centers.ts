@@ -1,4 +1,4 @@
-/** Zoho's data centres: the Books API's own eight. Source: Zoho Books API introduction; accounts hosts from Zoho's multi-DC page. */
+/** Zoho's data centers: the eight of the Books API. Source: Zoho Books API introduction; accounts hosts from Zoho's multi-DC page. */
 export interface DataCenter {
   readonly accountsUrl: string;
   readonly apiBaseUrl: string;
@@ -28,12 +28,12 @@ export function dataCenter(name: DataCenterName): DataCenter {
   return { accountsUrl: `https://${accounts}`, apiBaseUrl: `https://${api}/books/v3` };
 }
 
-/** The one of this accounts server; undefined for a server that is none of Zoho's. */
+/** The data center of this accounts server; undefined if the server is not Zoho's. */
 export function dataCenterOf(accountsUrl: string): DataCenter | undefined {
   return dataCenterNames.map(dataCenter).find((known) => known.accountsUrl === accountsUrl);
 }
 
-/** Where the API of a login is: where the token says, if that is Zoho's, else where its accounts server belongs, else as configured. */
+/** The API address of a login: from the token if it is Zoho's, else from the accounts server, else from the configuration. */
 export function apiBaseUrlOf({
   apiDomain,
   accountsUrl,

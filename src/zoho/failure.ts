@@ -6,8 +6,8 @@ import { wholeNumber, type ZohoAnswer } from './response-body.ts';
 import { zohoWords } from './zoho-message.ts';
 
 /**
- * What a failed call means and who must act. Judged by HTTP status and Zoho's `code`, never by its message: messages
- * differ between data centres and over time. Codes and statuses: Zoho Books API introduction and errors page, and live recordings.
+ * Turns a failed call into an error that says who must act. Uses the HTTP status and Zoho's `code`, never Zoho's message: messages
+ * differ between data centers and over time. Codes and statuses: Zoho Books API introduction and errors page, and live recordings.
  */
 
 type Refusal = (zoho: ZohoRefusal, request: ZohoRequest) => PaymentsError;
@@ -15,57 +15,57 @@ type Refusal = (zoho: ZohoRefusal, request: ZohoRequest) => PaymentsError;
 const organization: Refusal = (zoho) =>
   new AccessError('The organization does not belong to these credentials.', {
     code: 'wrong_organization',
-    next: "check ZOHO_ORGANIZATION_ID and ZOHO_DATA_CENTER: the organization may be another user's or in another data centre.",
+    next: 'check ZOHO_ORGANIZATION_ID and ZOHO_DATA_CENTER: the organization may belong to another user or to another data center.',
     zoho,
   });
 
 const tokenRejected: Refusal = (zoho) =>
   new AccessError('Zoho does not accept the access token.', {
     code: 'access_token_rejected',
-    next: 'check ZOHO_DATA_CENTER: accounts server and API must be of the same data centre.',
+    next: 'check ZOHO_DATA_CENTER: the accounts server and the API must be in the same data center.',
     zoho,
   });
 
-/** For names of accounts alone, whose ids can be given instead: `login` does not ask for more than every tool needs. */
+/** A scope that only the lookup of account names needs. `login` does not request it, because account ids can be given instead. */
 const BEYOND_LOGIN = /\.accountants\./;
 
 const scopeMissing: Refusal = (zoho, { scope }) => {
-  return new AccessError(`The credentials do not allow this call; it needs the scope ${scope}.`, {
+  return new AccessError(`The credentials do not allow this call; it needs the scope (permission) ${scope}.`, {
     code: 'scope_missing',
     next: BEYOND_LOGIN.test(scope)
-      ? 'set ZOHO_REFRESH_TOKEN to one that includes this scope, which login does not ask for; docs/connect.md says how to make one.'
+      ? 'set ZOHO_REFRESH_TOKEN to a token that includes this scope (login does not ask for it); docs/connect.md explains how.'
       : {
-          say: `run \`zoho-payments-mcp login\`, which asks for every scope that this server needs, ${scope} among them.`,
-          extension: 'set ZOHO_REFRESH_TOKEN to one that includes this scope; docs/connect.md says how to make one.',
+          say: `run \`zoho-payments-mcp login\`, which asks for every scope that this server needs, also ${scope}.`,
+          extension: 'set ZOHO_REFRESH_TOKEN to a token that includes this scope; docs/connect.md explains how.',
         },
     zoho,
   });
 };
 
-/** What a path is about, and where the right id would come from. Every one below its own list; the more special first. */
+/** The kinds of records by path, each with the tool that shows the right id. A more specific path comes before a more general path. */
 const kinds = [
   {
     path: /^\/customerpayments\/\w+\/refunds\/(\w+)/,
     name: 'refund',
-    shows: 'shows the refund_id of each refund of a payment, list_customer_payments the payments',
+    shows: 'shows the refund_id of each refund of a payment; list_customer_payments shows the payments',
     tool: 'list_customer_payment_refunds',
   },
   {
     path: /^\/customerpayments?\/(\w+)/,
     name: 'payment',
-    shows: 'shows the payment_id of each payment; the payment number is another one',
+    shows: 'shows the payment_id of each payment (it is not the payment number)',
     tool: 'list_customer_payments',
   },
   {
     path: /^\/contacts\/(\w+)/,
     name: 'customer',
-    shows: 'shows the customer_id of those who have paid before',
+    shows: 'shows the customer_id of customers who have paid before',
     tool: 'list_customer_payments',
   },
   {
     path: /^\/invoices\/(\w+)/,
     name: 'invoice',
-    shows: 'of a payment on that invoice shows its id',
+    shows: 'shows the invoice ids of a payment',
     tool: 'get_customer_payment',
   },
 ] as const;
@@ -80,11 +80,11 @@ const notFound: Refusal = (zoho, request) => {
   const { method, path } = request;
   if (isWrongAddress(zoho.code, request)) return wrongAddress(zoho);
   const kind = recordKind(path);
-  // What is written names other records besides that of its path: any of them can be the one that is missing.
+  // The body of a write also names records: any of them can be the missing record.
   if (kind === undefined || method === 'POST' || method === 'PUT') {
-    return new InputError('Zoho does not know a record that this call names.', {
+    return new InputError('Zoho does not know one of the records in this call.', {
       code: 'not_found',
-      next: rightId('Call again with the right ids', 'get_customer_payment', 'shows those of a payment, its invoices and its account'),
+      next: rightId('Call again with the right ids', 'get_customer_payment', 'shows the ids of a payment, its invoices and its account'),
       zoho,
     });
   }
@@ -96,8 +96,8 @@ const notFound: Refusal = (zoho, request) => {
 };
 
 /**
- * The list of payments is there for every organization: without it the address is none of Zoho Books. 5 is Zoho's code for a
- * path that it does not have, 1002 for a record; only a read of the list names no record that could be missing instead.
+ * True if the address is not Zoho Books. Every organization has a list of payments, so a 404 for this list means a wrong address.
+ * Other calls name records that may be missing. Zoho's code 5 means an unknown path, 1002 an unknown record.
  */
 function isWrongAddress(code: string | number, { method, path }: ZohoRequest): boolean {
   return method === 'GET' && path === '/customerpayments' && String(code) !== '1002';
@@ -106,14 +106,14 @@ function isWrongAddress(code: string | number, { method, path }: ZohoRequest): b
 const wrongAddress = (zoho?: ZohoRefusal): AccessError =>
   new AccessError('There is no Zoho Books API at this address.', {
     code: 'wrong_address',
-    next: 'check ZOHO_API_BASE_URL; it ends with /books/v3.',
+    next: 'check ZOHO_API_BASE_URL; it must end with /books/v3.',
     zoho,
   });
 
 const methodNotAllowed: Refusal = (zoho) =>
-  new AccessError('What is at this address does not take such a call.', {
+  new AccessError('The server at this address does not accept this call.', {
     code: 'method_not_allowed',
-    next: 'check ZOHO_API_BASE_URL; it ends with /books/v3.',
+    next: 'check ZOHO_API_BASE_URL; it must end with /books/v3.',
     zoho,
   });
 
@@ -129,53 +129,53 @@ const forUser =
   (zoho) =>
     new RefusedError(message, { code, next, zoho });
 
-const restsOnIt = forUser('record_in_use', 'Refunds or credits rest on this record.', {
-  say: 'Tell the user; its refunds would have to be deleted first, with delete_customer_payment_refund.',
+const restsOnIt = forUser('record_in_use', 'This record has refunds or credits.', {
+  say: 'Tell the user: its refunds must be deleted first, with delete_customer_payment_refund.',
   tool: 'delete_customer_payment_refund',
-  without: 'Tell the user; its refunds would have to be deleted first.',
+  without: 'Tell the user: its refunds must be deleted first.',
 });
 
-/** What is wrong with a call itself, by Zoho's code alone: with which HTTP status some of them come is not known. */
+/** Errors in the call, by Zoho's code alone, because for some codes the HTTP status is not known. */
 const byZohoCode = new Map<string, Refusal>([
   [
     '2',
     forModel(
       'invalid_value',
-      'Zoho does not take one of the values.',
-      'Call again with another value for what Zoho names; if the user gave it, ask the user.',
+      'Zoho does not accept one of the values.',
+      'Call again with another value for the field that Zoho names; if the user gave the value, ask the user.',
     ),
   ],
-  ['15', forModel('too_long', 'A text is longer than Zoho takes.', 'Call again with a shorter text for what Zoho names.')],
+  ['15', forModel('too_long', 'A text is too long for Zoho.', 'Call again with a shorter text for the field that Zoho names.')],
   [
     '3004',
     forModel(
       'customer_wrong',
-      'The customer is missing or unknown, or not the one of an invoice.',
-      rightId('Call again with the right customer_id', 'list_customer_payments', 'shows those who have paid before'),
+      'The customer is missing or unknown, or an invoice belongs to another customer.',
+      rightId('Call again with the right customer_id', 'list_customer_payments', 'shows customers who have paid before'),
     ),
   ],
   [
     '24016',
     forUser(
       'more_than_balance',
-      'More is applied than is open; someone may have paid it meanwhile.',
-      'Ask the user how much to apply; what is left over stays on the payment as unused amount.',
+      'The applied amount is more than the balance due; the invoice may have been paid meanwhile.',
+      'Ask the user how much to apply; the rest stays on the payment as unused amount.',
     ),
   ],
   [
     '9521',
     forUser(
       'retainer_in_part',
-      'A retainer invoice is paid in full or not at all.',
-      'Ask the user whether all of it was paid: if so, call again with the full amount, otherwise without retainerinvoice_id.',
+      'Zoho accepts only the full amount for a retainer invoice.',
+      'Ask the user whether the full amount was paid. If yes, call again with that amount; if no, without retainerinvoice_id.',
     ),
   ],
   [
     '9523',
     forUser('retainer_amount_fixed', 'The amount of a payment for a retainer invoice cannot be changed.', {
-      say: 'Ask the user whether to delete the payment with delete_customer_payment and to record it again with the right amount.',
+      say: 'Ask the user whether to delete the payment with delete_customer_payment and record it again with the right amount.',
       tool: 'delete_customer_payment',
-      without: 'Ask the user: the payment would have to be deleted and recorded again with the right amount.',
+      without: 'Tell the user to delete the payment and record it again with the right amount.',
     }),
   ],
   [
@@ -183,7 +183,7 @@ const byZohoCode = new Map<string, Refusal>([
     forUser(
       'invoice_closed',
       'The invoice is closed.',
-      'Ask the user which invoice is meant; money for none is recorded without `invoices`.',
+      'Ask the user which invoice is meant; to record a payment for no invoice, leave out `invoices`.',
     ),
   ],
   ['1040', restsOnIt],
@@ -191,27 +191,27 @@ const byZohoCode = new Map<string, Refusal>([
   [
     '120303',
     forUser('duplicate_unique_value', 'Another record has this value in a custom field that must be unique.', {
-      say: 'Ask the user for another value, or whether this is recorded already: list_customer_payments shows what there is.',
+      say: 'Ask the user for another value, or whether this payment is recorded already: list_customer_payments shows the payments.',
       tool: 'list_customer_payments',
-      without: 'Ask the user for another value, or whether this is recorded already.',
+      without: 'Ask the user for another value, or whether this payment is recorded already.',
     }),
   ],
   [
     '108004',
     forUser(
       'bank_match',
-      'It does not fit the bank transaction that it is matched with.',
-      'Tell the user; in Zoho Books, under Banking, it has to be unmatched, or matched with one of the same account.',
+      'The payment does not fit the bank transaction that it is matched with.',
+      'Tell the user: in Zoho Books, under Banking, unmatch it or match it with a transaction of the same account.',
     ),
   ],
 ]);
 
 const refusedByZoho: Refusal = (zoho, { method }) => {
   const details = { code: 'refused_by_zoho', zoho } as const;
-  if (method === 'GET') return new InputError('Zoho refused the call.', { ...details, next: 'Call again with what Zoho names corrected.' });
-  return new RefusedError('Zoho refused to write this.', {
+  if (method === 'GET') return new InputError('Zoho refused the call.', { ...details, next: 'Correct what Zoho names, then call again.' });
+  return new RefusedError('Zoho refused this change.', {
     ...details,
-    next: 'tell the user what Zoho says, and call again with what they decide.',
+    next: 'tell the user what Zoho says, and call again as the user decides.',
   });
 };
 
@@ -254,22 +254,22 @@ const byStatus = new Map<number, Refusal>([
   [429, minuteLimit],
 ]);
 
-/** The envelope of every success has code 0. A document has no envelope, and only a read is answered with one. */
+/** Every JSON success has code 0. A document has no envelope; only a read can return a document. */
 function isSuccess(answer: ZohoAnswer, { method }: ZohoRequest): boolean {
   if (answer.status < 200 || answer.status >= 300) return false;
   if (answer.kind !== 'json') return answer.kind === 'bytes' && method === 'GET';
   return wholeNumber(answer.body['code']) === 0;
 }
 
-/** Zoho's envelope with an error: a definite refusal, nothing was changed. Undefined for a success. */
+/** The error if Zoho certainly refused the call and changed nothing. Undefined for a success, or if the answer may not be from Zoho. */
 function refusalOf(answer: ZohoAnswer, request: ZohoRequest, token: string): PaymentsError | undefined {
   if (answer.kind !== 'json') return undefined;
   const { status, body } = answer;
   const code = wholeNumber(body['code']);
   if (isSuccess(answer, request) || status >= 500) return undefined;
-  // JSON of something in between (a gateway, a proxy) does not say what Zoho did; by its status it can still refuse a read.
+  // JSON from a gateway or proxy does not show what Zoho did. For a read, the status is enough.
   if (code === undefined && (request.method !== 'GET' || status < 300)) return undefined;
-  // What a write's "nothing was changed" rests on must look like Zoho in every way; a gateway repeats the status as its code.
+  // For a write, "nothing was changed" is certain only if the answer is clearly from Zoho. A gateway repeats the HTTP status as its code.
   const known = byCode.has(`${status}/${code}`);
   if (request.method !== 'GET' && !known && (status === 429 || typeof body['message'] !== 'string' || code === status)) return undefined;
   const zoho = zohoWords({ code: code ?? `HTTP ${status}`, message: body['message'] }, [token]);
@@ -277,13 +277,13 @@ function refusalOf(answer: ZohoAnswer, request: ZohoRequest, token: string): Pay
   return means(zoho, request);
 }
 
-/** The error that an answer stands for, or undefined when the call succeeded. `token` is left out of what is quoted. */
+/** The error of an answer, or undefined if the call succeeded. Quoted text never contains `token`. */
 export function failureOf(answer: ZohoAnswer, request: ZohoRequest, token: string): PaymentsError | undefined {
   const refusal = refusalOf(answer, request, token);
   if (refusal !== undefined) return refusal;
   if (isSuccess(answer, request)) return undefined;
   if (answer.status === 404 && isWrongAddress('HTTP 404', request)) return wrongAddress();
-  const what = answer.kind === 'unreadable' ? answer.what : answer.status < 300 ? 'something other than its usual answer' : 'an error';
+  const what = answer.kind === 'unreadable' ? answer.what : answer.status < 300 ? 'an unexpected answer' : 'an error';
   const zoho =
     answer.kind === 'json'
       ? zohoWords({ code: answer.body['code'] ?? `HTTP ${answer.status}`, message: answer.body['message'] }, [token])
@@ -295,13 +295,13 @@ export function failureOf(answer: ZohoAnswer, request: ZohoRequest, token: strin
   return unanswered(why, request, zoho);
 }
 
-/** The answer is not about the record that was asked for. Not repeated silently: how many other answers were wrong is not known. */
+/** The error if the answer shows another record than the requested one. No automatic retry, because earlier answers may be wrong too. */
 export function anotherRecord({ path }: ZohoRequest): BusyError {
   const kind = recordKind(path);
   const asked = kind === undefined ? 'a record' : `the ${kind.name} ${kind.path.exec(path)?.[1]}`;
   return new BusyError(
-    `Zoho was asked for ${asked}, and the answer shows something else. ` +
-      'The connections to Zoho were closed, because answers on a connection can get out of step.',
+    `The server asked Zoho for ${asked}, but the answer shows something else. ` +
+      'The server closed its connections to Zoho, because a connection can mix up answers.',
     {
       code: 'another_record',
       next: 'Make the same call again: it uses a new connection.',
@@ -309,7 +309,7 @@ export function anotherRecord({ path }: ZohoRequest): BusyError {
   );
 }
 
-/** The answer holds such a record, and does not say which one it is. */
+/** The error if the answer holds a record of the right kind, but without an id. */
 export function unnamedRecord({ path }: ZohoRequest): BusyError {
   const kind = recordKind(path);
   return new BusyError(`Zoho's answer held no ${kind?.name ?? 'record'} with the id ${kind?.path.exec(path)?.[1] ?? 'asked for'}.`, {
@@ -319,14 +319,14 @@ export function unnamedRecord({ path }: ZohoRequest): BusyError {
 }
 
 /**
- * A proxy in between did not let the request through, so Zoho never had it. Whether the proxy refuses or only fails is told by its status.
+ * The error if a proxy did not pass the request on, so that Zoho never received it. The status shows whether the proxy refused or failed.
  */
 export function proxyFailure(error: NetworkError, { proxy, target, status }: AtProxy): PaymentsError {
   const unsent = 'The request was not sent to Zoho.';
   const settings = 'HTTPS_PROXY, HTTP_PROXY and NO_PROXY';
   if (status === 407) {
     return new AccessError(
-      `The proxy ${proxy} does not accept the user name and password for it, or was given none (HTTP 407). ${unsent}`,
+      `The proxy ${proxy} needs a user name and password, or does not accept the ones that were sent (HTTP 407). ${unsent}`,
       {
         code: 'proxy_refused',
         next: 'check the user name and password of the proxy in HTTPS_PROXY or HTTP_PROXY.',
@@ -337,7 +337,7 @@ export function proxyFailure(error: NetworkError, { proxy, target, status }: AtP
   if (status !== undefined && status < 500 && status !== 408 && status !== 429) {
     return new AccessError(`The proxy ${proxy} refuses a connection to ${target} (HTTP ${status}). ${unsent}`, {
       code: 'proxy_refused',
-      next: [`have the proxy allow connections to ${target}`, `check ${settings}`],
+      next: [`allow connections to ${target} in the proxy`, `check ${settings}`],
       cause: error,
     });
   }
@@ -350,7 +350,7 @@ export function proxyFailure(error: NetworkError, { proxy, target, status }: AtP
   });
 }
 
-/** No whole response came. */
+/** The error if no complete response arrived. */
 export function networkFailure(error: NetworkError, request: ZohoRequest): PaymentsError {
   if (error.atProxy !== undefined) return proxyFailure(error, error.atProxy);
   if (!error.sent) {
@@ -368,11 +368,11 @@ export function networkFailure(error: NetworkError, request: ZohoRequest): Payme
   );
 }
 
-/** For a read nothing is lost, and it may only have been a look before a write; a write may or may not have been carried out. */
+/** The error if no usable answer arrived. A read can be repeated; a write may or may not have been carried out. */
 function unanswered(why: string, { method, path }: ZohoRequest, zoho?: ZohoRefusal, cause?: unknown): PaymentsError {
   const what = recordKind(path)?.name;
   if (method === 'GET')
-    return new BusyError(`A look-up${what === undefined ? '' : ` of the ${what}`} failed: ${why}.`, {
+    return new BusyError(`Reading ${what === undefined ? 'from Zoho' : `the ${what}`} failed: ${why}.`, {
       code: 'zoho_unavailable',
       next: 'Make the same call again in a little while.',
       zoho,
@@ -380,11 +380,9 @@ function unanswered(why: string, { method, path }: ZohoRequest, zoho?: ZohoRefus
     });
   return new OutcomeUnknownError(`${why}.`, {
     next: {
-      say:
-        'Do not make the call again. ' +
-        'Look first, with list_customer_payments or list_customer_payment_refunds, whether it was carried out.',
+      say: 'Do not repeat the call. Check with list_customer_payments or list_customer_payment_refunds whether Zoho carried it out.',
       tool: 'list_customer_payments',
-      without: 'Do not make the call again. Look first whether it was carried out.',
+      without: 'Do not repeat the call. Check whether Zoho carried it out.',
     },
     zoho,
     cause,

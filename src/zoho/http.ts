@@ -4,16 +4,16 @@ import { buildConnector, EnvHttpProxyAgent, errors, Pool, request, type Dispatch
 import { LOOPBACK_HOSTS } from '../machine/loopback.ts';
 import { orAborted } from '../machine/or-aborted.ts';
 
-/** One HTTP exchange, bounded in time and size, over the office's proxy if there is one. */
+/** HTTP exchanges with limits for time and size, through a proxy if one is configured. */
 
 export interface HttpOptions {
   /** Proxies as in HTTP_PROXY, HTTPS_PROXY and NO_PROXY. Loopback is never proxied. */
   readonly proxy?:
     | { readonly http?: string | undefined; readonly https?: string | undefined; readonly no?: string | undefined }
     | undefined;
-  /** For one exchange, from connecting to the last byte. Default 20 s. */
+  /** The time limit of one exchange, from the connection to the last byte. Default: 20 s. */
   readonly timeoutMs?: number | undefined;
-  /** The most bytes of a response that are read. Default 16 MiB. */
+  /** The largest response in bytes. Default: 16 MiB. */
   readonly maxResponseBytes?: number | undefined;
 }
 
@@ -22,13 +22,13 @@ export interface HttpRequest {
   readonly url: URL;
   readonly headers: Record<string, string>;
   readonly body?: string | undefined;
-  /** Its caller wants no answer any more, and gets the reason. */
+  /** Aborts when the caller no longer wants an answer. `exchange` then throws its reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Its time is over, if that is sooner than `timeoutMs`. */
+  /** Aborts at the call's deadline, if it is earlier than `timeoutMs`. */
   readonly deadline?: AbortSignal | undefined;
   /**
-   * For a request that must not be made twice or late: it gets a connection of its own, asks `mayGo` in the very tick of the
-   * socket write, and is never sent when that says no. When its answer does not come in time its connection is reset.
+   * Set for a request that must not be sent twice or late. The request gets its own connection. `mayGo` is called in the same tick as the
+   * socket write; if it returns false, the request is never sent. If the answer does not come in time, the connection is reset.
    */
   readonly once?: { readonly mayGo: () => boolean } | undefined;
 }
@@ -37,21 +37,21 @@ export interface HttpResponse {
   readonly status: number;
   readonly headers: Record<string, string | string[] | undefined>;
   readonly bytes: Buffer;
-  /** Closes the connection that this came over, and every other to the same server that is kept: what is on them cannot be trusted. */
+  /** Closes all kept connections to this server. For a response that shows that the answers on these connections cannot be trusted. */
   disconnect(): void;
 }
 
-/** Where a request came to its end before it was sent: at a proxy, which answered something other than a way through, or nothing. */
+/** A proxy that stopped a request before it was sent: it refused the connection, or did not answer. */
 export interface AtProxy {
-  /** Host and port. Its address may hold a password. */
+  /** Host and port only, because the proxy's address may hold a password. */
   readonly proxy: string;
-  /** Host and port that it was asked to connect to. */
+  /** Host and port of the requested connection. */
   readonly target: string;
-  /** HTTP status of its own answer, if there was one. */
+  /** HTTP status of the proxy's own answer, if there was one. */
   readonly status?: number | undefined;
 }
 
-/** No whole response came. `sent` tells whether the request was handed to a socket: if not, it was never made. */
+/** No complete response arrived. `sent` is false if the request never reached a socket. */
 export class NetworkError extends Error {
   override readonly name = 'NetworkError';
   readonly sent: boolean;
@@ -75,22 +75,22 @@ export interface Http {
 }
 
 export function createHttp({ proxy = {}, timeoutMs = 20_000, maxResponseBytes = 16 * 1024 * 1024 }: HttpOptions = {}): Http {
-  /** Connections that a proxy was asked for, and has not made yet. */
+  /** Connections that were requested from a proxy and are not open yet. */
   const asked = new Set<AtProxy>();
   const options = {
     clientFactory: proxyClient(asked, timeoutMs),
-    // Empty strings rather than undefined: undici would read the process's environment itself.
+    // Empty strings instead of undefined, because for undefined undici would read the process's environment.
     httpProxy: proxy.http ?? '',
     httpsProxy: proxy.https ?? '',
-    // undici knows the wildcard only when nothing else is in the list.
+    // undici accepts the wildcard only if the list holds nothing else.
     noProxy: proxy.no?.split(/[,\s]/).includes('*') ? '*' : [...LOOPBACK_HOSTS, proxy.no].filter(Boolean).join(','),
     maxResponseSize: maxResponseBytes,
     connect: { timeout: Math.min(10_000, timeoutMs) },
-    // The exchange has its own deadline; undici's coarse timers would only blur it.
+    // The exchange has its own deadline; undici's timers are less exact.
     headersTimeout: 0,
     bodyTimeout: 0,
   };
-  /** Kept connections, by the origin of the server. */
+  /** Connections that stay open, by origin. */
   const agents = new Map<string, EnvHttpProxyAgent>();
   const agentFor = (origin: string): EnvHttpProxyAgent => {
     const agent = agents.get(origin) ?? new EnvHttpProxyAgent(options);
@@ -105,10 +105,10 @@ export function createHttp({ proxy = {}, timeoutMs = 20_000, maxResponseBytes = 
       const own = once && ownConnection(options);
       const agent = own?.agent ?? agentFor(url.origin);
       const disconnect = () => {
-        // Others may have found the same, and new connections be there already.
+        // Another call may have closed these connections and opened new connections.
         if (agents.get(url.origin) !== agent) return;
         agents.delete(url.origin);
-        void agent.destroy(new errors.SocketError('answers out of step'));
+        void agent.destroy(new errors.SocketError('answers are mixed up'));
       };
       const noteSent: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) =>
         dispatch(options, {
@@ -131,7 +131,7 @@ export function createHttp({ proxy = {}, timeoutMs = 20_000, maxResponseBytes = 
       const end = AbortSignal.any([signal, deadline, timeout].filter((one) => one !== undefined));
       try {
         const options = { method, headers, ...(body !== undefined && { body }), dispatcher: agent.compose(noteSent), signal: end };
-        // undici itself would first wait until it is connected.
+        // undici itself would wait for the connection first.
         const response = await orAborted(request(url, options), end);
         const bytes = Buffer.from(await response.body.arrayBuffer());
         return { status: response.statusCode, headers: response.headers, bytes, disconnect };
@@ -141,7 +141,7 @@ export function createHttp({ proxy = {}, timeoutMs = 20_000, maxResponseBytes = 
         const late = timeout.aborted
           ? `no answer within ${timeoutMs / 1000} s`
           : deadline?.aborted
-            ? 'no answer in the time that was left for it'
+            ? 'no answer before the deadline of the call'
             : undefined;
         const atProxy = sent
           ? undefined
@@ -150,7 +150,7 @@ export function createHttp({ proxy = {}, timeoutMs = 20_000, maxResponseBytes = 
             : late === undefined
               ? undefined
               : [...asked].find(({ target }) => target === hostAndPort(url));
-        throw new NetworkError(tooLate ? 'this process was held up before it could be sent' : (late ?? reasonOf(error)), {
+        throw new NetworkError(tooLate ? 'this process was delayed too long before it could send the request' : (late ?? reasonOf(error)), {
           sent,
           timedOut: late !== undefined,
           atProxy,
@@ -166,7 +166,7 @@ export function createHttp({ proxy = {}, timeoutMs = 20_000, maxResponseBytes = 
   };
 }
 
-/** A proxy did not make a connection. Told by a class of its own: undici tries again for ever where the error is one of its sockets'. */
+/** The error if a proxy made no connection. It must not be a socket error of undici, because undici retries these forever. */
 class ProxyError extends Error {
   override readonly name = 'ProxyError';
   readonly at: AtProxy;
@@ -177,7 +177,7 @@ class ProxyError extends Error {
   }
 }
 
-/** What asks a proxy for connections: every request goes through one, to https and to http alike. */
+/** Makes the client that requests connections from a proxy, for https and http. */
 function proxyClient(asked: Set<AtProxy>, timeoutMs: number) {
   return (address: URL, options: object): Dispatcher => {
     const pool = new Pool(address, options);
@@ -204,7 +204,7 @@ function hostAndPort({ hostname, port, protocol }: URL): string {
   return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
 }
 
-/** A connection that nothing else uses: an idle one could be closed by the other side just when the request is written. */
+/** A new connection for one request. On an idle kept connection, the server could close it just when the request is written. */
 function ownConnection(options: EnvHttpProxyAgent.Options & { readonly connect: { readonly timeout: number } }) {
   const sockets: Socket[] = [];
   const connect = buildConnector(options.connect);
@@ -218,13 +218,13 @@ function ownConnection(options: EnvHttpProxyAgent.Options & { readonly connect: 
   });
   return {
     agent,
-    /** So that what is still in a buffer is not delivered after we gave up. */
+    /** Resets the connection, so that buffered data is not delivered after this program stopped waiting. */
     reset(): void {
       for (const socket of sockets) {
         try {
           socket.resetAndDestroy();
         } catch {
-          // Only plain TCP can be reset; a TLS connection is closed.
+          // Only plain TCP can be reset; a TLS connection is destroyed.
           socket.destroy();
         }
       }
@@ -232,7 +232,7 @@ function ownConnection(options: EnvHttpProxyAgent.Options & { readonly connect: 
   };
 }
 
-/** In words where they are known, else the system's code (`ECONNREFUSED`) or its message; none holds request data. */
+/** A short reason: the system's code (`ECONNREFUSED`) or its message. It holds no request data. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'the connection failed';
   if (error instanceof ProxyError) return error.message;

@@ -6,46 +6,46 @@ import { endOf } from './call-end.ts';
 import type { Shared, Sql } from './shared-state.ts';
 
 /**
- * Zoho's limits, kept by all processes of this machine together: calls a minute, calls at once, and what is left of the day.
- * Calls go in the order they came, approved writes before reads. Source: Zoho Books API introduction, and recordings of its
- * `x-rate-limit-*` headers; none of them shows a Retry-After, which is heeded where there is one.
+ * Enforces Zoho's rate limits for all processes of this machine together: calls per minute, calls at once, and calls per day.
+ * Calls queue in order of arrival, approved writes before reads. Source: Zoho Books API introduction, and recordings of its
+ * `x-rate-limit-*` headers. No recording has a Retry-After, but it is respected if it comes.
  */
 
 export interface LimitsOptions {
   readonly shared: Shared;
-  /** Zoho allows 100 a minute to the whole organization. */
+  /** Zoho allows 100 per minute for the whole organization. */
   readonly perMinute?: number | undefined;
-  /** Zoho allows 5 at once in the free plan, 10 in others. */
+  /** Zoho allows 5 at once in the free plan, 10 in other plans. */
   readonly concurrent?: number | undefined;
   readonly minuteMs?: number | undefined;
-  /** The longest that a call waits for its place, whatever time it has itself. Hosts give up after 60 s. */
+  /** The longest wait in the queue, even if the call has a later deadline. Hosts cancel a call after 60 s. */
   readonly patienceMs?: number | undefined;
-  /** First pause of everyone after Zoho's 1070; ten times as long after 44. Doubled each time in a row. */
+  /** The first pause of all calls after Zoho's code 1070. After code 44 it is ten times as long. Each further refusal doubles it. */
   readonly pauseMs?: number | undefined;
   readonly now?: (() => number) | undefined;
 }
 
-/** Writes that were approved go before reads. */
+/** The priority in the queue: approved writes go before reads. */
 export type Rank = 'write' | 'read';
 
 export interface Place {
-  /** Must be called, whatever became of the call. After Zoho's own refusal for a limit it tells until when everyone pauses. */
+  /** Must be called after every call. If Zoho refused the call for a limit, returns the time until which all calls pause. */
   leave(reply?: Reply): Promise<number | undefined>;
 }
 
-/** What an answer tells of the limits. */
+/** The facts of an answer that the limits need. */
 export interface Reply {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly refused?: Why | undefined;
 }
 
-/** The limit that is in the way, by Zoho's code: calls of this minute, calls of the day, calls at once. */
+/** Zoho's code of the reached limit. 44: calls per minute. 45: calls per day. 1070: calls at once. */
 export type Why = '44' | '45' | '1070';
 
 export interface Limits {
   /**
-   * Waits for a place among the calls to Zoho, as long as the call of `signal` has. Throws BusyError with `retryAt` when none comes in
-   * time: at once where that is known, as when the day is used up.
+   * Waits for a place among the calls to Zoho, until the deadline of `signal`. Throws BusyError with `retryAt` if no place is free in
+   * time: immediately if that is known, for example when the day is used up.
    */
   enter(rank: Rank, signal?: AbortSignal): Promise<Place>;
   quota(): Promise<Quota>;
@@ -55,24 +55,24 @@ export interface Limits {
 export interface Quota {
   readonly minute: { readonly most: number; readonly used: number; readonly left: number };
   readonly concurrent: { readonly most: number; readonly used: number };
-  /** As Zoho told with its last answer; undefined before the first. */
+  /** From Zoho's last answer; undefined before the first answer. */
   readonly day?: { readonly most?: number; readonly remaining: number; readonly resets_at: string; readonly as_of: string };
-  /** Nobody calls before then. */
+  /** No process calls Zoho before this time. */
   readonly paused_until?: string;
 }
 
-/** A call that takes longer has lost its process: an exchange is given up after 20 s. */
+/** The lease of a place. A call that takes longer belongs to a dead process, because every exchange ends after 20 s. */
 const LEASE_MS = 30_000;
-/** Whoever waits says so that often; who does not is gone. */
+/** A waiting call must renew its place in the queue within this time. Otherwise the place is removed. */
 const GONE_MS = 3_000;
-/** A call has ended by itself by then, if it does. */
+/** The time that a call has after its deadline to end by itself. */
 const OVERDUE_MS = 1_000;
-/** When Zoho says that the day is used up, and never said when it ends. */
+/** The pause when the calls of the day are used up, if Zoho never said when the day ends. */
 const DAY_PAUSE_MS = HOUR_MS;
 const LONGEST_PAUSE_MS = MINUTE_MS;
-/** With the hour that a clock change adds. */
+/** 24 hours, and one more hour for the change from daylight saving time. */
 const LONGEST_DAY_MS = 25 * HOUR_MS;
-/** What was done is counted in slots of a sixtieth of Zoho's minute. */
+/** Finished calls are counted in slots of one sixtieth of Zoho's minute. */
 const SLOTS = 60;
 const COUNT_DONE = 'INSERT INTO done (slot, calls) VALUES (?, 1) ON CONFLICT (slot) DO UPDATE SET calls = calls + 1';
 
@@ -82,10 +82,10 @@ interface Waiting {
   readonly id: string;
   readonly rank: Rank;
   readonly since: number;
-  /** By the monotonic clock: when it came, and when its call ends. */
+  /** Arrival and deadline by the monotonic clock. */
   readonly entered: number;
   readonly end: number;
-  /** What it waits for, and until when at the earliest, as it was last seen. */
+  /** The limit that the call waits for, and the earliest end of the wait, as computed last. */
   line?: Line;
   readonly admit: (place: Place) => void;
   readonly fail: (error: unknown) => void;
@@ -129,7 +129,7 @@ export function createLimits({
 
   const pauseFor = (sql: Sql, why: Why, at: number, asked: number): number => {
     const earlier = sql.get<{ until: number; times: number }>('SELECT until, times FROM pauses WHERE code = ?', why);
-    // Calls that were on their way together are refused together.
+    // Zoho refuses all calls that were in flight together, so they count as one refusal.
     if (earlier !== undefined && earlier.until > at) return earlier.until;
     const times = (earlier?.times ?? 0) + 1;
     const own = Math.min(LONGEST_PAUSE_MS, pauseMs * (why === '44' ? 10 : 1) * 2 ** (times - 1)) * (0.75 + Math.random() / 2);
@@ -141,10 +141,10 @@ export function createLimits({
     return until;
   };
 
-  /** Goes ahead, or stands in line: then it says what whoever has so many before it in this process waits for. */
+  /** Takes a place and returns undefined. Or queues the call and returns a function: the number of calls ahead gives the expected wait. */
   const tryEnter = (sql: Sql, { id, rank, since }: Waiting): ((ahead: number) => Line) | undefined => {
     const at = now();
-    // What lies further ahead than it ever can is of a clock that was set back since.
+    // A time in the future was noted before the clock was set back.
     sql.run('DELETE FROM waiting WHERE seen <= ? OR seen > ?', at - GONE_MS, at + GONE_MS);
     sql.run("DELETE FROM pauses WHERE until > ? + iif(code = '45', ?, ?)", at, LONGEST_DAY_MS, 2 * LONGEST_PAUSE_MS);
     const pause = sql.get<{ code: string; until: number }>(
@@ -172,17 +172,17 @@ export function createLimits({
     };
   };
 
-  /** When so many places of the minute are free again, if everyone goes as soon as they can. */
+  /** The time when this number of places of the minute is free again, if all calls start as early as possible. */
   const freeAt = (places: number, done: readonly CallsOfSlot[], at: number): number => {
     const rounds = Math.floor((places - 1) / perMinute);
     let left = places - rounds * perMinute;
     const last = done.find(({ calls }) => (left -= calls) <= 0);
-    // Those that are on their way have yet to leave.
+    // Calls in flight have not ended yet, so their minute begins later.
     const first = last === undefined ? at + minuteMs : ((last.slot + 1) * minuteMs) / SLOTS + minuteMs;
     return first + rounds * minuteMs;
   };
 
-  /** A call counts until a minute after it left: Zoho may have begun to count it only then. */
+  /** The calls that count now. A call counts until a minute after its end, because Zoho may count it from its end on. */
   const countedBy = (sql: Sql, at: number) => {
     let atOnce = 0;
     for (const { id, pid, entered } of sql.all<{ id: string; pid: number; entered: number }>('SELECT * FROM calls')) {
@@ -198,7 +198,7 @@ export function createLimits({
     return { minute: done.reduce((sum, { calls }) => sum + calls, 0) + atOnce, atOnce, done };
   };
 
-  /** Out of the queue, if it is still in it. */
+  /** Removes a call from the queue. Returns true if it was still there. */
   const isLeft = (waiting: Waiting): boolean => {
     const index = queue.indexOf(waiting);
     if (index >= 0) queue.splice(index, 1);
@@ -213,23 +213,23 @@ export function createLimits({
     const left = end - performance.now();
     const wait = until - now();
     if (why === '45' || patient <= 0 || wait > patient) return true;
-    // When a minute's places are free is known; when others have their answers is not, so that is waited for to the end. A call that ends
-    // by itself says so in its own words: only what does not is ended here.
+    // For 44 it is known when places of the minute are free again. For 1070 it is not known when other calls get their answers, so a call
+    // waits until its deadline. At the deadline the call ends with its own error; this code ends only calls that do not end by then.
     return why === '44' ? wait > left : left <= -OVERDUE_MS;
   };
 
-  /** One of this process stands in the line of all processes; the others stand behind it here. */
+  /** Serves the first waiting call of this process. Only this call waits in the queue of all processes; the others wait behind it. */
   const serve = async (waiting: Waiting): Promise<void> => {
     const wait = await shared.write((sql) => tryEnter(sql, waiting)).catch((error: unknown) => ({ error }));
     if (wait === undefined) {
       const place = placeOf(waiting.id);
       if (isLeft(waiting)) waiting.admit(place);
-      // Whoever wanted it is gone.
+      // The call was aborted meanwhile.
       else await place.leave().catch(() => undefined);
     } else if ('error' in wait) {
       if (isLeft(waiting)) waiting.fail(wait.error);
     } else {
-      // Those behind it too: whoever gets no place in time hears of it now, and can come back in time.
+      // Also checks the calls behind it: a call that cannot get a place in time fails now, so that its caller can retry soon.
       for (const [ahead, one] of [...queue].entries()) {
         one.line = wait(ahead);
         if (!isTooLate(one, one.line)) continue;
@@ -253,7 +253,7 @@ export function createLimits({
         if (isLeft(waiting)) waiting.fail(error);
       }
     }
-    // In the same tick in which nobody was left: whoever comes next begins anew.
+    // Set in the same tick in which the queue became empty, so that the next call starts the loop again.
     serving = false;
   };
 
@@ -287,7 +287,7 @@ export function createLimits({
       return await shared.write((sql) => {
         const at = now();
         const { minute, atOnce } = countedBy(sql, at);
-        // What was left of a day that is over says nothing of this one.
+        // Ignore the number if its day is over.
         const day = sql.get<{ most: number | null; remaining: number; resets_at: number; seen_at: number }>(
           'SELECT * FROM day WHERE resets_at > ?',
           at,
@@ -318,7 +318,7 @@ interface CallsOfSlot {
   readonly calls: number;
 }
 
-/** Its time ended while it waited in the line: when it would have had its place is known. */
+/** Adds the time of the next free place to the error of a call whose deadline passed in the queue. */
 function withRetryAt(reason: unknown, line: Line | undefined): unknown {
   if (!(reason instanceof BusyError) || line === undefined || line.until <= (reason.retryAt?.getTime() ?? 0)) return reason;
   const { message, code } = reason;
@@ -332,13 +332,13 @@ function comeBack({ why, until }: Line): BusyError {
     case '45':
       return dayUsedUp(until);
     case '44':
-      return new BusyError("Zoho's calls of this minute are used up, or Zoho asked everyone to pause.", {
+      return new BusyError("Zoho's calls for this minute are used up, or Zoho asked for a pause.", {
         code: 'minute_limit',
         next: `Make the same call again after ${at}.`,
         retryAt: new Date(until),
       });
     case '1070':
-      return new BusyError('Too many calls to Zoho at once, from this machine or from elsewhere.', {
+      return new BusyError('There are too many calls to Zoho at once, from this machine or other programs.', {
         code: 'concurrency_limit',
         next: 'Make the same call again in a little while.',
         retryAt: new Date(until),
@@ -346,26 +346,26 @@ function comeBack({ why, until }: Line): BusyError {
   }
 }
 
-/** Until the organization's midnight. */
+/** The error if the day is used up, until the organization's midnight. */
 export function dayUsedUp(until: number, zoho?: BusyError['zoho']): BusyError {
   return new BusyError("The organization has used up Zoho's calls for today.", {
     code: 'day_limit',
     next:
-      `Tell the user; calls are possible again at ${iso(until)}, when the day ends where the organization is. ` +
-      'Until then Zoho is not asked.',
+      `Tell the user: calls are possible again at ${iso(until)}, at midnight in the organization's time zone. ` +
+      'Until then the server does not call Zoho.',
     retryAt: new Date(until),
     zoho,
   });
 }
 
-/** How many milliseconds Zoho asks to wait, told in seconds or as a date; 0 where it does not. */
+/** The wait in Zoho's `Retry-After` header (seconds or a date), in milliseconds; 0 without the header. */
 function retryAfter(headers: Readonly<Record<string, string | string[] | undefined>>, at: number): number {
   const told = String(headers['retry-after'] ?? '');
   const ms = /^\d+$/.test(told) ? Number(told) * 1000 : Date.parse(told) - at;
   return ms > 0 ? ms : 0;
 }
 
-/** What is left of the day: `x-rate-limit-reset` is in whole seconds from now. */
+/** Stores the calls left today. `x-rate-limit-reset` is in whole seconds from now. */
 function noteDay(sql: Sql, headers: Readonly<Record<string, string | string[] | undefined>>, at: number): void {
   const told = ['limit', 'remaining', 'reset'].map((name) => Math.trunc(Number(headers[`x-rate-limit-${name}`] ?? NaN))) as [
     number,
@@ -373,7 +373,7 @@ function noteDay(sql: Sql, headers: Readonly<Record<string, string | string[] | 
     number,
   ];
   const [most, remaining, reset] = told.map((value) => (Number.isSafeInteger(value) ? value : undefined));
-  // Whatever else a gateway may put there is no day.
+  // Ignore other values, which a gateway may send.
   if (remaining === undefined || reset === undefined || reset < 0 || reset * 1000 >= LONGEST_DAY_MS) return;
   sql.run(
     'INSERT OR REPLACE INTO day (one, most, remaining, resets_at, seen_at) VALUES (1, ?, ?, ?, ?)',
@@ -384,7 +384,7 @@ function noteDay(sql: Sql, headers: Readonly<Record<string, string | string[] | 
   );
 }
 
-/** A process that was killed gives its places back at once. */
+/** True if the process still runs. The places of a dead process become free at once. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

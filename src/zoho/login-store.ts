@@ -7,26 +7,26 @@ import { AccessError } from '../errors.ts';
 import { keychainFor, keychainWorks, type Keychain } from '../machine/keychain.ts';
 import type { Credentials } from './access-token.ts';
 
-/** Where a login is kept between runs: `login.json`, and its secrets in the operating system's keychain where that works. */
+/** Stores the login in `login.json`, and its secrets in the operating system's keychain if the keychain works. */
 
-/** What a login leaves behind. */
+/** The stored login. */
 export interface Login extends Credentials {
   readonly accountsUrl: string;
   readonly apiBaseUrl: string;
   readonly organizationId: string;
   readonly organizationName?: string | undefined;
-  /** As granted. */
+  /** The scopes that Zoho granted. */
   readonly scopes: readonly string[];
 }
 
 export interface LoginStore {
-  /** Undefined when nobody is logged in. Throws AccessError (code login_unreadable) when what is there cannot be read. */
+  /** Undefined if nobody is logged in. Throws AccessError (code login_unreadable) if the stored login cannot be read. */
   read(): Promise<Login | undefined>;
-  /** Beside and renamed, for the owner alone. Tells where the secrets went. */
+  /** Replaces the file atomically, readable only by its owner. Returns where the secrets are. */
   write(login: Login): Promise<'keychain' | 'file'>;
-  /** Whether there was one. */
+  /** Returns true if there was a login. */
   forget(): Promise<boolean>;
-  /** Changes whenever somebody logs in or out; one stat of a file. */
+  /** A text that changes with every login and logout. It costs one `stat` of a file. */
   version(): string;
 }
 
@@ -47,7 +47,7 @@ const fileSchema = z.discriminatedUnion('secrets', [
   z.object({ ...openFields, secrets: z.literal('file'), ...secretFields }),
 ]);
 
-/** `keychain: false` keeps new secrets out of the keychain; what an earlier login put there is still read and forgotten. */
+/** `keychain: false` stores new secrets in the file. An earlier login's secrets can still be read from the keychain, and deleted there. */
 export function openLoginStore(dir: string, { keychain: mayUseKeychain = true }: { keychain?: boolean } = {}): LoginStore {
   const file = join(resolve(dir), 'login.json');
   const inKeychain = async <T>(use: (entry: Keychain) => Promise<T>) => await use(await keychainFor(resolve(dir)));
@@ -59,8 +59,8 @@ export function openLoginStore(dir: string, { keychain: mayUseKeychain = true }:
     });
     if (text === undefined) return undefined;
     const parsed = fileSchema.safeParse(parsedOrUndefined(text));
-    // Not the parser's own words: they quote what is there.
-    if (!parsed.success) throw unreadable(`${file} is not a login as this version keeps it`);
+    // The error omits the parser's message, because that message quotes the content.
+    if (!parsed.success) throw unreadable(`${file} is damaged or was written by another version`);
     return parsed.data;
   };
 
@@ -95,7 +95,7 @@ export function openLoginStore(dir: string, { keychain: mayUseKeychain = true }:
       try {
         await replace(file, `${JSON.stringify({ ...login, secrets, ...(secrets === 'file' && secret) }, null, 2)}\n`);
       } catch (error) {
-        // The login that was there stays whole.
+        // Restore the earlier login.
         if (secrets === 'keychain') await succeeds(inKeychain((entry) => (earlier === undefined ? entry.delete() : entry.set(earlier))));
         throw error;
       }
@@ -111,7 +111,10 @@ export function openLoginStore(dir: string, { keychain: mayUseKeychain = true }:
       });
       if (kept === 'unreadable') await succeeds(inKeychain((entry) => entry.delete()));
       if (kept !== 'unreadable' && kept.secrets === 'keychain' && !(await succeeds(inKeychain((entry) => entry.delete()))))
-        throw stillThere("the operating system's keychain does not let go of its secrets", 'delete the entry zoho-payments-mcp there');
+        throw stillThere(
+          "its secrets could not be deleted from the operating system's keychain",
+          'delete the entry zoho-payments-mcp there',
+        );
       return true;
     },
 
@@ -120,14 +123,14 @@ export function openLoginStore(dir: string, { keychain: mayUseKeychain = true }:
         const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
         return stat === undefined ? '' : `${stat.ino}-${stat.mtimeNs}-${stat.size}`;
       } catch {
-        // Whoever reads it is told why.
+        // `read` reports the reason.
         return 'unreadable';
       }
     },
   };
 }
 
-/** A reader sees the old file or the new one whole, also after the power failed. */
+/** Replaces the file atomically: a reader sees the complete old file or the complete new file, even after a power failure. */
 async function replace(file: string, text: string): Promise<void> {
   const beside = `${file}.${randomUUID()}`;
   try {
@@ -142,9 +145,9 @@ async function replace(file: string, text: string): Promise<void> {
     await rename(beside, file);
   } catch (error) {
     await rm(beside, { force: true }).catch(() => undefined);
-    throw new AccessError(`The login could not be kept in ${file} (${(error as NodeJS.ErrnoException).code ?? 'unknown'}).`, {
+    throw new AccessError(`The login could not be stored in ${file} (${(error as NodeJS.ErrnoException).code ?? 'unknown'}).`, {
       code: 'login_not_kept',
-      next: 'set ZOHO_PAYMENTS_STATE_DIR to a folder that can be written to.',
+      next: 'set ZOHO_PAYMENTS_STATE_DIR to a writable folder.',
       cause: error,
     });
   }
@@ -165,9 +168,9 @@ function parsedOrUndefined(text: string): unknown {
   }
 }
 
-/** What is set stands before a login. */
+/** In an extension, settings override a login. */
 const inExtension = {
-  extension: 'set ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN and ZOHO_ORGANIZATION_ID, which stand before a login',
+  extension: 'set ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN and ZOHO_ORGANIZATION_ID, which override a login',
 };
 
 function unreadable(
@@ -177,7 +180,7 @@ function unreadable(
     next = ['run `zoho-payments-mcp login` again', inExtension],
   }: { cause?: unknown; next?: ConstructorParameters<typeof AccessError>[1]['next'] } = {},
 ): AccessError {
-  return new AccessError(`There is a login to Zoho, and it cannot be used: ${why}.`, {
+  return new AccessError(`The stored login to Zoho cannot be used: ${why}.`, {
     code: 'login_unreadable',
     next,
     cause,
@@ -185,7 +188,7 @@ function unreadable(
 }
 
 function stillThere(why: string, next: string, cause?: unknown): AccessError {
-  return new AccessError(`The login is not wholly forgotten: ${why}.`, {
+  return new AccessError(`The login was not completely deleted: ${why}.`, {
     code: 'login_not_forgotten',
     next,
     cause,

@@ -2,18 +2,18 @@ import { HOUR_MS } from '../time.ts';
 import type { Shared } from './shared-state.ts';
 
 /**
- * Which scopes the credentials lack. Zoho's 57 is a missing scope, or a token that was revoked: refused to two tokens, or to one
- * that was accepted for something else a moment ago, it is the scope. What one process found out the others need not: each new
- * token asked for in vain is one of the ten that Zoho gives out in ten minutes.
+ * The scopes that the credentials lack. Zoho's code 57 means a missing scope or a revoked token. A scope is missing if Zoho refused two
+ * tokens, or if the refused token worked for another call a moment ago. All processes share the result, because each useless request for a
+ * token uses up one of the ten tokens that Zoho issues in ten minutes.
  */
 export interface MissingScopes {
-  /** Afterwards `isMissing` tells whether it is the scope. */
+  /** Notes a refusal. Then `isMissing` tells whether the scope is missing. */
   refused(scope: string, token: string): Promise<void>;
   allowed(scope: string, token: string): void;
   isMissing(scope: string): boolean;
 }
 
-/** As long as a token lives: then it is found out anew. */
+/** The lifetime of a token. After this time the scope is tried again. */
 const KNOWN_MS = HOUR_MS;
 const A_MOMENT_MS = 10_000;
 

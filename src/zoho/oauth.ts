@@ -5,9 +5,9 @@ import { NetworkError, type Http } from './http.ts';
 import { readAnswer, wholeNumber } from './response-body.ts';
 import { zohoWords } from './zoho-message.ts';
 
-/** Zoho's accounts server: its consent page, tokens, and taking them back. Source: Zoho's OAuth documentation and recordings. */
+/** Zoho's accounts server: consent page, tokens, revocation. Source: Zoho's OAuth documentation and recordings. */
 
-/** An app as it is registered in Zoho's API console. */
+/** A client that is registered in Zoho's API console. */
 export interface Client {
   readonly clientId: string;
   readonly clientSecret: string;
@@ -15,28 +15,28 @@ export interface Client {
 
 export type Grant =
   | { readonly kind: 'refresh'; readonly refreshToken: string }
-  /** From the consent page, with the redirect address it came to; a self client's code has none. */
+  /** From the consent page, with its redirect address. The code of a Self Client has no redirect address. */
   | { readonly kind: 'code'; readonly code: string; readonly redirectUri?: string | undefined };
 
 export interface Tokens {
   readonly accessToken: string;
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
-  /** Only for a code, and there only with offline access. */
+  /** Issued only for a code with offline access. */
   readonly refreshToken?: string | undefined;
-  /** What was consented to, where Zoho says so. */
+  /** The granted scopes, if Zoho's answer names them. */
   readonly scopes?: readonly string[] | undefined;
-  /** Where the API of the account's data centre is, such as https://www.zohoapis.eu. */
+  /** The API host of the user's data center, such as https://www.zohoapis.eu. */
   readonly apiDomain?: string | undefined;
 }
 
-/** The page that asks a person for consent, and sends them back to `redirectUri` with a code. */
+/** The address of Zoho's consent page, which redirects the browser to `redirectUri` with a code. */
 export function consentUrl(
   accountsUrl: string,
   { clientId, redirectUri, scopes, state }: { clientId: string; redirectUri: string; scopes: readonly string[]; state: string },
 ): URL {
   const url = new URL(`${accountsUrl}/oauth/v2/auth`);
-  // Without prompt=consent Zoho gives a refresh token only the first time.
+  // Without prompt=consent Zoho issues a refresh token only the first time.
   const parameters = {
     response_type: 'code',
     client_id: clientId,
@@ -50,7 +50,7 @@ export function consentUrl(
   return url;
 }
 
-/** Zoho answers most token errors with HTTP 200: a reply without access_token is a failure, whatever its status. */
+/** Requests tokens. Zoho answers most errors with HTTP 200, so every answer without access_token is a failure. */
 export async function requestTokens(
   http: Http,
   accountsUrl: string,
@@ -83,14 +83,14 @@ export async function requestTokens(
   throw refusedGrant({ code, message: message || String(code) }, grant, new URL(accountsUrl).host);
 }
 
-/** Ends a refresh token and all its access tokens. One that Zoho does not know is as good as ended. */
+/** Revokes a refresh token and all its access tokens. A token that Zoho does not know counts as revoked. */
 export async function revoke(http: Http, accountsUrl: string, refreshToken: string): Promise<void> {
   const { status, body } = await post(http, `${accountsUrl}/oauth/v2/token/revoke`, new URLSearchParams({ token: refreshToken }));
   const zoho = zohoWords({ code: body['error'] ?? `HTTP ${status}`, message: body['error_description'] }, [refreshToken]);
   if (body['status'] === 'success' || /^invalid_(token|code)$/.test(String(zoho.code))) return;
-  throw new BusyError('Zoho did not take the access back.', {
+  throw new BusyError('Zoho did not revoke the login.', {
     code: 'not_revoked',
-    next: 'Try again in a while.',
+    next: 'Try again later.',
     zoho,
   });
 }
@@ -119,10 +119,10 @@ function textOf(value: unknown): string | undefined {
 }
 
 function unreachable(url: string, why: string, cause?: unknown): BusyError {
-  return new BusyError(`Zoho's accounts server ${new URL(url).host} did not answer as it should: ${oneLine(why)}.`, {
+  return new BusyError(`Zoho's accounts server ${new URL(url).host} gave no valid answer: ${oneLine(why)}.`, {
     code: 'accounts_unavailable',
     next: 'Make the same call again in a little while',
-    ifItStays: 'check network, proxy and ZOHO_DATA_CENTER',
+    ifItStays: 'check the network, the proxy and ZOHO_DATA_CENTER',
     cause,
   });
 }
@@ -130,9 +130,9 @@ function unreachable(url: string, why: string, cause?: unknown): BusyError {
 function refusedGrant(zoho: ZohoRefusal, grant: Grant, accountsHost: string): PaymentsError {
   switch (zoho.code) {
     case 'Access Denied':
-      return new BusyError('Zoho gives out no access token at the moment: too many were asked for.', {
+      return new BusyError('Zoho issues no access token at the moment, because too many were requested.', {
         code: 'token_throttled',
-        next: 'Wait ten minutes without calling, then make the same call again; asking sooner prolongs the block.',
+        next: 'Wait ten minutes without calls, then make the same call again; an earlier call prolongs the block.',
         zoho,
       });
     case 'invalid_client':
@@ -140,41 +140,41 @@ function refusedGrant(zoho: ZohoRefusal, grant: Grant, accountsHost: string): Pa
         code: 'invalid_client',
         next: {
           say:
-            'check ZOHO_CLIENT_ID and ZOHO_DATA_CENTER: a right client in the wrong data centre reads the same. ' +
-            '`zoho-payments-mcp doctor --try-data-centers` asks the others.',
-          extension: 'check ZOHO_CLIENT_ID and ZOHO_DATA_CENTER: a right client in the wrong data centre reads the same.',
+            'check ZOHO_CLIENT_ID and ZOHO_DATA_CENTER: a valid client in the wrong data center gets the same error. ' +
+            '`zoho-payments-mcp doctor --try-data-centers` tries the others.',
+          extension: 'check ZOHO_CLIENT_ID and ZOHO_DATA_CENTER: a valid client in the wrong data center gets the same error.',
         },
         zoho,
       });
     case 'invalid_client_secret':
       return new AccessError('The client secret is wrong.', {
         code: 'invalid_client_secret',
-        next: 'check ZOHO_CLIENT_SECRET; each data centre has its own.',
+        next: 'check ZOHO_CLIENT_SECRET; each data center has its own secret.',
         zoho,
       });
     case 'invalid_code':
       if (grant.kind === 'code')
-        return new AccessError('Zoho does not accept the code: it is wrong, used, or more than a few minutes old.', {
+        return new AccessError('Zoho does not accept the code: it is wrong, already used, or more than a few minutes old.', {
           code: 'invalid_grant_code',
-          next: 'Make a new code, and use it at once, with the client and in the data centre that it was made with.',
+          next: 'Make a new code and use it at once, with the same client and data center.',
           zoho,
         });
       return new AccessError('The refresh token is wrong or was revoked.', {
         code: 'invalid_refresh_token',
-        next: ['run `zoho-payments-mcp login`', 'set another ZOHO_REFRESH_TOKEN'],
+        next: ['run `zoho-payments-mcp login`', 'set a new ZOHO_REFRESH_TOKEN'],
         zoho,
       });
     case 'invalid_redirect_uri':
-      return new AccessError("The redirect address is not one of the client's.", {
+      return new AccessError('The client in Zoho does not have this redirect address.', {
         code: 'invalid_redirect_uri',
-        next: "Add it to the client in Zoho's API console, exactly as it is printed.",
+        next: "Add the address to the client in Zoho's API console, exactly as login printed it.",
         zoho,
       });
     default:
-      return new AccessError('Zoho gave no access token.', {
+      return new AccessError('Zoho issued no access token.', {
         code: 'token_refused',
         next: {
-          say: 'run `zoho-payments-mcp doctor`, which names what is wrong with the credentials.',
+          say: 'run `zoho-payments-mcp doctor`, which shows what is wrong with the credentials.',
           extension: 'check ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN and ZOHO_DATA_CENTER.',
         },
         zoho,

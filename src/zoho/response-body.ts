@@ -2,11 +2,11 @@ import { isSafeNumber, parse as parseLosslessly } from 'lossless-json';
 import { isObject, type Json } from '../json.ts';
 import type { HttpResponse } from './http.ts';
 
-/** What came back, read as far as it can be read. */
+/** A response body, parsed if possible. */
 export type ZohoAnswer =
   | { readonly kind: 'json'; readonly status: number; readonly body: Json }
   | { readonly kind: 'bytes'; readonly status: number; readonly bytes: Buffer; readonly mimeType: string }
-  /** Not what the API answers with: an HTML error page, a cut-off or empty body. */
+  /** A response that is not from the API: an HTML error page, or a truncated or empty body. */
   | { readonly kind: 'unreadable'; readonly status: number; readonly what: string };
 
 export function readAnswer({ status, headers, bytes }: Pick<HttpResponse, 'status' | 'headers' | 'bytes'>): ZohoAnswer {
@@ -26,30 +26,30 @@ export function readAnswer({ status, headers, bytes }: Pick<HttpResponse, 'statu
     if (isObject(body)) return { kind: 'json', status, body };
     return { kind: 'unreadable', status, what: 'JSON that is not an object' };
   } catch {
-    return { kind: 'unreadable', status, what: 'a body that is not whole JSON' };
+    return { kind: 'unreadable', status, what: 'a body that is not valid JSON' };
   }
 }
 
-/** A success holds its code and words, and a record, a list, or neither. Whether it holds more than the code and words. */
+/** True if the body holds a record or a list, not only code and message. */
 export function holdsSomething(body: Json): boolean {
   return Object.values(body).some((value) => typeof value === 'object' && value !== null);
 }
 
-/** A whole number of Zoho's, which may come as a string of its digits: the code of an envelope. What else is in its place is none. */
+/** An integer, which Zoho may send as a string of digits. Undefined for everything else. */
 export function wholeNumber(value: unknown): number | undefined {
   const number = typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value)) ? Number(value) : undefined;
   return Number.isSafeInteger(number) ? number : undefined;
 }
 
-/** A number of sixteen digits or more may be an id sent without quotes: JSON.parse would change its digits. */
+/** Matches 16 digits or more: such a number may be an id without quotes, whose last digits JSON.parse would change. */
 const longNumber = /[:[,]\s*-?\d{16}/;
 
-/** JSON as JavaScript values; an integer beyond 2^53 stays exact, as a string of its digits. */
+/** Parses JSON. An integer beyond 2^53 stays exact, as a string of digits. */
 export function parseJson(text: string): unknown {
   if (!longNumber.test(text)) return JSON.parse(text);
   return parseLosslessly(text, undefined, {
     parseNumber: (digits) => (isSafeNumber(digits) ? Number(digits) : digits),
-    // As JSON.parse has it.
+    // The last value counts, as in JSON.parse.
     onDuplicateKey: ({ newValue }) => newValue,
   });
 }

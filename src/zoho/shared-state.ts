@@ -5,11 +5,11 @@ import { osLocks, type OsLock } from '../machine/os-lock.ts';
 import { inTransaction, loadSqlite, makePrivate, SqliteFile, troubleOf, whenFree } from '../machine/sqlite-file.ts';
 
 /**
- * What the processes of one connection share on this machine: its access token, and how much of Zoho's limits is used. A small
- * file that nobody misses: damaged, it is made anew; where there can be none, each process keeps to itself.
+ * State that the processes of one connection share on this machine: the access token, and the used part of Zoho's limits. The state can be
+ * lost without harm, so a damaged file is replaced. If no file is possible, each process works alone.
  */
 export interface Shared {
-  /** Synchronous work as one transaction. Run again when another process was in the way. */
+  /** Runs synchronous work as one transaction. Runs it again if another process blocked it. */
   write<T>(work: (sql: Sql) => T): Promise<T>;
   /** Runs `work` while no other process does. */
   alone<T>(work: () => Promise<T>): Promise<T>;
@@ -33,21 +33,21 @@ const TABLES = `
   ) STRICT;`;
 const VERSION = 1;
 
-/** A transaction takes well under a millisecond: whoever waits longer waits for a process that is stopped. */
+/** A transaction takes less than a millisecond, so a longer wait means that the other process is suspended. */
 const FILE_PATIENCE_MS = 5_000;
 /**
- * By then the exchange with Zoho's accounts server that another process makes is over or given up; or the process is stopped, and nobody
- * waits for it.
+ * In this time another process ends its exchange with Zoho's accounts server. If it does not, it is suspended, and this process continues
+ * without the lock.
  */
 const ALONE_PATIENCE_MS = 22_000;
 
-/** Opens it beside `file`, or for this process alone in `memory`. */
+/** Opens the state in a file whose name begins with `file`, or in `memory` for this process alone. */
 export async function openShared(file: string): Promise<Shared> {
   const connect = await loadSqlite();
   const open = (path: string) => {
     const database = connect(path);
     try {
-      // Nothing here needs to outlive a power cut.
+      // Nothing here must survive a power failure.
       database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; BEGIN IMMEDIATE; ${TABLES} COMMIT`);
       return new SqliteFile(database);
     } catch (error) {
@@ -63,7 +63,7 @@ export async function openShared(file: string): Promise<Shared> {
     makePrivate(path);
     return open(path);
   };
-  /** What cannot be used is made anew; and where that cannot be, this process keeps to itself. */
+  /** Replaces an unusable file. If that fails, uses memory. */
   const again = () => {
     try {
       for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
@@ -84,13 +84,13 @@ export async function openShared(file: string): Promise<Shared> {
   }
 }
 
-/** Damaged, on a disk that is full or gone, or with other tables, which is no result code of its own. */
+/** True if the file is damaged, if the disk is full or missing, or if the tables differ (for which SQLite has no own result code). */
 function isUnusable(error: unknown): boolean {
   const trouble = troubleOf(error);
   return trouble === 'damaged' || trouble === 'unusable' || /no such table|no column/.test(String(error));
 }
 
-/** `again` opens another in place of one that cannot be used any more. */
+/** `again` opens a replacement for an unusable file. */
 function sharedOn(opened: SqliteFile, again: () => SqliteFile, lock: OsLock | undefined): Shared {
   let file = opened;
   const transaction = <T>(work: (sql: Sql) => T): T => inTransaction(file.database, 'BEGIN IMMEDIATE', () => work(file));
@@ -107,7 +107,7 @@ function sharedOn(opened: SqliteFile, again: () => SqliteFile, lock: OsLock | un
       }
     },
     alone(work) {
-      // Within the process one after the other: the lock does not tell its own callers apart.
+      // Callers of this process run one after the other, because the lock excludes only other processes.
       const mine = last.then(async () => {
         const taken = await lock?.take(ALONE_PATIENCE_MS).then(
           () => true,
@@ -136,10 +136,10 @@ async function untilFree<T>(step: () => T): Promise<T> {
 }
 
 function heldUp(cause: unknown): BusyError {
-  return new BusyError('Another process of this server on this machine holds the connection to Zoho and does not go on.', {
+  return new BusyError('Another process of this server on this machine blocks the connection to Zoho and does not respond.', {
     code: 'connection_held',
     next: 'Make the same call again in a little while',
-    ifItStays: 'end the other hosts that run this server',
+    ifItStays: 'close the other programs (hosts) that run this server',
     cause,
   });
 }

@@ -2,8 +2,8 @@ import { type ZohoRefusal } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
 
 /**
- * Zoho's own words for an error, kept as data: the code as one short line, and neither with a secret of the call, should a
- * server or a proxy in between send it back.
+ * Zoho's code and message for an error, as data. The code is one short line. Secrets of the call are masked, because a server or proxy
+ * may send them back.
  */
 export function zohoWords({ code, message }: { code: unknown; message: unknown }, secrets: readonly string[]): ZohoRefusal {
   const quiet = (value: unknown) =>
@@ -11,7 +11,7 @@ export function zohoWords({ code, message }: { code: unknown; message: unknown }
   return { code: typeof code === 'number' ? code : oneLine(quiet(code), 80), message: quiet(message) };
 }
 
-/** Any JSON value; an object's own `toString` is only data. */
+/** Any JSON value as text. Never calls `toString` of an object, because it is Zoho's data. */
 function asText(value: unknown): string {
   return typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
 }

@@ -4,16 +4,15 @@ import { chromium, type Browser, type BrowserContextOptions } from 'playwright-c
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loggingIn, zohoAccount } from '../support/login.ts';
 
-/** The login through a real browser: Chromium without a window. */
+/** The login with a real browser: headless Chromium. */
 
 const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-/** Where pictures of the pages go, to be looked at. */
+/** A folder for screenshots of the pages. */
 const pictures = process.env['PICTURES'];
 
 let browser: Browser;
 beforeAll(async () => {
-  if (!existsSync(executablePath))
-    throw new Error(`${executablePath} is missing: apt-get install chromium, or set CHROMIUM to where it is.`);
+  if (!existsSync(executablePath)) throw new Error(`${executablePath} is missing: apt-get install chromium, or set CHROMIUM to its path.`);
   const args = [
     '--no-sandbox',
     '--disable-gpu',
@@ -27,14 +26,14 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
-/** A page of a browser of its own, which notes what goes wrong in it and where it goes. */
+/** A page in a new browser context. Collects the errors of the page and the hosts of its requests. */
 async function tab(options: BrowserContextOptions = {}) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
   const complaints: string[] = [];
   const asked: string[] = [];
   page.on('pageerror', ({ message }) => complaints.push(message));
-  // The icon that every browser asks for by itself is not there.
+  // Browsers request an icon, which does not exist.
   page.on(
     'console',
     (message) => message.type() === 'error' && !message.location().url.endsWith('/favicon.ico') && complaints.push(message.text()),
@@ -48,8 +47,8 @@ async function tab(options: BrowserContextOptions = {}) {
   return { page, complaints, asked, picture };
 }
 
-describe('in a browser', () => {
-  it.each(['light', 'dark'] as const)('accept leads to a page that says all is well, and to a login (%s)', async (colorScheme) => {
+describe('the login in a browser', () => {
+  it.each(['light', 'dark'] as const)('shows a page without an error after "Accept", and stores a login (%s)', async (colorScheme) => {
     const zoho = await zohoAccount();
     const { program, address, redirectUri } = await loggingIn([], zoho.settings);
     const { page, complaints, asked, picture } = await tab({ colorScheme });
@@ -71,11 +70,11 @@ describe('in a browser', () => {
     expect(await program.ended).toMatchObject({ code: 0 });
     expect(zoho.kept()).toMatchObject({ organizationId: zoho.sandbox.organization_id });
     expect(complaints).toEqual([]);
-    // Nothing is loaded from anywhere else.
+    // Nothing is loaded from other hosts.
     expect(new Set(asked)).toEqual(new Set([new URL(zoho.sandbox.url).host, new URL(redirectUri).host]));
   });
 
-  it('reject leads to a page that says that nothing was connected', async () => {
+  it('shows after "Reject" a page that says that nothing was connected', async () => {
     const zoho = await zohoAccount();
     const { program, address, redirectUri } = await loggingIn([], zoho.settings);
     const { page, complaints, picture } = await tab({ viewport: { width: 360, height: 640 } });
@@ -91,7 +90,7 @@ describe('in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('a page elsewhere can neither end the login nor slip in an answer', async () => {
+  it('cannot be ended by a foreign page, and accepts no answer from this page', async () => {
     const zoho = await zohoAccount();
     const { program, address, redirectUri } = await loggingIn([], zoho.settings);
     const { page } = await tab();

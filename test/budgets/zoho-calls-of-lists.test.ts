@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { forgetRequests, requestsTo } from '../support/books.ts';
 import { harness, textOf, type Harness, type HarnessOptions } from '../support/harness.ts';
 
-/** How many requests each task takes, and to which addresses: no more than suffice. */
+/** The number of requests of each task, by path. */
 
 const roomy = { per_minute: 1_000_000, per_day: 1_000_000, concurrent: 1000, access_tokens: 1000, live_access_tokens: 1000 };
 
-/** The requests of one call, by a server that has read nothing yet. */
+/** The requests of one call on a server that has read nothing before. */
 async function requestsOf(
   on: Harness,
   name: string,
@@ -30,7 +30,7 @@ let small: Harness;
 let large: Harness;
 beforeAll(async () => {
   small = await harness({ sandbox: { limits: roomy } });
-  // 100 pages, some 55 payments a day from July 2025 to June 2026.
+  // 100 pages, about 55 payments a day from July 2025 to June 2026.
   large = await harness({ sandbox: { payments: 20_000, limits: roomy } });
 });
 afterAll(async () => {
@@ -38,31 +38,35 @@ afterAll(async () => {
   await large.close();
 });
 
-describe('find_payments', () => {
+describe('find_payments calls Zoho as rarely as listed for', () => {
   it.each([
-    // For the ids of the invoices, of which the list tells the numbers: one of each customer, or one of all.
+    // The list shows only numbers of invoices. For their ids: one request for each customer, or one for all.
     ['the newest', {}, { '/customerpayments': 1, '/contacts': 1, '/organizations': 1, '/invoices': 1 }],
     [
-      'a name roughly and an amount',
+      'a similar name and an amount',
       { customer: 'Bowman Furniture', amount: 600 },
       { '/customerpayments': 1, '/contacts': 1, '/invoices': 2 },
     ],
-    ['a name that one customer has', { customer: 'Kestrel', limit: 1 }, { '/customerpayments': 1, '/contacts': 1, '/invoices': 1 }],
-    // Its payment is for another one as well.
+    ['the exact name of a customer', { customer: 'Kestrel', limit: 1 }, { '/customerpayments': 1, '/contacts': 1, '/invoices': 1 }],
+    // The payment is applied to another invoice too.
     ['an invoice', { invoice: 'INV-392' }, { '/invoices': 2, '/invoices/{id}/payments': 1, '/customerpayments': 1 }],
     [
-      'an invoice that is all a payment is for',
+      'an invoice that has only one payment',
       { invoice: 'INV-384' },
       { '/invoices': 1, '/invoices/{id}/payments': 1, '/customerpayments': 1, '/organizations': 1 },
     ],
     ['a cheque number', { reference: '2207' }, { '/customerpayments': 1, '/contacts/{id}': 1, '/invoices': 1 }],
-    ['what is applied to no invoice', { customer: 'Bowman Furniture', amount: 250, limit: 1 }, { '/customerpayments': 1, '/contacts': 1 }],
-    ['nobody of that name', { customer: 'Xyzzy' }, { '/contacts': 2 }],
-    // All of it; and without each of what Zoho filters by. Without the date, the first list tells it.
-    ['nothing that fits', { customer: 'Kestrel', amount: 1_234_567, date: '2010-01-01' }, { '/customerpayments': 3, '/contacts': 1 }],
-    // By each half of it, and with the middle two swapped.
-    ['nothing of that cheque number', { reference: 'qxzvwk' }, { '/customerpayments': 4 }],
-    ['nothing of a short one', { reference: 'zz9' }, { '/customerpayments': 1 }],
+    ['a payment without invoices', { customer: 'Bowman Furniture', amount: 250, limit: 1 }, { '/customerpayments': 1, '/contacts': 1 }],
+    ['an unknown name', { customer: 'Xyzzy' }, { '/contacts': 2 }],
+    // With all conditions, and without each condition that Zoho filters by. Without the date, the first list is enough.
+    [
+      'conditions that no payment fits',
+      { customer: 'Kestrel', amount: 1_234_567, date: '2010-01-01' },
+      { '/customerpayments': 3, '/contacts': 1 },
+    ],
+    // By each half, and with the two middle characters swapped.
+    ['an unknown cheque number', { reference: 'qxzvwk' }, { '/customerpayments': 4 }],
+    ['an unknown short cheque number', { reference: 'zz9' }, { '/customerpayments': 1 }],
   ])('%s', async (_, args, requests) => {
     expect(await requestsOf(small, 'find_payments', args)).toEqual(requests);
   });
@@ -71,23 +75,27 @@ describe('find_payments', () => {
     ['an amount', { amount: 1000, limit: 1 }, { '/customerpayments': 1, '/contacts/{id}': 1, '/invoices': 1 }],
     ['a day', { date: '2025-12-24', limit: 1 }, { '/customerpayments': 1, '/contacts/{id}': 1, '/invoices': 1 }],
     [
-      'a range that lies back, its newest',
+      'the newest payments of an earlier range',
       { date_start: '2025-12-01', date_end: '2025-12-24', limit: 1 },
       { '/customerpayments': 4, '/contacts/{id}': 1, '/invoices': 1 },
     ],
-  ])('of 20,000, %s', async (_, args, requests) => {
+  ])('%s among 20,000 payments', async (_, args, requests) => {
     expect(await requestsOf(large, 'find_payments', args)).toEqual(requests);
   });
 });
 
-describe('summarize_payments', () => {
+describe('summarize_payments calls Zoho as rarely as listed for', () => {
   it.each([
     ['a recent month', { date_start: '2026-06-01', date_end: '2026-06-30' }, { '/customerpayments': 1, '/organizations': 1 }],
-    ['of one customer', { customer: 'Kestrel Architects' }, { '/customerpayments': 1, '/contacts': 1, '/organizations': 1 }],
-    ['by currency', { date_start: '2026-06-01', group_by: ['currency'] }, { '/customerpayments': 1, '/contacts': 1, '/organizations': 1 }],
-    ['everything, three pages', {}, { '/customerpayments': 3, '/organizations': 1 }],
+    ['one customer', { customer: 'Kestrel Architects' }, { '/customerpayments': 1, '/contacts': 1, '/organizations': 1 }],
     [
-      'into one account by one mode, of a month',
+      'groups by currency',
+      { date_start: '2026-06-01', group_by: ['currency'] },
+      { '/customerpayments': 1, '/contacts': 1, '/organizations': 1 },
+    ],
+    ['all payments on three pages', {}, { '/customerpayments': 3, '/organizations': 1 }],
+    [
+      'one account and mode in a month',
       { account: 'Petty Cash', payment_mode: 'cash', date_start: '2026-06-01', date_end: '2026-06-30' },
       { '/customerpayments': 1, '/organizations': 1, '/bankaccounts': 1 },
     ],
@@ -96,27 +104,27 @@ describe('summarize_payments', () => {
   });
 
   it.each([
-    ['a day', { date_start: '2025-12-24', date_end: '2025-12-24' }, 1],
-    ['the newest fortnight, 4 pages', { date_start: '2026-06-17' }, 4],
-    ['the oldest fortnight, 5 pages, and one to see that it is not new', { date_start: '2025-07-01', date_end: '2025-07-15' }, 6],
-    ['all up to a day at the old end, 5 pages', { date_end: '2025-07-15' }, 5],
-    ['a month that lies back, 9 pages, and 3 to find it', { date_start: '2025-11-01', date_end: '2025-11-30' }, 12],
-    ['before the first', { date_start: '2010-01-01', date_end: '2010-12-31' }, 2],
-    ['after the last', { date_start: '2030-01-01', date_end: '2030-12-31' }, 1],
-  ])('of 20,000, %s', async (_, args, pages) => {
+    ['one day', { date_start: '2025-12-24', date_end: '2025-12-24' }, 1],
+    ['the newest two weeks, on 4 pages', { date_start: '2026-06-17' }, 4],
+    ['the oldest two weeks, on 5 pages, and one page of the newest payments', { date_start: '2025-07-01', date_end: '2025-07-15' }, 6],
+    ['everything until an early day, on 5 pages', { date_end: '2025-07-15' }, 5],
+    ['an earlier month, on 9 pages, and 3 pages to find the month', { date_start: '2025-11-01', date_end: '2025-11-30' }, 12],
+    ['a range before the first payment', { date_start: '2010-01-01', date_end: '2010-12-31' }, 2],
+    ['a range after the last payment', { date_start: '2030-01-01', date_end: '2030-12-31' }, 1],
+  ])('%s among 20,000 payments', async (_, args, pages) => {
     expect(await requestsOf(large, 'summarize_payments', args)).toEqual({ '/customerpayments': pages, '/organizations': 1 });
   });
 });
 
-describe('check_duplicates', () => {
+describe('check_duplicates calls Zoho as rarely as listed for', () => {
   it.each([
-    ['of one customer', { customer: 'Kestrel Architects', date_start: '2026-04-01' }, { '/customerpayments': 1, '/contacts': 1 }],
-    ['of all, in a month', { date_start: '2026-06-01', date_end: '2026-06-30' }, { '/customerpayments': 1 }],
+    ['one customer', { customer: 'Kestrel Architects', date_start: '2026-04-01' }, { '/customerpayments': 1, '/contacts': 1 }],
+    ['all customers, one month', { date_start: '2026-06-01', date_end: '2026-06-30' }, { '/customerpayments': 1 }],
   ])('%s', async (_, args, requests) => {
     expect(await requestsOf(small, 'check_duplicates', args)).toEqual(requests);
   });
 
-  it('of 20,000, and one more for the currencies of the groups', async () => {
+  it('all customers among 20,000 payments, with one more request for the currencies of the groups', async () => {
     expect(await requestsOf(large, 'check_duplicates', { date_start: '2026-04-01' })).toMatchObject({
       '/customerpayments': 27,
       '/contacts': 1,

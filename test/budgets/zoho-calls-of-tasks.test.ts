@@ -3,11 +3,11 @@ import { allPayments, pagesOf } from '../../src/reading/whole-lists.ts';
 import { forgetRequests, requestsTo, seed } from '../support/books.ts';
 import { harness, textOf, type HarnessOptions } from '../support/harness.ts';
 
-/** How many calls to Zoho each task takes, tokens aside: the organization has a hundred a minute and a few thousand a day. */
+/** The number of calls to Zoho of each task, without tokens: the organization has a hundred a minute and a few thousand a day. */
 
 type Args = Record<string, unknown>;
 
-/** What the task asks Zoho after those before it, in one conversation. */
+/** The calls of a task after earlier tasks in the same conversation. */
 async function callsOf(
   tool: string,
   args: Args,
@@ -32,14 +32,14 @@ async function callsOf(
 const bowman = 'Bowman Furniture';
 const statement: [string, Args] = ['customer_statement', { customer: bowman }];
 const cash = { payment_mode: 'cash', date: '2026-06-30' };
-/** Its settings, once in ten minutes. */
+/** The organization's settings, once in ten minutes. */
 const day = { 'GET organizations': 1 };
 const out = { account: 'Petty Cash', date: '2026-06-30' };
 
-/** The most that Zoho shows at a time. */
+/** Zoho's maximum page size. */
 const PER_PAGE = 200;
 
-/** What the books hold: how often a task calls follows from that. */
+/** Counts of the sandbox's records, on which the number of calls depends. */
 interface Held {
   readonly payments: number;
   /** Payments with refunds. */
@@ -65,15 +65,15 @@ beforeAll(async () => {
 });
 
 const openedOf = (name: string) => held.refunded.filter(({ customer_name }) => customer_name === name).length;
-/** Payments that changed since a month before June: a refund may be dated ahead. */
+/** Payments that changed since a month before June, because a refund may have a later date. */
 const openedOfJune = () => held.refunded.filter(({ last_modified_time }) => last_modified_time >= '2026-05-01').length;
 const ofJune = () => held.refunds.filter(({ date }) => date >= '2026-06-01').length;
 
-describe('find_refunds', () => {
+describe('find_refunds calls Zoho as rarely as listed for', () => {
   it.each<[string, Args, () => Record<string, number>]>([
-    // The few that fit are opened to tell their accounts.
+    // Each refund that fits is read to show its account.
     [
-      'of a month',
+      'the refunds of a month',
       { date_start: '2026-06-01', date_end: '2026-06-30' },
       () => ({
         'GET customerpayments': 1,
@@ -83,7 +83,7 @@ describe('find_refunds', () => {
       }),
     ],
     [
-      'of a customer',
+      'the refunds of a customer',
       { customer: bowman },
       () => ({
         'GET contacts': 1,
@@ -93,7 +93,7 @@ describe('find_refunds', () => {
       }),
     ],
     [
-      'all there are',
+      'all refunds',
       {},
       () => ({
         'GET customerpayments': Math.ceil(held.payments / PER_PAGE),
@@ -102,7 +102,7 @@ describe('find_refunds', () => {
       }),
     ],
     [
-      'out of an account',
+      'the refunds from an account',
       { account: 'Petty Cash', date_start: '2026-06-01' },
       () => ({
         'GET customerpayments': 1,
@@ -111,26 +111,26 @@ describe('find_refunds', () => {
         'GET bankaccounts': 1,
       }),
     ],
-    // What is grouped by customer, mode or month needs no account.
+    // Groups by customer, mode or month need no account.
     [
-      'of a month, by customer',
+      'the refunds of a month, grouped by customer',
       { date_start: '2026-06-01', date_end: '2026-06-30', group_by: ['customer'] },
       () => ({ 'GET customerpayments': 1, 'GET customerpayments/ID/refunds': openedOfJune(), 'GET contacts': 1 }),
     ],
-    ['of a customer without any', { customer: 'Bowman Furnishings' }, () => ({ 'GET contacts': 1, 'GET customerpayments': 1 })],
+    ['a customer without refunds', { customer: 'Bowman Furnishings' }, () => ({ 'GET contacts': 1, 'GET customerpayments': 1 })],
   ])('%s', async (_, args, calls) => {
     expect(await callsOf('find_refunds', args)).toEqual(calls());
   });
 });
 
-describe('customer_statement', () => {
+describe('customer_statement calls Zoho as rarely as listed', () => {
   const own = { 'GET customerpayments': 1, 'GET invoices': 1 };
 
   it.each<[string, Args, [string, Args][], Record<string, number>]>([
-    ['by name', { customer: bowman }, [], { 'GET contacts': 1, ...own, ...day }],
-    ['by id', { customer: seed.bowman }, [], { 'GET contacts/ID': 1, ...own, ...day }],
+    ['for a customer by name', { customer: bowman }, [], { 'GET contacts': 1, ...own, ...day }],
+    ['for a customer by id', { customer: seed.bowman }, [], { 'GET contacts/ID': 1, ...own, ...day }],
     [
-      'after a payment',
+      'after a payment was recorded',
       { customer: bowman },
       [statement, ['record_customer_payment', { ...cash, customer: bowman, amount: 1, allocate: 'as_credit' }]],
       { 'GET contacts': 1, ...own },
@@ -140,11 +140,11 @@ describe('customer_statement', () => {
     expect(await callsOf('customer_statement', args, before)).toEqual(expected);
   });
 
-  it('without refunds', async () => {
+  it('for a customer without refunds', async () => {
     expect(await callsOf('customer_statement', { customer: 'Möbelhaus' })).toEqual({ 'GET contacts': 1, ...own, ...day });
   });
 
-  it('again', async () => {
+  it('if it is repeated', async () => {
     expect(await callsOf('customer_statement', { customer: bowman }, [statement])).toEqual({});
   });
 });
@@ -190,43 +190,43 @@ describe('match_statement', () => {
   });
 });
 
-describe('record_customer_payment', () => {
-  /** Whatever was read before: the preflight reads the customer and the newest payments, and the write is sent. */
+describe('record_customer_payment calls Zoho as rarely as listed for', () => {
+  /** In any case: the preflight reads the customer and the newest payments, and the write is sent. */
   const sent = { 'GET contacts/ID': 1, 'GET customerpayments': 1, 'POST customerpayments': 1 };
 
   it.each<[string, Args, [string, Args][], Record<string, number>]>([
-    // Whose it is, and in its turn what is open.
+    // One request for the customer, and one for the balance while the lock is held.
     ['an invoice by number', { customer: bowman, amount: 450, invoices: ['INV-385'] }, [], { ...sent, ...day, 'GET invoices': 2 }],
-    ['an invoice alone', { amount: 450, invoices: ['INV-385'] }, [], { ...sent, ...day, 'GET invoices': 2 }],
-    // A name that only fits might be another's exactly.
+    ['an invoice by number, without a customer', { amount: 450, invoices: ['INV-385'] }, [], { ...sent, ...day, 'GET invoices': 2 }],
+    // A similar name could be another customer's exact name.
     [
-      'an invoice, the name roughly',
+      'an invoice, with a similar customer name',
       { customer: 'Bowman', amount: 450, invoices: ['INV-385'] },
       [],
       { ...sent, ...day, 'GET contacts': 1, 'GET invoices': 2 },
     ],
     [
-      'oldest first',
+      'oldest_first',
       { customer: bowman, amount: 100, allocate: 'oldest_first' },
       [],
       { ...sent, ...day, 'GET contacts': 1, 'GET invoices': 1 },
     ],
-    ['as credit', { customer: bowman, amount: 100, allocate: 'as_credit' }, [], { ...sent, ...day, 'GET contacts': 1 }],
-    // For its name; and the preflight, for what it is now.
+    ['as_credit', { customer: bowman, amount: 100, allocate: 'as_credit' }, [], { ...sent, ...day, 'GET contacts': 1 }],
+    // One request for the account's name, and one in the preflight for its current state.
     [
-      'to an account by name',
+      'an account by name',
       { customer: bowman, amount: 100, allocate: 'as_credit', account: 'Petty Cash' },
       [],
       { ...sent, ...day, 'GET contacts': 1, 'GET bankaccounts': 2 },
     ],
     [
-      'after a statement: names are known, balances read anew',
+      'a call after a statement: names come from the cache, and balances are read again',
       { customer: bowman, amount: 100, allocate: 'oldest_first' },
       [statement],
       { ...sent, 'GET invoices': 1 },
     ],
     [
-      'after a statement by id: the customer is read anew',
+      'a call after a statement by id: the customer is read again',
       { customer: seed.bowman, amount: 100, allocate: 'as_credit' },
       [['customer_statement', { customer: seed.bowman }]],
       sent,
@@ -235,13 +235,13 @@ describe('record_customer_payment', () => {
     expect(await callsOf('record_customer_payment', { ...cash, ...args }, before)).toEqual(calls);
   });
 
-  it('the same again with its key', async () => {
+  it('a repeated call with its key', async () => {
     const args = { ...cash, customer: bowman, amount: 100, allocate: 'as_credit', idempotency_key: 'k' };
     expect(await callsOf('record_customer_payment', args, [['record_customer_payment', args]])).toEqual({});
   });
 });
 
-describe('refund_customer_payment', () => {
+describe('refund_customer_payment calls Zoho as rarely as listed for', () => {
   const sent = {
     'GET bankaccounts': 2,
     'GET customerpayments/ID': 1,
@@ -250,12 +250,12 @@ describe('refund_customer_payment', () => {
   };
 
   it.each<[string, Args, [string, Args][], Record<string, number>]>([
-    // To know whose turn it is; and in the turn, to decide which payment.
-    ['of a customer', { customer: bowman, amount: 240 }, [], { ...sent, ...day, 'GET contacts': 1, 'GET customerpayments': 2 }],
-    ['by payment id', { payment: seed.paymentWithUnused }, [], { ...sent, ...day }],
-    ['by a payment number among the newest', { payment: '4' }, [], { ...sent, ...day, 'GET customerpayments': 1 }],
+    // One request for the lock, and one while the lock is held, to find the payment.
+    ['a customer by name', { customer: bowman, amount: 240 }, [], { ...sent, ...day, 'GET contacts': 1, 'GET customerpayments': 2 }],
+    ['a payment by id', { payment: seed.paymentWithUnused }, [], { ...sent, ...day }],
+    ['a payment by its number, among the newest payments', { payment: '4' }, [], { ...sent, ...day, 'GET customerpayments': 1 }],
     [
-      'after a statement: the customer is known, what is unused read anew',
+      'a call after a statement: the customer comes from the cache, and the unused amount is read again',
       { customer: bowman, amount: 240 },
       [statement],
       { ...sent, 'GET customerpayments': 1 },

@@ -6,7 +6,7 @@ import { zohoCalls } from '../../src/zoho-calls.ts';
 import { forgetRequests, requestsTo, seed } from '../support/books.ts';
 import { harness, textOf } from '../support/harness.ts';
 
-/** The table of Zoho's calls per tool in docs/pipelines.md, measured: one usual call of each, nothing but the organization known before. */
+/** Measures the table of calls to Zoho in docs/pipelines.md: one usual call of each tool, after only the organization was read. */
 
 const bowman = 'Bowman Furniture';
 const june = { date_start: '2026-06-01', date_end: '2026-06-30' };
@@ -25,6 +25,10 @@ const usual: Record<string, Record<string, unknown>> = {
   },
   summarize_payments: june,
   record_customer_payment: { ...paid, customer: bowman, amount: 450, invoices: ['INV-385'] },
+  record_customer_payments: {
+    rows: [{ ...paid, customer: bowman, amount: 450, invoices: ['INV-385'] }],
+    idempotency_key: 'list',
+  },
   refund_customer_payment: { customer: bowman, amount: 240, account: 'Petty Cash', date: '2026-06-20' },
   get_customer_payment: { payment_id: seed.samplePayment },
   get_customer_payment_refund: refund,
@@ -66,12 +70,12 @@ const usual: Record<string, Record<string, unknown>> = {
   list_writes: {},
 };
 
-it('the table has every tool', () => {
+it('src/zoho-calls.ts counts the calls of every tool', () => {
   const tools = [...workflows, ...endpoints, listWrites].map(({ name }) => name);
   expect(Object.keys(zohoCalls).toSorted(), 'src/zoho-calls.ts').toEqual(tools.toSorted());
 });
 
-it.each(Object.entries(zohoCalls))('%s', async (name, { calls }) => {
+it.each(Object.entries(zohoCalls))('%s makes as many calls to Zoho as src/zoho-calls.ts says', async (name, { calls }) => {
   expect(usual, `a usual call of ${name} is missing above`).toHaveProperty(name);
   const server = await harness();
   onTestFinished(() => server.close());

@@ -3,7 +3,7 @@ import { allOrganizations } from '../../src/endpoints/lookups/list-organizations
 import { fault, forgetRequests, requestsTo, seed } from '../support/books.ts';
 import { harness, textOf, type Harness } from '../support/harness.ts';
 
-/** How often Zoho is asked, and what at the same time: each row is one tool, each entry what arrives together. */
+/** The requests to Zoho, and which of them are in flight together: one row for each call, one entry for each group of requests. */
 
 let server: Harness | undefined;
 afterEach(async () => {
@@ -13,7 +13,7 @@ afterEach(async () => {
 
 const SLOW_MS = 250;
 
-/** The requests of one call, in groups that arrive while the others are answered. What is asked once in ten minutes has been asked. */
+/** The requests of one call, in groups that are in flight together. Requests that are made once in ten minutes were made before. */
 async function roundsOf(tool: string, args: Record<string, unknown>): Promise<string[][]> {
   server = await harness();
   await server.zoho.settled.read(allOrganizations, {});
@@ -42,16 +42,16 @@ const CURRENCIES = 'GET /settings/currencies';
 const lindner = { customer_id: '712345000000090061', payment_mode: 'cash', date: '2026-06-25' };
 const sampleRefund = { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund };
 
-describe('the nine writes', () => {
+describe('a write calls Zoho as rarely as listed, and makes its reads at the same time', () => {
   it.each<[what: string, tool: string, args: Record<string, unknown>, rounds: string[][]]>([
     [
-      'an advance',
+      'a new advance',
       'create_customer_payment',
       { ...bowman, amount: 12 },
       [['GET /contacts/{id}', 'GET /customerpayments'], ['POST /customerpayments']],
     ],
     [
-      'for two invoices, into an account',
+      'a new payment for two invoices, with a deposit account',
       'create_customer_payment',
       {
         ...bowman,
@@ -65,37 +65,37 @@ describe('the nine writes', () => {
       [[ACCOUNTS, 'GET /contacts/{id}', 'GET /customerpayments', INVOICE, INVOICE], ['POST /customerpayments']],
     ],
     [
-      'for an invoice by its number, which tells its balance too, into an account by its name',
+      'a new payment for an invoice by its number, which also shows the balance, with a deposit account by name',
       'create_customer_payment',
       { ...bowman, amount: 12, account_id: 'Petty Cash', invoices: [{ invoice_id: 'INV-385', amount_applied: 5 }] },
       [[ACCOUNTS, 'GET /invoices'], [ACCOUNTS, 'GET /contacts/{id}', 'GET /customerpayments'], ['POST /customerpayments']],
     ],
     [
-      'in euros, at a rate',
+      'a new payment in euros, with an exchange rate',
       'create_customer_payment',
       { ...lindner, amount: 12, exchange_rate: 1.08 },
       [['GET /contacts/{id}', 'GET /customerpayments'], [CURRENCIES], ['POST /customerpayments']],
     ],
     [
-      'in euros, for an invoice that has a rate of its own',
+      'a new payment in euros, for an invoice with its own rate',
       'create_customer_payment',
       { ...lindner, amount: 12, exchange_rate: 1.08, invoices: [{ invoice_id: '712345000000079397', amount_applied: 12 }] },
       [['GET /contacts/{id}', 'GET /customerpayments', INVOICE], [CURRENCIES], ['POST /customerpayments']],
     ],
     [
-      'the rate of base currency',
+      'a change of the rate in the base currency',
       'update_customer_payment',
       { payment_id: seed.samplePayment, exchange_rate: 1 },
       [[PAYMENT], ['PUT /customerpayments/{id}']],
     ],
     [
-      'another rate: it is compared with that of the invoice too',
+      'a new rate, which is also compared with the rate of the invoice',
       'update_customer_payment',
       { payment_id: '712345000000079507', exchange_rate: 1.08 },
       [[PAYMENT], [CURRENCIES, INVOICE].toSorted(), ['PUT /customerpayments/{id}']],
     ],
     [
-      'a word of a payment in euros',
+      'a change of a text in a payment in euros',
       'update_customer_payment',
       { payment_id: '712345000000079507', description: 'corrected' },
       [[PAYMENT], ['PUT /customerpayments/{id}']],
@@ -107,36 +107,41 @@ describe('the nine writes', () => {
       [[ACCOUNTS, PAYMENT, 'GET /customerpayments/{id}/refunds'], [CURRENCIES], ['POST /customerpayments/{id}/refunds']],
     ],
     [
-      'a word',
+      'a change of a text',
       'update_customer_payment',
       { payment_id: seed.samplePayment, description: 'corrected' },
       [[PAYMENT], ['PUT /customerpayments/{id}']],
     ],
     [
-      'what it is applied to',
+      'a change of the invoices',
       'update_customer_payment',
       { payment_id: seed.paymentWithUnused, account_id: seed.pettyCash, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 50 }] },
       [[PAYMENT], [ACCOUNTS, INVOICE], ['PUT /customerpayments/{id}']],
     ],
     [
-      'what it is applied to, by the number',
+      'a change of the invoices by number',
       'update_customer_payment',
       { payment_id: seed.paymentWithUnused, invoices: [{ invoice_id: 'INV-385', amount_applied: 50 }] },
       [[PAYMENT], ['GET /invoices'], ['PUT /customerpayments/{id}']],
     ],
     [
-      'a refund out of an account by its name',
+      'a refund from an account by name',
       'create_customer_payment_refund',
       { customer_payment_id: seed.paymentWithUnused, date: '2026-06-20', from_account_id: 'Petty Cash' },
       [[ACCOUNTS], [ACCOUNTS, PAYMENT, 'GET /customerpayments/{id}/refunds'], ['POST /customerpayments/{id}/refunds']],
     ],
     [
-      'custom fields',
+      'a change of custom fields',
       'update_custom_fields_in_customer_payment',
       { customer_payment_id: seed.samplePayment, custom_fields: [{ customfield_id: '46000000012845', value: 'x' }] },
       [['GET /settings/fields', PAYMENT].toSorted(), ['PUT /customerpayment/{id}/customfields']],
     ],
-    ['a payment', 'delete_customer_payment', { payment_id: seed.paymentWithUnused }, [[PAYMENT], ['DELETE /customerpayments/{id}']]],
+    [
+      'the deletion of a payment',
+      'delete_customer_payment',
+      { payment_id: seed.paymentWithUnused },
+      [[PAYMENT], ['DELETE /customerpayments/{id}']],
+    ],
     [
       'a refund',
       'create_customer_payment_refund',
@@ -144,19 +149,19 @@ describe('the nine writes', () => {
       [[ACCOUNTS, PAYMENT, 'GET /customerpayments/{id}/refunds'], ['POST /customerpayments/{id}/refunds']],
     ],
     [
-      'a refund changed',
+      'the change of a refund',
       'update_customer_payment_refund',
       { ...sampleRefund, reference_number: 'R 7' },
       [[ACCOUNTS, PAYMENT, 'GET /customerpayments/{id}/refunds', REFUND], ['PUT /customerpayments/{id}/refunds/{id}']],
     ],
     [
-      'a refund taken back',
+      'the deletion of a refund',
       'delete_customer_payment_refund',
       sampleRefund,
       [[PAYMENT, REFUND], ['DELETE /customerpayments/{id}/refunds/{id}']],
     ],
     [
-      'two payments, and a look at what became of each',
+      'the deletion of two payments, each read afterwards',
       'bulk_delete_customer_payments',
       { payment_id: [seed.paymentWithUnused, '712345000000079504'] },
       [[PAYMENT, PAYMENT], ['DELETE /customerpayments'], [PAYMENT, PAYMENT]],

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ConfigError, readConfig, type Environment } from '../../src/cli/config.ts';
 import { defaultStateDir, ensureDir } from '../../src/cli/state-dir.ts';
 
-/** What the environment comes to. */
+/** Settings from the environment. */
 
 const credentials = {
   ZOHO_CLIENT_ID: '1000.ABC',
@@ -15,8 +15,8 @@ const credentials = {
 };
 const all = Object.keys(credentials);
 
-describe('settings', () => {
-  it('nothing set: the US, no credentials, no sandbox, everything allowed', () => {
+describe('the settings', () => {
+  it('have defaults: data center us, no credentials, no sandbox, no limits', () => {
     expect(readConfig({})).toEqual({
       accountsUrl: 'https://accounts.zoho.com',
       apiBaseUrl: 'https://www.zohoapis.com/books/v3',
@@ -42,24 +42,24 @@ describe('settings', () => {
     });
   });
 
-  it('the day on which practice books end is one of the calendar', () => {
+  it('accept only a calendar day as the last day of practice books', () => {
     expect(readConfig({ ZOHO_PAYMENTS_SANDBOX_TODAY: '2028-02-29' }).sandboxToday).toBe('2028-02-29');
     for (const value of ['2027-02-29', 'today', '30.06.2026'])
       expect(() => readConfig({ ZOHO_PAYMENTS_SANDBOX_TODAY: value })).toThrow('ZOHO_PAYMENTS_SANDBOX_TODAY is "');
   });
 
-  it("Zoho's limits, where they are other than usual", () => {
+  it("contain Zoho's rate limits", () => {
     expect(readConfig({ ZOHO_PAYMENTS_CALLS_PER_MINUTE: '60', ZOHO_PAYMENTS_CALLS_AT_ONCE: '10' }).limits).toEqual({
       perMinute: 60,
       concurrent: 10,
     });
     for (const value of ['0', '-1', 'many', '1.5'])
       expect(() => readConfig({ ZOHO_PAYMENTS_CALLS_PER_MINUTE: value })).toThrow(
-        'ZOHO_PAYMENTS_CALLS_PER_MINUTE must be a whole number of at least 1',
+        'ZOHO_PAYMENTS_CALLS_PER_MINUTE must be a whole number, 1 or more',
       );
   });
 
-  it('what a login begins with: the app, the data center of the command line before that of the environment, the keychain', () => {
+  it('for a login contain the client, the data center (the command line overrides the environment) and the keychain switch', () => {
     expect(readConfig({ ZOHO_CLIENT_ID: '1000.ABC' })).toMatchObject({
       client: { clientId: '1000.ABC', clientSecret: undefined },
       credentials: undefined,
@@ -69,21 +69,21 @@ describe('settings', () => {
     expect(readConfig({ ZOHO_PAYMENTS_KEYCHAIN: 'off' }).keychain).toBe(false);
   });
 
-  it('which toolsets are on, in one order however they are written', () => {
+  it('contain the toolsets, always in the same order', () => {
     expect(readConfig({ ZOHO_PAYMENTS_TOOLSETS: ' Lookups, payments,' }).toolsets).toEqual(['payments', 'lookups']);
     expect(readConfig({ ZOHO_PAYMENTS_TOOLSETS: 'lookups,all' }).toolsets).toEqual(['payments', 'lookups', 'workflows']);
     expect(() => readConfig({ ZOHO_PAYMENTS_TOOLSETS: 'payments,lookup' })).toThrow(
       new ConfigError(
-        'ZOHO_PAYMENTS_TOOLSETS names "lookup", and no toolset is called so; the nearest is lookups. ' +
-          'There are payments, lookups, workflows, and all.',
+        'ZOHO_PAYMENTS_TOOLSETS names an unknown toolset, "lookup". Did you mean lookups? ' +
+          'The toolsets are payments, lookups, workflows; all means every toolset.',
       ),
     );
     expect(() => readConfig({ ZOHO_PAYMENTS_TOOLSETS: ',' })).toThrow(
-      'ZOHO_PAYMENTS_TOOLSETS names no toolset: use some of payments, lookups, workflows, or all.',
+      'ZOHO_PAYMENTS_TOOLSETS names no toolset: use one or more of payments, lookups, workflows, or all.',
     );
   });
 
-  it('how consent is had, and the unique field', () => {
+  it('contain the confirm mode and the unique field', () => {
     expect(readConfig({ ZOHO_PAYMENTS_CONFIRM: 'Strict', ZOHO_PAYMENTS_UNIQUE_FIELD: 'cf_external_reference' })).toMatchObject({
       confirm: 'strict',
       uniqueField: 'cf_external_reference',
@@ -92,7 +92,7 @@ describe('settings', () => {
     expect(() => readConfig({ ZOHO_PAYMENTS_UNIQUE_FIELD: 'External Reference' })).toThrow('must be the API name of a custom field');
   });
 
-  it('a policy that cannot be used stops the start, and says why', () => {
+  it('with a wrong policy stop the start, and the error says why', () => {
     const dir = mkdtempSync(join(tmpdir(), 'policy-'));
     const policy = (text: string) => {
       writeFileSync(join(dir, 'policy.json'), text);
@@ -109,14 +109,14 @@ describe('settings', () => {
     rmSync(dir, { recursive: true });
   });
 
-  it('credentials are taken as they are, but for space around them', () => {
+  it('contain the credentials without whitespace around them', () => {
     const config = readConfig({ ...credentials, ZOHO_CLIENT_SECRET: ' s3cret\n' });
     expect(config.credentials).toEqual({ clientId: '1000.ABC', clientSecret: 's3cret', refreshToken: '1000.r.t' });
     expect(config.organizationId).toBe('60089553909');
     expect(config.missing).toEqual([]);
   });
 
-  it.each(all)('without %s it is the one that is missing', (name) => {
+  it.each(all)('report %s as missing if it is not set', (name) => {
     for (const unset of [undefined, '', '  ', '${user_config.something}', '${user_config.client_id}', ' ${user_config.x} ']) {
       const config = readConfig({ ...credentials, [name]: unset });
       expect(config.missing).toEqual([name]);
@@ -135,17 +135,17 @@ describe('settings', () => {
     ['ZOHO_PAYMENTS_STATE_DIR', { stateDir: undefined }],
     ['ZOHO_PAYMENTS_KEYCHAIN', { keychain: true }],
     ['HTTPS_PROXY', { proxy: { http: undefined, https: undefined, no: undefined } }],
-  ])('%s left blank is unset', (name, expected) => {
+  ])('count %s as not set if it is blank', (name, expected) => {
     for (const value of blank) expect(readConfig({ [name]: value })).toMatchObject(expected);
   });
 });
 
-describe('where Zoho is', () => {
+describe('the addresses of Zoho', () => {
   it.each([
     ['eu', 'https://accounts.zoho.eu', 'https://www.zohoapis.eu/books/v3'],
     ['EU', 'https://accounts.zoho.eu', 'https://www.zohoapis.eu/books/v3'],
     ['ca', 'https://accounts.zohocloud.ca', 'https://www.zohoapis.ca/books/v3'],
-  ])('data centre %s', (name, accountsUrl, apiBaseUrl) => {
+  ])('for the data center %s are the documented addresses', (name, accountsUrl, apiBaseUrl) => {
     expect(readConfig({ ZOHO_DATA_CENTER: name })).toMatchObject({ accountsUrl, apiBaseUrl });
   });
 
@@ -159,12 +159,12 @@ describe('where Zoho is', () => {
     ['https://www.zohoapis.uk:443/books/v3', 'https://www.zohoapis.uk/books/v3'],
     ['https://www.zohoapis.uk./books/v3///', 'https://www.zohoapis.uk/books/v3'],
     ['http://LOCALHOST.:80/', 'http://localhost'],
-  ])('the base address %s', (value, expected) => {
+  ])('are normalized: %s', (value, expected) => {
     expect(readConfig({ ZOHO_API_BASE_URL: value }).apiBaseUrl).toBe(expected);
     expect(readConfig({ ZOHO_ACCOUNTS_URL: value }).accountsUrl).toBe(expected);
   });
 
-  it('one address can be given without the other', () => {
+  it('can be set one without the other', () => {
     expect(readConfig({ ZOHO_DATA_CENTER: 'in', ZOHO_API_BASE_URL: 'https://gateway.example/books' })).toMatchObject({
       accountsUrl: 'https://accounts.zoho.in',
       apiBaseUrl: 'https://gateway.example/books',
@@ -172,7 +172,7 @@ describe('where Zoho is', () => {
   });
 });
 
-describe('switches', () => {
+describe('an on-off setting', () => {
   it.each([
     ['1', true],
     ['true', true],
@@ -182,17 +182,17 @@ describe('switches', () => {
     ['false', false],
     ['No', false],
     ['off', false],
-  ])('%s is %s', (value, expected) => {
+  ])('with the value %s means %s', (value, expected) => {
     expect(readConfig({ ZOHO_PAYMENTS_READ_ONLY: value }).readOnly).toBe(expected);
     expect(readConfig({ ZOHO_PAYMENTS_SANDBOX: value }).sandbox).toBe(expected ? 'file' : false);
   });
 
-  it('the sandbox can be in memory', () => {
+  it('for the sandbox can also be "memory"', () => {
     expect(readConfig({ ZOHO_PAYMENTS_SANDBOX: 'memory' }).sandbox).toBe('memory');
   });
 });
 
-describe('proxies', () => {
+describe('the settings of the proxy', () => {
   it.each<[Environment, Partial<ReturnType<typeof readConfig>['proxy']>]>([
     [{ HTTPS_PROXY: 'http://proxy.example:8080' }, { https: 'http://proxy.example:8080' }],
     [{ https_proxy: 'http://lower:1', HTTPS_PROXY: 'http://upper:1' }, { https: 'http://lower:1' }],
@@ -202,12 +202,12 @@ describe('proxies', () => {
     [{ HTTPS_PROXY: 'clerk:pass@proxy.example:8080' }, { https: 'http://clerk:pass@proxy.example:8080' }],
     [{ NO_PROXY: 'localhost,.corp.example' }, { no: 'localhost,.corp.example' }],
     [{ no_proxy: '*', NO_PROXY: 'x' }, { no: '*' }],
-  ])('%j', (env, expected) => {
+  ])('are read from %j', (env, expected) => {
     expect(readConfig(env).proxy).toMatchObject(expected);
   });
 });
 
-describe('what cannot be meant is said in one line, without secrets', () => {
+describe('a wrong setting is refused in one line, without secrets', () => {
   it.each<[string, string]>([
     ['ZOHO_DATA_CENTER', 'mars'],
     ['ZOHO_DATA_CENTER', 'constructor'],
@@ -247,7 +247,7 @@ describe('the state directory', () => {
     for (const name of ['HOME', 'XDG_STATE_HOME'] as const) if ({ HOME, XDG_STATE_HOME }[name] === undefined) delete process.env[name];
   });
 
-  it("comes from the account, not from the host's environment", () => {
+  it("comes from the operating system's record of the user, not from the environment", () => {
     const before = defaultStateDir();
     Object.assign(process.env, { HOME: '/elsewhere', XDG_STATE_HOME: '/elsewhere/state' });
     expect(homedir()).toBe(process.platform === 'win32' ? homedir() : '/elsewhere');
@@ -259,11 +259,11 @@ describe('the state directory', () => {
     ['linux', ['.local', 'state', 'zoho-payments-mcp']],
     ['darwin', ['Library', 'Application Support', 'zoho-payments-mcp']],
     ['win32', ['AppData', 'Local', 'zoho-payments-mcp']],
-  ] as const)('is one fixed place on %s', (platform, parts) => {
+  ] as const)('is one fixed folder on %s', (platform, parts) => {
     expect(defaultStateDir(platform)).toBe(join(userInfo().homedir, ...parts));
   });
 
-  it('is made for its owner only', () => {
+  it('can be read only by its owner', () => {
     const base = mkdtempSync(join(tmpdir(), 'zoho-payments-test-'));
     const dir = join(base, 'a', 'b');
     expect(ensureDir(dir)).toBe(dir);

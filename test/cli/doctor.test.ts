@@ -1,17 +1,19 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { toolsets, leastScopes } from '../../src/catalogue.ts';
+import { endpoints, toolsets, leastScopes } from '../../src/catalogue.ts';
 import { readConfig } from '../../src/cli/config.ts';
 import { examine, type Finding } from '../../src/cli/doctor-checks.ts';
-import { scopeOf } from '../../src/endpoint.ts';
+import { defineRead, scopeOf, type Endpoint } from '../../src/endpoint.ts';
+import { listChartOfAccounts } from '../../src/matching/chart-of-accounts.ts';
+import { createReport } from '../../src/report.ts';
 import { openLoginStore, type Login } from '../../src/zoho/login-store.ts';
 import { fault, held, isWaiting, seed } from '../support/books.ts';
 import { closers } from '../support/closers.ts';
 import { folder, run, serving, settingsFor } from '../support/program.ts';
 import { startSandbox, type Sandbox } from '../support/sandbox.ts';
 
-/** doctor names what is wrong, and what to do about it; run as the program, against real books. */
+/** `doctor` names each problem and how to repair it. Runs the built program against the sandbox. */
 
 type Settings = Record<string, string>;
 
@@ -51,10 +53,10 @@ async function books(options: Parameters<typeof startSandbox>[0] = {}): Promise<
 
 interface Misconfigured {
   readonly what: string;
-  /** Settings, or what makes them. */
+  /** Makes the settings. */
   readonly settings: () => Settings | Promise<Settings>;
   readonly args?: readonly string[];
-  /** The one thing that is wrong. */
+  /** The name of the failing check. */
   readonly check: string;
   readonly says: RegExp;
   readonly next: RegExp;
@@ -62,28 +64,28 @@ interface Misconfigured {
 
 const misconfigurations: readonly Misconfigured[] = [
   {
-    what: 'nobody has connected it',
+    what: 'there are no credentials and no login',
     settings: () => ({ ZOHO_PAYMENTS_STATE_DIR: folder() }),
     check: 'credentials',
     says: /nobody has logged in, and ZOHO_CLIENT_ID/,
     next: /^Run `node \S+\/zoho-payments-mcp\.cjs login`/,
   },
   {
-    what: 'a client id that Zoho does not know there',
+    what: 'Zoho does not know the client id',
     settings: () => ({ ...settingsFor(sandbox), ZOHO_CLIENT_ID: '1000.NOBODY' }),
     check: 'access token',
     says: /does not know the client id.*invalid_client/,
     next: /ZOHO_CLIENT_ID and ZOHO_DATA_CENTER.*--try-data-centers/,
   },
   {
-    what: 'a wrong client secret',
+    what: 'the client secret is wrong',
     settings: () => ({ ...settingsFor(sandbox), ZOHO_CLIENT_SECRET: 'another' }),
     check: 'access token',
     says: /client secret is wrong/,
     next: /^Check ZOHO_CLIENT_SECRET/,
   },
   {
-    what: 'a refresh token that was revoked',
+    what: 'the refresh token was revoked',
     settings: async () => {
       const own = await books();
       await fetch(`${own.accounts_url}/oauth/v2/token/revoke?token=${own.refresh_token}`, { method: 'POST' });
@@ -94,46 +96,46 @@ const misconfigurations: readonly Misconfigured[] = [
     next: /^Run `node \S+\/zoho-payments-mcp\.cjs login`/,
   },
   {
-    what: 'too many access tokens asked for',
+    what: 'there were too many requests for access tokens',
     settings: async () => settingsFor(await books({ limits: { access_tokens: 0 } })),
     check: 'access token',
-    says: /too many were asked for/,
+    says: /too many were requested/,
     next: /after \d{4}-\d\d-\d\dT/,
   },
   {
-    what: "another's organization",
+    what: 'the organization belongs to another user',
     settings: () => ({ ...settingsFor(sandbox), ZOHO_ORGANIZATION_ID: '999' }),
     check: 'organization',
     says: /does not belong to these credentials.*6041/,
     next: /ZOHO_ORGANIZATION_ID/,
   },
   {
-    what: 'tokens of one data centre used in another',
+    what: 'tokens of one data center are used in another',
     settings: async () => {
       const dir = folder();
       await openLoginStore(dir, { keychain: false }).write({ ...loginFor(sandbox), apiBaseUrl: 'https://www.zohoapis.eu/books/v3' });
       return { ZOHO_PAYMENTS_STATE_DIR: dir };
     },
-    check: 'data centre',
-    says: /do not belong together/,
+    check: 'data center',
+    says: /which is another data center/,
     next: /set ZOHO_DATA_CENTER/,
   },
   {
-    what: 'an address that is none of Zoho Books',
+    what: 'the address is not Zoho Books',
     settings: () => ({ ...settingsFor(sandbox), ZOHO_API_BASE_URL: sandbox.api_base_url.replace(/\/v3$/, '/v4') }),
     check: 'organization',
     says: /no Zoho Books API at this address/,
     next: /ZOHO_API_BASE_URL/,
   },
   {
-    what: 'an accounts server that nobody answers at',
+    what: 'the accounts server does not answer',
     settings: () => ({ ...settingsFor(sandbox), ZOHO_ACCOUNTS_URL: 'http://127.0.0.1:9' }),
     check: 'access token',
-    says: /did not answer as it should: ECONNREFUSED/,
+    says: /gave no valid answer: ECONNREFUSED/,
     next: /in a little while/,
   },
   {
-    what: 'a login without a scope that a tool needs',
+    what: 'the login lacks a scope that a tool needs',
     settings: async () => {
       const dir = folder();
       await openLoginStore(dir, { keychain: false }).write({
@@ -147,46 +149,46 @@ const misconfigurations: readonly Misconfigured[] = [
     next: /`node \S+\/zoho-payments-mcp\.cjs login`/,
   },
   {
-    what: 'a token of the environment without a scope that checks need',
+    what: 'the token from the environment lacks a scope that checks need',
     settings: async () => settingsFor(await books({ scopes: without('contacts.READ') })),
     check: 'scopes',
     says: new RegExp(
-      /ZohoBooks\.contacts\.READ is missing: check_duplicates, .*refund_customer_payment.* can do only a part /.source +
-        /of what they are for; what it would show is named as not checked/.source,
+      /ZohoBooks\.contacts\.READ is missing: check_duplicates, .*refund_customer_payment.* can do only part /.source +
+        /of their work; before a write some checks are not possible, so the user is asked/.source,
     ),
     next: /`node \S+\/zoho-payments-mcp\.cjs login`/,
   },
   {
-    what: 'the same with the tools that need it switched on',
+    what: 'the token from the environment lacks a scope, and tools that need it are switched on',
     settings: async () => settingsFor(await books({ scopes: without('contacts.READ') })),
     args: ['--toolsets=payments,lookups'],
     check: 'scopes',
-    says: new RegExp(`contacts.READ is missing: ${readers.join(', ')} cannot be used; what it would show is named as not checked`),
+    says: new RegExp(`contacts.READ is missing: ${readers.join(', ')} cannot be used; before a write some checks are not possible`),
     next: /`node \S+\/zoho-payments-mcp\.cjs login`/,
   },
   {
-    what: 'a toolset that does not exist',
+    what: 'a toolset does not exist',
     settings: () => ({ ZOHO_PAYMENTS_TOOLSETS: 'lookup' }),
     check: 'settings',
-    says: /ZOHO_PAYMENTS_TOOLSETS names "lookup", .*the nearest is lookups/,
+    says: /ZOHO_PAYMENTS_TOOLSETS names an unknown toolset, "lookup"\. Did you mean lookups\?/,
     next: /does not start/,
   },
   {
-    what: 'a unique field that accepts duplicates',
+    what: 'the unique field accepts duplicates',
     settings: () => ({ ...settingsFor(sandbox), ZOHO_PAYMENTS_UNIQUE_FIELD: 'cf_receipt_book_no' }),
     check: 'unique field',
     says: /cf_receipt_book_no: it accepts duplicate values/,
     next: /docs\/safety\.md/,
   },
   {
-    what: 'a clock that is wrong',
+    what: 'the clock is wrong',
     settings: async () => settingsFor(await books({ now: () => new Date(Date.now() + 10 * 60_000) })),
     check: 'clock',
     says: /\d+ s behind Zoho's/,
-    next: /Set the clock/,
+    next: /automatic time/,
   },
   {
-    what: 'a day that is used up',
+    what: 'no calls are left today',
     settings: async () => {
       const own = await books();
       await fault(own, { match: { path: '/books/v3/' }, fault: 'rate_limit', code: 45, times: 99 });
@@ -197,14 +199,14 @@ const misconfigurations: readonly Misconfigured[] = [
     next: /possible again at \d{4}/,
   },
   {
-    what: 'a policy that cannot be read',
+    what: 'the policy cannot be read',
     settings: () => ({ ...settingsFor(sandbox), ZOHO_PAYMENTS_POLICY: join(folder(), 'none.json') }),
     check: 'settings',
     says: /policy .* cannot be used/,
     next: /does not start/,
   },
   {
-    what: 'a data centre that does not exist',
+    what: 'the data center does not exist',
     settings: () => ({ ZOHO_DATA_CENTER: 'mars' }),
     check: 'settings',
     says: /ZOHO_DATA_CENTER is "mars": use one of us, eu/,
@@ -212,18 +214,18 @@ const misconfigurations: readonly Misconfigured[] = [
   },
 ];
 
-describe('each of these is named, with what to do', () => {
+describe('doctor names the problem and the next step if', () => {
   it.each(misconfigurations)('$what', async ({ settings, args, check, says, next }) => {
     const made = await settings();
     const { code, ok, findings, text } = await doctor(made, args);
     const wrong = findings.find(({ state }) => state === 'wrong');
-    expect({ code, ok }, text).toEqual({ code: 1, ok: false });
+    expect({ code, ok }, text).toEqual({ code: check === 'settings' ? 2 : 1, ok: false });
     expect(wrong, text).toMatchObject({ check, says: expect.stringMatching(says), next: expect.stringMatching(next) });
     for (const secret of [made['ZOHO_CLIENT_SECRET'], made['ZOHO_REFRESH_TOKEN'], sandbox.client_secret, sandbox.refresh_token])
       if (secret !== undefined) expect(text).not.toContain(secret);
   });
 
-  it('a folder that cannot be written to', async () => {
+  it('the folder is not writable', async () => {
     const dir = folder();
     writeFileSync(join(dir, 'occupied'), '');
     const { findings, code } = await doctor({ ...settingsFor(sandbox), ZOHO_PAYMENTS_STATE_DIR: join(dir, 'occupied') });
@@ -234,7 +236,7 @@ describe('each of these is named, with what to do', () => {
     });
   });
 
-  it('writes that nobody knows the outcome of', async () => {
+  it('the outcome of writes is unknown', async () => {
     const own = await books();
     const settings = { ...settingsFor(own), ZOHO_PAYMENTS_STATE_DIR: folder(), ZOHO_PAYMENTS_CONFIRM: 'host' };
     const server = await serving([], settings);
@@ -246,11 +248,15 @@ describe('each of these is named, with what to do', () => {
     const { findings, code } = await doctor(settings);
     expect(code).toBe(1);
     expect(findings.filter(({ state }) => state === 'wrong')).toMatchObject([
-      { check: 'journal', says: expect.stringContaining('of 1 write it is not known'), next: expect.stringContaining('journal resolve') },
+      {
+        check: 'journal',
+        says: expect.stringContaining('the outcome of 1 write is unknown'),
+        next: expect.stringContaining('journal resolve'),
+      },
     ]);
   });
 
-  it('a journal that was changed', async () => {
+  it('the journal was changed', async () => {
     const own = await books();
     const dir = folder();
     const settings = { ...settingsFor(own), ZOHO_PAYMENTS_STATE_DIR: dir, ZOHO_PAYMENTS_CONFIRM: 'host' };
@@ -268,11 +274,11 @@ describe('each of these is named, with what to do', () => {
     const { findings, code } = await doctor(settings);
     expect(code).toBe(1);
     expect(findings.filter(({ state }) => state === 'wrong')).toMatchObject([
-      { check: 'journal', says: expect.stringContaining('not whole'), next: expect.stringContaining('journal verify') },
+      { check: 'journal', says: expect.stringContaining('it is damaged or was changed'), next: expect.stringContaining('journal verify') },
     ]);
   });
 
-  it('credentials of another data centre, when asked to try the others', async () => {
+  it('the credentials belong to another data center, with --try-data-centers', async () => {
     const elsewhere = await books();
     const config = readConfig({
       ...settingsFor(elsewhere),
@@ -300,13 +306,13 @@ describe('each of these is named, with what to do', () => {
       findings.push(finding);
     expect(findings.filter(({ state }) => state === 'wrong').map(({ check, next }) => [check, next])).toEqual([
       ['access token', expect.stringContaining('--try-data-centers')],
-      ['data centre', 'Set ZOHO_DATA_CENTER=eu.'],
+      ['data center', 'Set ZOHO_DATA_CENTER=eu.'],
     ]);
   });
 });
 
-describe('credentials are tried, not remembered', () => {
-  it('a secret that is wrong now is found although a token of before is good', async () => {
+describe('doctor', () => {
+  it('tests the credentials again even if an earlier access token is still valid', async () => {
     const settings = { ...settingsFor(await books()), ZOHO_PAYMENTS_STATE_DIR: folder() };
     expect(await doctor(settings)).toMatchObject({ code: 0 });
     const { findings, code } = await doctor({ ...settings, ZOHO_CLIENT_SECRET: 'another' });
@@ -317,7 +323,7 @@ describe('credentials are tried, not remembered', () => {
     });
   });
 
-  it('a login that may only look is told from one that lacks something', async () => {
+  it('reports separately that a login may only read', async () => {
     const dir = folder();
     await openLoginStore(dir, { keychain: false }).write({
       ...loginFor(sandbox),
@@ -325,24 +331,74 @@ describe('credentials are tried, not remembered', () => {
     });
     const { findings } = await doctor({ ZOHO_PAYMENTS_STATE_DIR: dir });
     expect(findings.filter(({ state }) => state === 'wrong')).toMatchObject([
-      { check: 'scopes', says: expect.stringContaining('may only look'), next: expect.stringContaining('--read-only') },
+      { check: 'scopes', says: expect.stringContaining('may only read'), next: expect.stringContaining('--read-only') },
     ]);
     expect(await doctor({ ZOHO_PAYMENTS_STATE_DIR: dir }, ['--read-only'])).toMatchObject({ code: 0 });
     expect(await doctor({ ZOHO_PAYMENTS_STATE_DIR: dir }, ['--toolsets=lookups'])).toMatchObject({ code: 0 });
   });
 });
 
-describe('when all is well', () => {
-  it('it says so, in words and in its exit code, with credentials of the environment', async () => {
+describe('a new lookup with a new scope', () => {
+  /** As a contributor would declare it. The sandbox grants this scope only if asked. */
+  const added: Endpoint = defineRead({ ...listChartOfAccounts, title: '', description: '', report: () => createReport([]) });
+  const before = leastScopes({ readOnly: false });
+  const withScope = [...before, scopeOf(added)];
+
+  async function scopesFor(settings: Settings): Promise<Finding[]> {
+    const findings: Finding[] = [];
+    const config = readConfig({ ZOHO_PAYMENTS_STATE_DIR: folder(), ...settings });
+    for await (const finding of examine(config, { tryDataCenters: false })) if (finding.check === 'scopes') findings.push(finding);
+    return findings;
+  }
+
+  async function loggedIn(scopes: readonly string[]): Promise<Settings> {
+    const dir = folder();
+    await openLoginStore(dir, { keychain: false }).write({ ...loginFor(await books()), scopes });
+    return { ZOHO_PAYMENTS_STATE_DIR: dir };
+  }
+
+  const all = { ZOHO_PAYMENTS_TOOLSETS: 'all' };
+  const missing = {
+    check: 'scopes',
+    state: 'wrong',
+    says: 'ZohoBooks.accountants.READ is missing: list_chart_of_accounts cannot be used',
+  };
+
+  beforeAll(() => {
+    for (const list of [endpoints, toolsets.lookups] as Endpoint[][]) list.push(added);
+  });
+  afterAll(() => {
+    for (const list of [endpoints, toolsets.lookups] as Endpoint[][]) list.pop();
+  });
+
+  it('is a problem of an older login only if the lookup is switched on', async () => {
+    expect(await scopesFor(await loggedIn(before))).toMatchObject([{ state: 'ok' }]);
+    expect(await scopesFor({ ...(await loggedIn(before)), ...all })).toMatchObject([missing]);
+    expect(await scopesFor({ ...(await loggedIn(withScope)), ...all })).toMatchObject([{ state: 'ok' }]);
+  });
+
+  it('is tried with a token from the environment only if the lookup is switched on', async () => {
+    const [less, more] = [await books({ scopes: [...before] }), await books({ scopes: withScope })];
+    expect(await scopesFor({ ...settingsFor(less), ...all })).toContainEqual(expect.objectContaining(missing));
+    expect(JSON.stringify(await scopesFor(settingsFor(less)))).not.toContain('accountants');
+    expect(await scopesFor({ ...settingsFor(more), ...all })).toMatchObject([
+      { state: 'ok', says: expect.stringContaining('ZohoBooks.accountants.READ') },
+      { state: 'unknown', says: expect.stringMatching(/: ZohoBooks\.customerpayments\.\w+(, ZohoBooks\.customerpayments\.\w+){2}$/) },
+    ]);
+  });
+});
+
+describe('doctor without problems', () => {
+  it('says so in its text and exit code, with credentials from the environment', async () => {
     const { code, stdout } = await run(['doctor'], settingsFor(sandbox));
     expect(code, stdout).toBe(0);
-    expect(stdout).toContain('All is well.');
+    expect(stdout).toContain('No problems found.');
     for (const part of [
       'program',
       'folder',
       'policy',
       'credentials',
-      'data centre',
+      'data center',
       'access token',
       'organization',
       'scopes',
@@ -351,13 +407,17 @@ describe('when all is well', () => {
       'journal',
     ])
       expect(stdout).toMatch(new RegExp(`^(ok   |\\?    )  ${part}: `, 'm'));
-    expect(stdout).toMatch(/not known until used.*customerpayments\.CREATE/);
+    expect(stdout).toMatch(/cannot be tested before a login or the first use: .*customerpayments\.CREATE/);
     expect(stdout).toMatch(
-      /limits: 49\d\d of 5000 calls are left of the day, .* for about 99\d payments; and 9\d of 100 of this minute, for about 1\d$/m,
+      new RegExp(
+        /limits: 49\d\d of 5000 calls are left today, until \S+Z \(about 99\d payments\), and /.source +
+          /9\d of 100 are left this minute \(about 1\d payments\)$/.source,
+        'm',
+      ),
     );
   });
 
-  it('with a login, whose scopes are known', async () => {
+  it('knows the scopes of the login', async () => {
     const dir = folder();
     await openLoginStore(dir, { keychain: false }).write(loginFor(sandbox));
     const { findings, code } = await doctor({ ZOHO_PAYMENTS_STATE_DIR: dir });
@@ -368,7 +428,7 @@ describe('when all is well', () => {
     ).toBe(true);
   });
 
-  it('with the practice books', async () => {
+  it('also checks the practice books', async () => {
     expect(await doctor({}, ['--sandbox=memory'])).toMatchObject({ code: 0, ok: true });
   });
 });

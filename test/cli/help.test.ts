@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { commands, optionsOf } from '../../src/cli/help.ts';
 import { command, run } from '../support/program.ts';
 
-/** `--help`, and what is said of options that a command does not take. */
+/** `--help`, and the errors about options that a command does not have. */
 
 const names = Object.keys(commands);
 const everyOption = [...new Set(names.flatMap(optionsOf))];
 const optionsIn = (text: string) => [...new Set(text.match(/(?<![\w-])--[a-z][\w-]*/g)?.map((option) => option.slice(2)))];
 
-describe('--help of a command', () => {
-  it.each(names)('%s: its own options, an example, and no other command', async (name) => {
+describe('--help', () => {
+  it.each(names)('of %s shows its options and an example, and names no other command', async (name) => {
     const { code, stdout, stderr } = await run([...name.split(' '), '--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(new RegExp(`^zoho-payments-mcp ${name}: `));
@@ -23,34 +23,34 @@ describe('--help of a command', () => {
     expect(await run([...name.split(' '), '-h'])).toMatchObject({ code: 0, stdout });
   });
 
-  it('of the program lists every command', async () => {
+  it('lists every command of the program', async () => {
     const { stdout } = await run(['--help']);
     for (const name of names) expect(stdout).toContain(`zoho-payments-mcp ${name}`);
     expect(stdout).toContain('zoho-payments-mcp COMMAND --help');
   });
 
-  it('of a command that there is not is none', async () => {
+  it('refuses an unknown command', async () => {
     expect(await run(['serv', '--help'])).toMatchObject({ code: 2, stdout: '' });
     expect(await run(['journal', 'burn', '--help'])).toMatchObject({
       code: 2,
-      stderr: `zoho-payments-mcp: journal takes one of list, show, resolve, verify, prune, export; see \`${command} journal --help\`\n`,
+      stderr: `zoho-payments-mcp: journal needs one of list, show, resolve, verify, prune, export; see \`${command} journal --help\`\n`,
     });
   });
 });
 
-describe('an option that a command does not take', () => {
-  it.each(names.filter((name) => name !== 'journal'))('%s names its own', async (name) => {
+describe('the error about wrong arguments', () => {
+  it.each(names.filter((name) => name !== 'journal'))('lists the options of %s if an option is unknown', async (name) => {
     const takes =
       optionsOf(name).length === 0
-        ? 'no options'
-        : optionsOf(name)
+        ? 'it has no options'
+        : `its options are ${optionsOf(name)
             .map((option) => `--${option}`)
-            .join(', ');
+            .join(', ')}`;
     const see = `see \`${command} ${name} --help\``;
     expect(await run([...name.split(' '), '--colour'])).toMatchObject({
       code: 2,
       stdout: '',
-      stderr: `zoho-payments-mcp: Unknown option '--colour'; ${name} takes ${takes}; ${see}\n`,
+      stderr: `zoho-payments-mcp: Unknown option '--colour' of ${name}; ${takes}; ${see}\n`,
     });
     const foreign = everyOption.find((option) => !optionsOf(name).includes(option) && option !== 'sandbox')!;
     const { code, stderr } = await run([
@@ -60,14 +60,14 @@ describe('an option that a command does not take', () => {
     ]);
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: `zoho-payments-mcp: ${name} has no option --${foreign}; it takes ${takes}; ${see}\n`,
+      stderr: `zoho-payments-mcp: ${name} has no option --${foreign}; ${takes}; ${see}\n`,
     });
   });
 
-  it('a value that it does not take names the command too', async () => {
+  it('names the command if a value is wrong, and lists the commands if the command is unknown', async () => {
     expect((await run(['sandbox', '--port', 'http'])).stderr).toContain(`not "http"; see \`${command} sandbox --help\``);
     expect((await run(['serv'])).stderr).toContain(
-      'unknown command "serv"; there is serve, login, logout, doctor, import, reconcile, sandbox, journal; see',
+      'unknown command "serv"; the commands are serve, login, logout, doctor, import, reconcile, sandbox, journal; see',
     );
   });
 });

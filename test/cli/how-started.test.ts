@@ -15,7 +15,7 @@ import { closers } from '../support/closers.ts';
 import { environment, folder, node, program } from '../support/program.ts';
 import { anyEdge } from '../support/worded.ts';
 
-/** Hints name a command that works where they are read: the way in which this program was started. */
+/** Hints show a command that works on this machine, made from the way in which this program was started. */
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, '../..');
@@ -35,7 +35,7 @@ function linked(to: string, at: string): string {
   return at;
 }
 
-/** The folder of npx with a link to the program, as for a package that was asked for like this. */
+/** An npx cache folder with a link to the program, as npx makes it for these packages. */
 function fetched(...packages: string[]): string {
   const cache = join(folder(), '_npx', 'b8deac4b9ffa83c1');
   const bin = linked(program, join(cache, 'node_modules/.bin/zoho-payments-mcp'));
@@ -54,7 +54,7 @@ async function hintOf(script: string, { args = [], settings = {} }: { args?: str
   return (result.structuredContent as { error: { next: string; message: string } }).error;
 }
 
-/** Runs a command line in a shell, as who reads it would. */
+/** Runs a command line in a shell, as a person would. */
 const typed = async (command: string, settings: Record<string, string> = {}, cwd = root) =>
   await run('sh', ['-c', command], { env: environment({ npm_config_offline: 'true', ...settings }), cwd });
 
@@ -66,19 +66,19 @@ const thrownBy = async (work: Promise<unknown>) =>
 
 const commandIn = (text: string): string => /`([^`]+) login`/.exec(text)?.[1] ?? '';
 
-describe('the command of a hint', () => {
-  onPosix('is node with the program, where a host starts that, and works as it stands', async () => {
+describe('the command in a hint', () => {
+  onPosix('is node with the program if a host starts it so, and works in a shell', async () => {
     const { next } = await hintOf(program);
     expect(next).toContain(`\`node ${program} login\``);
     expect((await typed(`${commandIn(next)} --version`)).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
-  onPosix.each(['with blanks', "with 'quotes' and $dollars", 'with (brackets) & more'])('works for a folder %s', async (name) => {
+  onPosix.each(['with spaces', "with 'quotes' and $dollars", 'with (brackets) & more'])('works for a folder %s', async (name) => {
     const { next } = await hintOf(installed(join(folder(), name)));
     expect((await typed(`${commandIn(next)} --version`)).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
-  onPosix('names the Node that was used, where the shell finds another or none', async () => {
+  onPosix('has the full path of Node if the shell finds another Node or none', async () => {
     const own = folder();
     const other = join(own, 'node');
     writeFileSync(other, '#!/bin/sh\necho another node\n');
@@ -88,7 +88,7 @@ describe('the command of a hint', () => {
     expect((await hintOf(program, { settings: { PATH: '/nowhere' } })).next).toContain(`\`${node} ${program} login\``);
   });
 
-  onPosix('is its name, where it is installed for the whole machine, and its path, where the shell does not find it', async () => {
+  onPosix('is the name of the program if the shell finds it, otherwise its path', async () => {
     const bin = linked(program, join(folder(), 'zoho-payments-mcp'));
     const path = `${dirname(bin)}:${process.env['PATH'] ?? ''}`;
     const { next } = await hintOf(bin, { settings: { PATH: path } });
@@ -102,12 +102,12 @@ describe('the command of a hint', () => {
     ['zoho-payments-mcp@0.1', 'npx zoho-payments-mcp@0.1'],
     ['github:example/zoho-payments-mcp#main', "npx 'github:example/zoho-payments-mcp#main'"],
     [root, 'npx zoho-payments-mcp'],
-  ])('is npx with what it was asked for: %s', async (spec, command) => {
+  ])('is npx with the original package name: %s', async (spec, command) => {
     const { next } = await hintOf(fetched(spec));
     expect(next).toContain(`\`${command} login\`${spec === root ? ` (in ${root})` : ''}`);
   });
 
-  onPosix('is npx in the project that has it', async () => {
+  onPosix('is npx in the project that has the package', async () => {
     const project = folder();
     const { next } = await hintOf(linked(program, join(project, 'node_modules/.bin/zoho-payments-mcp')));
     expect(next).toContain(`\`npx zoho-payments-mcp login\` (in ${project})`);
@@ -116,17 +116,17 @@ describe('the command of a hint', () => {
 
   it.each<[what: string, script: string, command: string]>([
     ['a plain path', 'C:\\zoho\\dist\\zoho-payments-mcp.cjs', 'node C:\\zoho\\dist\\zoho-payments-mcp.cjs'],
-    ['a path with blanks', 'C:\\My Files\\dist\\zoho-payments-mcp.cjs', 'node "C:\\My Files\\dist\\zoho-payments-mcp.cjs"'],
+    ['a path with spaces', 'C:\\My Files\\dist\\zoho-payments-mcp.cjs', 'node "C:\\My Files\\dist\\zoho-payments-mcp.cjs"'],
     [
-      'what npx fetched',
+      'a package in the cache of npx',
       'C:\\Users\\x\\AppData\\Local\\npm-cache\\_npx\\b8de\\node_modules\\zoho-payments-mcp\\dist\\zoho-payments-mcp.cjs',
       'npx zoho-payments-mcp',
     ],
-  ])('is quoted as Windows does: %s', (_, script, command) => {
+  ])('is quoted correctly for Windows: %s', (_, script, command) => {
     expect(commandOf({ script, node: 'C:\\Program Files\\nodejs\\node.exe', windows: true, path: undefined })).toEqual({ command });
   });
 
-  it('has --sandbox for the journal of the practice books', () => {
+  it('contains --sandbox if the hint is about the journal of the practice books', () => {
     const { here } = startedAs({ script: '/p/x.cjs', node, windows: false, path: undefined }, { sandbox: true });
     expect(here('Run `zoho-payments-mcp journal resolve`, or `zoho-payments-mcp login`.')).toBe(
       'Run `node /p/x.cjs journal resolve --sandbox`, or `node /p/x.cjs login`.',
@@ -134,14 +134,14 @@ describe('the command of a hint', () => {
   });
 });
 
-describe('everything that a terminal reads', () => {
+describe('a text at the terminal', () => {
   onPosix.each<[what: string, args: string[], settings: Record<string, string>]>([
     ['doctor', ['doctor'], {}],
-    ['doctor for programs', ['doctor', '--json'], {}],
+    ['doctor --json', ['doctor', '--json'], {}],
     ['a wrong option', ['--nonsense'], {}],
-    ['the journal of nobody', ['journal', 'list'], {}],
+    ['the journal without a login', ['journal', 'list'], {}],
     ['help', ['--help'], {}],
-  ])('names the command as it was called: %s', async (_, args, settings) => {
+  ])('shows the command in the form in which it was called: %s', async (_, args, settings) => {
     const ended = (await run(node, [program, ...args], { env: environment(settings) }).catch((error: unknown) => error)) as {
       stdout: string;
       stderr: string;
@@ -152,13 +152,13 @@ describe('everything that a terminal reads', () => {
   });
 });
 
-describe('inside an extension', () => {
+describe('a hint inside an extension', () => {
   const manifest = JSON.parse(readFileSync(join(root, 'manifest.json'), 'utf8')) as {
     server: { mcp_config: { args: string[]; env: Record<string, string> } };
     user_config: Record<string, { title: string }>;
   };
 
-  it('the fields are those of the manifest', () => {
+  it('uses the titles of the fields in the manifest', () => {
     const fields = Object.entries(manifest.server.mcp_config.env).map(([variable, value]) => {
       const name = /^\$\{user_config\.(\w+)\}$/.exec(value)?.[1] ?? '';
       return [variable, manifest.user_config[name]?.title];
@@ -166,7 +166,7 @@ describe('inside an extension', () => {
     expect(extensionFields).toEqual(Object.fromEntries(fields));
   });
 
-  it('a server that is not connected says which fields to fill in, and names no command and no variable', async () => {
+  it('names the fields to fill in if the server is not connected, but no command and no variable', async () => {
     const [, ...args] = manifest.server.mcp_config.args;
     const { next, message } = await hintOf(program, { args });
     expect(message).toContain('“Zoho client id” in the settings of this extension');
@@ -175,7 +175,7 @@ describe('inside an extension', () => {
     expect(`${next} ${message}`).not.toMatch(/`|ZOHO_|--\w|login`/);
   });
 
-  it('every error that an extension can have and that names a command says what to do there', async () => {
+  it('has a step with fields for every error whose next step is otherwise a command', async () => {
     const refused = async (code: string) => {
       const http = { exchange: async () => ({ status: 400, headers: {}, bytes: Buffer.from(JSON.stringify({ error: code })) }) };
       const grant = { kind: 'refresh', refreshToken: 'c' } as const;
@@ -197,7 +197,7 @@ describe('inside an extension', () => {
     }
   });
 
-  it('what only a terminal could do is left out', () => {
+  it('omits steps that need a terminal', () => {
     const error = new AccessError('No.', {
       code: 'login_unreadable',
       next: ['run `zoho-payments-mcp login`', 'unlock it', 'use --sandbox'],
@@ -205,10 +205,10 @@ describe('inside an extension', () => {
     expect(errorFacts(error, { ...anyEdge, started: startedAsExtension })['next']).toBe('Ask the operator to unlock it.');
   });
 
-  it('a setting that cannot be meant is named by its field', async () => {
+  it('names the field of a wrong setting', async () => {
     const { stderr } = (await run(node, [program, 'serve', '--extension'], { env: environment({ ZOHO_DATA_CENTER: 'xx' }) }).catch(
       (error: unknown) => error,
     )) as { stderr: string };
-    expect(stderr).toContain('“Data centre” in the settings of this extension is "xx"');
+    expect(stderr).toContain('“Data center” in the settings of this extension is "xx"');
   });
 });

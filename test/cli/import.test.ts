@@ -104,12 +104,12 @@ describe('a file is read as banks and spreadsheets write it', () => {
       [],
       /"05\/06\/2026" can be read in two ways.*--date-format/,
     ],
-    ['headers that are not known', 'Aaa,Bbb\nBowman,1\n', [], /No row names its columns.*--columns/],
+    ['headers that are not known', 'Aaa,Bbb\nBowman,1\n', [], /No row has column headers.*--columns/],
     [
       'headers that resemble known ones',
       'Custmer,Amont,Mode\nBowman,1,cash\n',
       [],
-      /The nearest guess is --columns "amount=Amont,customer=Custmer"/,
+      /The best guess is --columns "amount=Amont,customer=Custmer"/,
     ],
     ['no payment mode', 'Customer,Amount\nBowman,1\n', [], /no column has the payment mode: .*payment_mode:=banktransfer/],
     [
@@ -204,7 +204,7 @@ describe('nobody is asked', () => {
     expect({ code, stderr }).toEqual({
       code: 3,
       stderr:
-        'zoho-payments-mcp: nothing was recorded, because a person has to look: row 2: it looks like row 1 of this list (duplicate)\n',
+        'zoho-payments-mcp: nothing was recorded, because a person must decide: row 2: it is a possible duplicate of row 1 of this list (duplicate)\n',
     });
     expect(await sent()).toEqual([]);
     const accepting = importing(sandbox, ['duplicate']);
@@ -261,7 +261,7 @@ describe('a person at the terminal', () => {
     expect(await sent()).toEqual([]);
   });
 
-  it('is told of a row whose facts changed after the yes; it is held back, and asked about by the next run', async () => {
+  it('is told of a row whose facts changed after the yes; it is not sent, and the next run asks about it', async () => {
     const file = books.file(
       'Customer,Amount,Date,Mode,Invoice,Allocate\nBowman Furniture,400,2026-06-20,cash,INV-385,\nBowman Furniture,30,2026-06-20,cash,,as_credit\n',
     );
@@ -341,7 +341,7 @@ describe('nothing is recorded twice', () => {
   });
 });
 
-describe('what is interrupted goes on', () => {
+describe('an interrupted run can be continued', () => {
   const CREATE = { method: 'POST', path: '^/customerpayments$' };
 
   it('after kill -9 in the middle of 60 rows, with each row once', async () => {
@@ -370,7 +370,7 @@ describe('what is interrupted goes on', () => {
     await isWaiting(sandbox, 'POST');
     child.kill('SIGINT');
     expect(await ended).toEqual({ code: 130, signal: null });
-    expect(stderr()).toContain('cancelled: 11 of 30 rows are recorded. Run the same command again to go on');
+    expect(stderr()).toContain('cancelled: 11 of 30 rows are recorded. Run the same command again to continue');
     expect(outcomes(file).filter((one) => one === 'recorded')).toHaveLength(11);
     expect((await books.unattended(file)).code).toBe(0);
     expect(await sent()).toHaveLength(30);
@@ -455,7 +455,7 @@ describe('the results file', () => {
     expect(outcomes(file)).toEqual(['recorded', 'recorded']);
   });
 
-  it('that cannot be written stops nothing', async () => {
+  it('that cannot be written does not stop the import', async () => {
     const { code, stderr } = await books.unattended(books.file(both), '--results', '/no/such/folder/r.csv');
     expect({ code, stderr }).toEqual({
       code: 0,
@@ -472,7 +472,7 @@ it('takes few calls to Zoho', async () => {
   expect((await requestsTo(sandbox)).length).toBeLessThanOrEqual(90);
 });
 
-it('logs nothing of customers', async () => {
+it('logs no data of customers', async () => {
   const { code, stderr } = await books.unattended(books.file(both), '--log-level', 'debug');
   expect(code).toBe(2);
   expect(stderr).toContain('import has no option --log-level');

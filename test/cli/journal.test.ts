@@ -7,7 +7,7 @@ import { fault } from '../support/books.ts';
 import { command, folder, run, serving, settingsFor, type Json } from '../support/program.ts';
 import { startSandbox, type Sandbox } from '../support/sandbox.ts';
 
-/** `journal list` and `journal show`, as the built program tells them. */
+/** `journal list` and `journal show` of the built program. */
 
 const FIXTURE = fileURLToPath(new URL('../fixtures/journal-layout-1.sqlite', import.meta.url));
 
@@ -21,7 +21,7 @@ const newSettings = () => ({ ...settingsFor(sandbox), ZOHO_PAYMENTS_STATE_DIR: f
 const payment = { customer_id: '903000000000099', payment_mode: 'cash', amount: 450, date: '2026-06-05', reference_number: 'CLI-1' };
 const structured = (result: Json) => result['structuredContent'] as Json;
 
-/** The folder of a journal that nobody can connect for any more. */
+/** A folder for a journal, without a login. */
 function alone(): { settings: Record<string, string>; file: string } {
   const base = folder();
   const dir = join(base, 'www.zohoapis.com-10234695');
@@ -36,7 +36,7 @@ function oldJournal(): Record<string, string> {
 }
 
 describe('journal list', () => {
-  it('tells times in the time zone of the organization, also later, while Zoho cannot be reached', async () => {
+  it("shows times in the organization's time zone, even if Zoho cannot be reached later", async () => {
     const settings = newSettings();
     const server = await serving([], settings);
     const { write_id } = structured(await server.call('create_customer_payment', { ...payment, idempotency_key: 'k 1' }));
@@ -50,7 +50,7 @@ describe('journal list', () => {
     expect((await run(['journal', 'list'], unreachable)).stdout).toBe(stdout);
   });
 
-  it('finds by key, reference, amount, record, customer, outcome, tool and day', async () => {
+  it('finds writes by key, reference, amount, record, customer, outcome, tool and day', async () => {
     const settings = oldJournal();
     const found = async (...options: string[]) =>
       (await run(['journal', 'list', ...options], settings)).stdout.split('\n').flatMap((line) => line.match(/^w_\w+/)?.[0] ?? []);
@@ -74,11 +74,11 @@ describe('journal list', () => {
       [['--limit', '1', '--page', `recorded:${change}`], [create]],
     ] as const)
       expect(await found(...options), options.join(' ')).toEqual(expected);
-    expect((await run(['journal', 'list', '--limit', '2'], settings)).stdout).toContain(`\nFor older ones add --page recorded:${refund}`);
+    expect((await run(['journal', 'list', '--limit', '2'], settings)).stdout).toContain(`\nFor older writes add --page recorded:${refund}`);
     expect((await run(['journal', 'list', '--since', '2026-12-01'], settings)).stdout).toBe('No writes match.');
   });
 
-  it('--json is one document, with what list_writes tells', async () => {
+  it('prints with --json one JSON document, with the same fields as list_writes', async () => {
     const { writes, ...rest } = JSON.parse((await run(['journal', 'list', '--json', '--limit', '2'], oldJournal())).stdout) as Json;
     expect(rest).toEqual({ has_more: true, next_page: 'recorded:w_e21008826fda285c', time_zone: 'UTC' });
     expect(writes).toMatchObject([
@@ -97,7 +97,7 @@ describe('journal list', () => {
   it.each([
     [['--amount', 'much'], '--amount must be a number'],
     [['--amount', '0'], '--amount must be more than 0'],
-    [['--record', 'INV-1'], '--record takes the id of a record in Zoho Books, which is digits'],
+    [['--record', 'INV-1'], '--record must be the id of a record in Zoho Books (digits only)'],
     [['--outcome', 'lost'], '--outcome must be one of recorded, not_recorded, unknown'],
     [['--tool', 'pay'], '--tool must be one of create_customer_payment'],
     [['--since', '2026-02-30'], '--since must be a calendar date'],
@@ -106,9 +106,10 @@ describe('journal list', () => {
     [['--amount', ' '], '--amount must not be " "'],
     [['--outcome', 'null'], '--outcome must not be "null"'],
     [['--limit', '0'], '--limit must be at least 1'],
-    [['--page', 'last'], '--page must be what the list before says, or the number of a page'],
-    [['--limit', 'all'], '--limit takes a whole number, not "all"'],
-  ])('%j is refused in one line', async (options, message) => {
+    [['--page', 'last'], '--page must be the page that the previous list shows, or a page number'],
+    [['--limit', 'all'], '--limit must be a whole number, not "all"'],
+    [['--reference', ' ', '--amount', '0'], '--reference is empty: omit it or give a value; --amount must be more than 0; see'],
+  ])('refuses %j with a one-line error', async (options, message) => {
     const { code, stdout, stderr } = await run(['journal', 'list', ...options], oldJournal());
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/^[^\n]+\n$/);
@@ -118,7 +119,7 @@ describe('journal list', () => {
 });
 
 describe('journal show', () => {
-  it('reads as sentences: what, who, how much, when, who was asked, what came of it, how to undo it', async () => {
+  it('prints sentences: the write, who made it, the amount, the time, who was asked, the outcome, the undo', async () => {
     const settings = newSettings();
     const server = await serving([], { ...settings, ZOHO_PAYMENTS_CONFIRM: 'host' });
     const call = {
@@ -136,77 +137,88 @@ describe('journal show', () => {
     for (const line of [
       /Record a payment of USD 71\.00 from "Bowman Furniture"\./,
       new RegExp(`This is the write ${write_id}\\. record_customer_payment was called, which called create_customer_payment\\.`),
-      new RegExp(`It was made for the organization ${sandbox.organization_id} by the caller "local", with the idempotency_key "k 2"\\.`),
+      new RegExp(`It was made in the organization ${sandbox.organization_id} by the caller "local", with the idempotency_key "k 2"\\.`),
       /The amount is USD 71\.00\./,
       /The reference number is "S-1"\./,
       new RegExp(`It began at ${when}, was sent at ${when}, and was settled at ${when}\\.`),
       /Nobody was asked\./,
-      /This is what was to be done:/,
+      /The request:/,
       / {2}Customer: "Bowman Furniture" \(id 903000000000099\)/,
       new RegExp(`It is recorded in Zoho as payment ${made.payment_id}\\.`),
-      /The answer was this.*:/,
+      /The answer.*:/,
       / {2}Recorded payment .*/,
       new RegExp(`To undo it: delete_customer_payment \\{"payment_id":"${made.payment_id}"\\}`),
       /Times are in America\/New_York\./,
     ])
       expect(stdout).toMatch(new RegExp(`^${line.source}$`, 'm'));
-    // Only a program is given JSON.
+    // JSON only with --json.
     expect(stdout).not.toMatch(/^\{/m);
     const json = (await run(['journal', 'show', write_id, '--json'], settings)).stdout;
-    expect(JSON.parse(json.slice(0, json.indexOf('\n}') + 2))).toMatchObject({ id: write_id, state: 'recorded', key: 'k 2' });
-    expect(
-      json
-        .slice(json.indexOf('\n}') + 3)
-        .split('\n')
-        .map((line) => (JSON.parse(line) as Json)['type']),
-    ).toEqual(expect.arrayContaining(['claimed', 'sent', 'recorded']));
+    const { events, ...entry } = JSON.parse(json) as { events: Json[] };
+    expect(entry).toMatchObject({ id: write_id, state: 'recorded', outcome: 'recorded', key: 'k 2', time_zone: 'UTC' });
+    expect(events.map(({ type }) => type)).toEqual(expect.arrayContaining(['claimed', 'sent', 'recorded']));
+    expect(events.every((event) => event['entry'] === write_id)).toBe(true);
   });
 
-  it('of an unknown one says so, why, and how it is settled from when on', async () => {
+  it('says why an outcome is unknown, and when and how a person can settle it', async () => {
     const settings = newSettings();
     const server = await serving([], settings);
     await fault(sandbox, { match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_before' });
     const { write_id } = structured(await server.call('create_customer_payment', { ...payment, amount: 72 }));
     const { stdout } = await run(['journal', 'show', ` ${write_id} `], settings);
-    expect(stdout).toMatch(/^Whether it was recorded in Zoho is not known\. The answer from Zoho was lost/m);
+    expect(stdout).toMatch(/^It is not known whether it was recorded in Zoho\. The answer from Zoho was lost/m);
     expect(stdout).toMatch(
-      new RegExp(`^From \\S+ \\S+ -0[45]:00 on, \`${command} journal resolve ${write_id}\` looks for it in Zoho and settles it\\.$`, 'm'),
+      new RegExp(
+        `^From \\S+ \\S+ -0[45]:00 on, \`${command} journal resolve ${write_id}\` searches for it in Zoho and notes the outcome\\.$`,
+        'm',
+      ),
     );
     expect(stdout).not.toContain('To undo it');
   });
 
-  it('of memory alone says that it keeps none', async () => {
+  it('says that --sandbox=memory keeps no journal', async () => {
     const { code, stderr } = await run(['journal', 'list', '--sandbox=memory'], newSettings());
     expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('--sandbox=memory keeps no journal') as string });
   });
 
-  it('of a write of an earlier version tells who was asked', async () => {
+  it('says who was asked, also for a write of an earlier version', async () => {
     const settings = oldJournal();
     expect((await run(['journal', 'show', 'w_e21008826fda285c'], settings)).stdout).toContain(
       'The user was asked because it gives money back, and agreed.\n',
     );
-    expect((await run(['journal', 'show', 'w_3fc99e3a24c4ce5a'], settings)).stdout).toContain('Nobody had to be asked.\n');
+    expect((await run(['journal', 'show', 'w_3fc99e3a24c4ce5a'], settings)).stdout).toContain('No confirmation was needed.\n');
   });
 
   it.each([
     ['w_nope', 'there is no write w_nope\n'],
     [
       '712345000000101623',
-      'there is no write 712345000000101623; journal list --record 712345000000101623 finds those about a record of Zoho\n',
+      'there is no write 712345000000101623; journal list --record 712345000000101623 lists the writes of a Zoho record\n',
     ],
     ['w_\u001b[31m', 'there is no write w_\uFFFD[31m\n'],
     ['', 'there is no write \n'],
-  ])('of %j, which there is not, says so', async (id, message) => {
+  ])('says that no write has the id %j', async (id, message) => {
     expect(await run(['journal', 'show', id], oldJournal())).toEqual({ code: 1, stdout: '', stderr: `zoho-payments-mcp: ${message}` });
   });
 
-  it('without an id asks for one', async () => {
-    expect((await run(['journal', 'show'], oldJournal())).stderr).toBe('zoho-payments-mcp: name a write, as list shows them\n');
+  it('asks for the id if it is omitted', async () => {
+    const stderr = 'zoho-payments-mcp: give the id of a write: journal list shows the ids\n';
+    expect(await run(['journal', 'show'], oldJournal())).toMatchObject({ code: 2, stderr });
   });
 });
 
-describe('text of records on a terminal', () => {
-  it('neither drives it nor hides: list, show and export', async () => {
+describe('journal prune', () => {
+  it.each([
+    [[], 'prune needs --before YYYY-MM-DD'],
+    [['--before', '2099-01-01'], 'prune cannot delete writes of the last 7 days'],
+  ])('refuses %j as a wrong use, even if there is no journal', async (options, message) => {
+    const { code, stderr } = await run(['journal', 'prune', ...options], { ZOHO_PAYMENTS_STATE_DIR: folder() });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) as string });
+  });
+});
+
+describe('text from records at a terminal', () => {
+  it('contains no control characters and hides nothing, in list, show and export', async () => {
     const { settings, file } = alone();
     const nasty = 'A\u001b[2J\u009b31m\u202e\u200b\nB';
     const journal = await openSqliteJournal(file);

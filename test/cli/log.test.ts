@@ -6,14 +6,14 @@ import { fault, requestsTo, seed } from '../support/books.ts';
 import { harness, textOf, type Harness } from '../support/harness.ts';
 import { serving } from '../support/program.ts';
 
-/** The log says enough to find out what happened, and nothing of whom or how much. */
+/** The log shows what happened, but no names, amounts or secrets. */
 
 const open: Harness[] = [];
 afterEach(async () => {
   for (const server of open.splice(0)) await server.close();
 });
 
-/** What no log may hold: what a caller says about money and people. Letters and digits that nothing else is made of. */
+/** Texts that no log may contain: names, notes and amounts from the caller. No other text contains these letters and digits. */
 const marked = {
   name: 'Zyxwvut Kqjx GmbH',
   note: 'Zwpriv note qqxz',
@@ -63,8 +63,8 @@ const faults = fc.constantFrom<Record<string, unknown> | undefined>(
   { fault: 'rate_limit', match: { path: '^/oauth/' } },
 );
 
-describe('whatever is called and whatever goes wrong', () => {
-  it('no secret is in a log or an answer, and no customer data in a log', async () => {
+describe('for every call and every fault, the program', () => {
+  it('keeps secrets out of the log and the answers, and customer data out of the log', async () => {
     await fc.assert(
       fc.asyncProperty(writes, faults, fc.boolean(), async ([tool, args], misbehave, withKey) => {
         const server = await harness({ limits: { pauseMs: 1 }, timings: { lookMs: 0 } });
@@ -89,7 +89,7 @@ describe('whatever is called and whatever goes wrong', () => {
 });
 
 describe('a call and its lines in the log', () => {
-  it('have an id in common, told in its errors', async () => {
+  it('have the same id, which is also in the errors of the call', async () => {
     const server = await harness();
     open.push(server);
     await fault(server.sandbox, { match: { method: 'GET' }, fault: 'status', status: 400, code: 2, message: 'no' });
@@ -98,14 +98,14 @@ describe('a call and its lines in the log', () => {
     expect(textOf(answer)).toContain(`, ${request_id})`);
     const lines = server.logged.map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(lines.filter((line) => line['request_id'] === request_id)).toEqual([
-      expect.objectContaining({ level: 'debug', event: 'an access token is asked for' }),
+      expect.objectContaining({ level: 'debug', event: 'an access token is requested' }),
       expect.objectContaining({ level: 'debug', event: 'GET /customerpayments', status: 400, code: 2 }),
       expect.objectContaining({ level: 'info', event: 'list_customer_payments', outcome: 'invalid_value' }),
     ]);
     expect((await requestsTo(server.sandbox)).length).toBe(1);
   });
 
-  it('each call has one of its own, and ids of records are left out', async () => {
+  it('have an id that no other call has and that is not the id of a record', async () => {
     const server = await harness();
     open.push(server);
     await Promise.all([1, 2, 3].map(() => server.call('get_customer_payment', { payment_id: seed.samplePayment })));
@@ -115,7 +115,7 @@ describe('a call and its lines in the log', () => {
   });
 });
 
-describe('what is written', () => {
+describe('the lines of the log', () => {
   const written = (level: Parameters<typeof createLog>[0]['level'], json: boolean) => {
     const lines: string[] = [];
     const log = createLog({ level, json, write: (line) => void lines.push(line) });
@@ -125,7 +125,7 @@ describe('what is written', () => {
     return lines;
   };
 
-  it('only what is asked for, a line each', () => {
+  it('are written only for the chosen level, one line per event', () => {
     expect(written('warn', false).map((line) => line.replace(/r_\w+/, 'r_'))).toEqual([
       'zoho-payments-mcp: told error ms=3 request_id=r_\n',
       'zoho-payments-mcp: told warn ms=3 request_id=r_\n',
@@ -140,7 +140,7 @@ describe('what is written', () => {
     });
   });
 
-  it('an ordinary session says nothing; with --log-level debug --log-json each line is JSON', async () => {
+  it('do not exist in an ordinary session; with --log-level debug --log-json each line is JSON', async () => {
     const quiet = await serving(['serve', '--sandbox=memory']);
     await quiet.call('list_customer_payments', {});
     expect(quiet.stderr()).toBe('');

@@ -13,13 +13,13 @@ import { loggingIn, zohoAccount } from '../support/login.ts';
 import { folder, program, run, type Program } from '../support/program.ts';
 import { atTerminal } from '../support/terminal.ts';
 
-/** The built program's login and logout, with a person at the consent page. */
+/** Login and logout of the built program, with a simulated person at the consent page. */
 
 const windows = process.platform === 'win32';
 const ORGANIZATION = '10234695';
 const OTHER = { organization_id: '10234696', name: 'Zillium Studio' };
 
-/** What no terminal may ever show, and what was shown. */
+/** Secrets that no terminal may show, and all texts that were shown. */
 const secrets = new Set<string>();
 const heard: string[] = [];
 
@@ -45,7 +45,7 @@ const account: typeof zohoAccount = async (options) => {
   return made;
 };
 
-/** The whole way: consent, back to the callback, and on to the end of the program. */
+/** A complete login: consent, redirect to the callback, end of the program. */
 async function logIn(
   { settings }: Account,
   { args = [], decision = 'accept', change }: { args?: string[]; decision?: Decision; change?: (back: URL) => void } = {},
@@ -72,13 +72,13 @@ const selfClientCode = async ({ control }: Account, scopes?: string[]) => {
 };
 
 describe('login', () => {
-  it('leads through the consent page to a login that is kept for its owner alone', async () => {
+  it('goes through the consent page and stores a login that only its owner can read', async () => {
     const zoho = await account();
     const { code, stdout, stderr, page, html, address, redirectUri, back } = await logIn(zoho);
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toContain(`needs this redirect address: ${redirectUri}`);
+    expect(stdout).toContain(`must have this redirect address: ${redirectUri}`);
     expect(stdout).toContain('Connected to Zillium');
-    expect(stdout).not.toContain('Not granted');
+    expect(stdout).not.toContain('did not grant');
     expect(redirectUri).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/callback$/);
 
     const asked = Object.fromEntries(new URL(address).searchParams);
@@ -117,13 +117,13 @@ describe('login', () => {
     ]);
   });
 
-  it('asks for reading only, where only reading is switched on', async () => {
+  it('requests only read scopes in read-only mode', async () => {
     const zoho = await account();
     expect((await logIn(zoho, { args: ['--read-only'] })).code).toBe(0);
     expect((keptBy(zoho)['scopes'] as string[]).toSorted()).toEqual(leastScopes({ readOnly: true }).toSorted());
   });
 
-  it('tells of a refusal on the page and in the terminal, and keeps nothing', async () => {
+  it('reports on the page and in the terminal that the user declined, and stores nothing', async () => {
     const zoho = await account();
     const { code, stderr, html } = await logIn(zoho, { decision: 'reject' });
     expect(html).toContain('Access was declined');
@@ -132,7 +132,7 @@ describe('login', () => {
     expect(existsSync(zoho.file)).toBe(false);
   });
 
-  it('goes on waiting when what comes is not the answer to it: wrong state, no state, another path or host', async () => {
+  it('ignores requests that do not belong to it: a wrong state, no state, another path or another host', async () => {
     const zoho = await account();
     const { program: login, address, redirectUri } = await loggingIn([], zoho.settings);
     const back = await decide(address, 'accept');
@@ -163,7 +163,7 @@ describe('login', () => {
     expect((await endOf(login)).code).toBe(0);
   });
 
-  it('takes one answer only', async () => {
+  it('accepts only one answer of the browser', async () => {
     const zoho = await account({ organizations: [] });
     const { program: login, address } = await loggingIn([], zoho.settings);
     const back = await decide(address, 'accept');
@@ -179,7 +179,7 @@ describe('login', () => {
       let text = '';
       socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
       socket.write(`GET ${back.pathname}${back.search} HTTP/1.1\r\nhost: ${back.host}\r\n\r\n`);
-      // Those that come too late may find nobody any more.
+      // Late requests may find the server closed.
       await once(socket, 'close').catch(() => undefined);
       return text;
     });
@@ -189,7 +189,7 @@ describe('login', () => {
     expect(await zoho.arrived('/oauth/v2/token')).toHaveLength(1);
   });
 
-  it("sends the secret to no accounts server that is neither Zoho's nor the one where it began", async () => {
+  it("sends the secret only to Zoho's accounts servers or to the server where the login began", async () => {
     const foreign: string[] = [];
     const server = createServer(({ url }, response) => {
       foreign.push(String(url));
@@ -207,14 +207,14 @@ describe('login', () => {
       '',
     ]) {
       const { code, stderr } = await logIn(zoho, { change: (back) => back.searchParams.set('accounts-server', named) });
-      expect([code, stderr], named).toEqual([1, expect.stringContaining("an accounts server that is none of Zoho's") as string]);
+      expect([code, stderr], named).toEqual([1, expect.stringContaining("an accounts server that is not one of Zoho's") as string]);
     }
     expect(foreign).toEqual([]);
     expect(await zoho.arrived('/oauth/v2/token')).toEqual([]);
     expect(existsSync(zoho.file)).toBe(false);
   });
 
-  it('without a refresh token is none', async () => {
+  it('fails if Zoho sends no refresh token', async () => {
     const zoho = await account();
     const { program: login, address } = await loggingIn([], zoho.settings);
     const back = await decide(address.replace('access_type=offline', 'access_type=online'), 'accept');
@@ -222,46 +222,49 @@ describe('login', () => {
     await fetch(back);
     const { code, stderr } = await endOf(login);
     expect(code).toBe(1);
-    expect(stderr).toContain('Zoho gave no refresh token');
+    expect(stderr).toContain('Zoho issued no refresh token');
     expect(existsSync(zoho.file)).toBe(false);
   });
 
-  it("exchanges a self client's code without a browser, once", async () => {
+  it('exchanges the code of a Self Client without a browser, once', async () => {
     const zoho = await account();
     const code = await selfClientCode(zoho);
     const first = await runAndHear(['login', '--self-client', code], zoho.settings);
     expect([first.code, first.stderr]).toEqual([0, '']);
     const login = keptBy(zoho);
     expect(login['scopes']).toContain('ZohoBooks.customerpayments.ALL');
-    expect(first.stdout).not.toContain('Not granted');
+    expect(first.stdout).not.toContain('did not grant');
 
     const again = await runAndHear(['login', '--self-client', code], zoho.settings);
-    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('does not accept the code: it is wrong, used, or') as string]);
+    expect([again.code, again.stderr]).toEqual([
+      1,
+      expect.stringContaining('does not accept the code: it is wrong, already used, or') as string,
+    ]);
     expect(zoho.kept()).toEqual(login);
   });
 
-  it('names what was not granted', async () => {
+  it('names the scopes that were not granted', async () => {
     const zoho = await account();
     const scopes = ['ZohoBooks.customerpayments.READ', 'ZohoBooks.settings.READ', 'ZohoBooks.contacts.READ'];
     const { code, stdout } = await runAndHear(['login', '--self-client', await selfClientCode(zoho, scopes)], zoho.settings);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^Not granted: ZohoBooks\.customerpayments\.CREATE, .*ZohoBooks\.banking\.READ/m);
-    expect(stdout).not.toMatch(/Not granted:.*contacts/);
+    expect(stdout).toMatch(/^Zoho did not grant ZohoBooks\.customerpayments\.CREATE, .*ZohoBooks\.banking\.READ/m);
+    expect(stdout).not.toMatch(/did not grant .*contacts/);
     expect(keptBy(zoho)['scopes']).toEqual(scopes);
   });
 
-  it('whose first read fails is not kept, and is taken back at Zoho', async () => {
+  it('stores nothing if the first read fails, and revokes the token at Zoho', async () => {
     const zoho = await account();
     const denied = await runAndHear(['login', '--self-client', await selfClientCode(zoho, ['ZohoBooks.settings.READ'])], zoho.settings);
     expect([denied.code, denied.stderr]).toEqual([
       1,
-      expect.stringContaining('it needs the scope ZohoBooks.customerpayments.READ') as string,
+      expect.stringContaining('it needs the scope (permission) ZohoBooks.customerpayments.READ') as string,
     ]);
     expect(existsSync(zoho.file)).toBe(false);
     expect(await zoho.arrived('/oauth/v2/token/revoke')).toMatchObject([{ status: 200 }]);
   });
 
-  it('replaces the one before, and a failed one leaves it alone', async () => {
+  it('replaces the earlier login, but a failed login changes nothing', async () => {
     const zoho = await account();
     await runAndHear(['login', '--self-client', await selfClientCode(zoho)], zoho.settings);
     const first = keptBy(zoho);
@@ -273,7 +276,7 @@ describe('login', () => {
     expect(keptBy(zoho)['refreshToken']).not.toBe(first['refreshToken']);
   });
 
-  it('that cannot be kept says where it should have been', async () => {
+  it('names the file if the login cannot be stored', async () => {
     const zoho = await account();
     const blocked = join(zoho.dir, 'file');
     writeFileSync(blocked, '');
@@ -283,12 +286,12 @@ describe('login', () => {
     });
     expect([code, stderr]).toEqual([
       1,
-      expect.stringMatching(/could not be kept in .*login\.json .* Set ZOHO_PAYMENTS_STATE_DIR/) as string,
+      expect.stringMatching(/could not be stored in .*login\.json .* Set ZOHO_PAYMENTS_STATE_DIR/) as string,
     ]);
     expect(await zoho.arrived('/oauth/v2/token/revoke')).toHaveLength(1);
   });
 
-  it('makes do with a file where there is no keychain', async () => {
+  it('stores the secrets in a file if there is no keychain', async () => {
     const zoho = await account();
     const { stdout } = await runAndHear(['login', '--self-client', await selfClientCode(zoho)], {
       ...zoho.settings,
@@ -304,10 +307,10 @@ describe('login', () => {
   });
 });
 
-describe('the organization', () => {
+describe('the organization of a login', () => {
   const several = () => account({ organizations: [{ organization_id: ORGANIZATION, name: 'Zillium Inc' }, OTHER] });
 
-  it('is the one that is named', async () => {
+  it('is the one that the user names', async () => {
     const zoho = await several();
     for (const [args, env] of [
       [['--organization', ORGANIZATION], {}],
@@ -321,30 +324,30 @@ describe('the organization', () => {
       ['login', '--self-client', await selfClientCode(zoho), '--organization', '77'],
       zoho.settings,
     );
-    expect([code, stderr]).toEqual([1, expect.stringContaining("organization 77 is none of this account's") as string]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('this login has no organization 77') as string]);
   });
 
-  it('has to be named when there are several and nobody to ask', async () => {
+  it('must be named if there are several and there is no terminal', async () => {
     const zoho = await several();
     const { code, stderr } = await runAndHear(['login', '--self-client', await selfClientCode(zoho)], zoho.settings);
     expect([code, stderr]).toEqual([
       1,
-      expect.stringContaining(`--organization ID. There is Zillium Inc (${ORGANIZATION}), Zillium Studio (10234696)`) as string,
+      expect.stringContaining(`--organization ID. The organizations: Zillium Inc (${ORGANIZATION}), Zillium Studio (10234696)`) as string,
     ]);
     expect(existsSync(zoho.file)).toBe(false);
   });
 
-  it('has to be there', async () => {
+  it('must exist', async () => {
     const zoho = await account({ organizations: [] });
     const { code, stderr } = await runAndHear(['login', '--self-client', await selfClientCode(zoho)], zoho.settings);
     expect([code, stderr]).toEqual([1, expect.stringContaining('no organization in Zoho Books') as string]);
   });
 
-  it('is taken by its word where the scopes do not show which there are', async () => {
+  it('is used without a check if the scopes do not allow the server to list organizations', async () => {
     const zoho = await account();
     const scopes = ['ZohoBooks.customerpayments.READ'];
     const unnamed = await runAndHear(['login', '--self-client', await selfClientCode(zoho, scopes)], zoho.settings);
-    expect([unnamed.code, unnamed.stderr]).toEqual([1, expect.stringContaining('name yours with --organization ID') as string]);
+    expect([unnamed.code, unnamed.stderr]).toEqual([1, expect.stringContaining('add --organization ID') as string]);
     const named = await runAndHear(
       ['login', '--self-client', await selfClientCode(zoho, scopes), '--organization', ORGANIZATION],
       zoho.settings,
@@ -354,18 +357,18 @@ describe('the organization', () => {
   });
 });
 
-describe('a login says in one line what it cannot do', () => {
-  it('at a port that is taken', async () => {
+describe('a failed login says why in one line', () => {
+  it('if the port is in use', async () => {
     const zoho = await account();
     const port = new URL(zoho.sandbox.url).port;
     const { code, stderr } = await runAndHear(['login', '--port', port], zoho.settings);
     expect([code, stderr]).toEqual([
       1,
-      `zoho-payments-mcp: port ${port} cannot be used (another program has it): choose another with --port\n`,
+      `zoho-payments-mcp: port ${port} cannot be used (another program uses it): choose another port with --port\n`,
     ]);
   });
 
-  it('without a terminal and without the app', async () => {
+  it('if there is no terminal and no client', async () => {
     const { settings } = await account();
     for (const [missing, ...names] of [
       ['ZOHO_CLIENT_ID and ZOHO_CLIENT_SECRET', 'ZOHO_CLIENT_ID', 'ZOHO_CLIENT_SECRET'],
@@ -378,13 +381,13 @@ describe('a login says in one line what it cannot do', () => {
       ]) {
         expect(await runAndHear(args, without)).toMatchObject({
           code: 2,
-          stderr: `zoho-payments-mcp: there is no terminal to ask at: set ${missing}\n`,
+          stderr: `zoho-payments-mcp: login cannot ask without a terminal: set ${missing}\n`,
         });
       }
     }
   });
 
-  it('with a wrong secret, a wrong data center, or a Zoho that is away', async () => {
+  it('if the secret is wrong, if the data center is wrong, or if Zoho cannot be reached', async () => {
     const zoho = await account();
     const code = await selfClientCode(zoho);
     const login = (env: Record<string, string>, ...args: string[]) =>
@@ -399,23 +402,23 @@ describe('a login says in one line what it cannot do', () => {
     });
     expect(await login({ ZOHO_ACCOUNTS_URL: 'http://127.0.0.1:1' })).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('accounts server 127.0.0.1:1 did not answer') as string,
+      stderr: expect.stringContaining('accounts server 127.0.0.1:1 gave no valid answer') as string,
     });
     expect(await login({}, '--port', '70000')).toMatchObject({ code: 2 });
     expect(await login({}, '--organization', 'x')).toMatchObject({ code: 2 });
   });
 
-  it('when it is interrupted', async () => {
+  it('if it is interrupted', async () => {
     const zoho = await account();
     const { program: login } = await loggingIn([], zoho.settings);
     login.child.kill('SIGINT');
     if (windows) return;
-    expect(await endOf(login)).toMatchObject({ code: 130, stderr: 'zoho-payments-mcp: cancelled: nothing was kept\n' });
+    expect(await endOf(login)).toMatchObject({ code: 130, stderr: 'zoho-payments-mcp: cancelled: nothing was stored\n' });
   });
 });
 
-describe('at a terminal', () => {
-  it('asks for the app and the organization, and does not echo the secret', async () => {
+describe('login at a terminal', () => {
+  it('asks for the client and the organization, and does not show the secret while it is typed', async () => {
     const zoho = await account({ organizations: [OTHER, { organization_id: ORGANIZATION, name: 'Zillium Inc' }] });
     const { ZOHO_CLIENT_ID: _, ZOHO_CLIENT_SECRET: __, ...settings } = zoho.settings;
     const terminal = atTerminal(['login', '--no-browser'], settings);
@@ -438,20 +441,20 @@ describe('at a terminal', () => {
     heard.push(terminal.screen());
   });
 
-  it('ends with Ctrl-C at a question', async () => {
+  it('ends if the user presses Ctrl-C at a question', async () => {
     const zoho = await account();
     const { ZOHO_CLIENT_SECRET: _, ...settings } = zoho.settings;
     const terminal = atTerminal(['login', '--no-browser'], settings);
     await terminal.shows('Client secret (not shown): ');
     terminal.type('half of it\u0003');
     expect(await terminal.ended).toBe(130);
-    expect(terminal.screen()).toContain('cancelled: nothing was kept');
+    expect(terminal.screen()).toContain('cancelled: nothing was stored');
     expect(terminal.screen()).not.toContain('half of it');
   });
 });
 
-describe('the browser', () => {
-  it('is opened at the address that is printed', async () => {
+describe('the browser during a login', () => {
+  it('opens the printed address', async () => {
     const zoho = await account();
     const bin = folder();
     const opened = join(bin, 'opened');
@@ -463,13 +466,14 @@ describe('the browser', () => {
     expect(existsSync(opened)).toBe(false);
     login.child.kill();
     const terminal = atTerminal(['login'], { ...zoho.settings, PATH: `${bin}:${process.env['PATH']}` });
-    await expect.poll(() => existsSync(opened)).toBe(true);
-    const printed = /^ {2}(http\S+)\s*$/m.exec(terminal.screen())?.[1];
+    const printedAddress = () => /^ {2}(http\S+)\s*$/m.exec(terminal.screen())?.[1];
+    await expect.poll(() => existsSync(opened) && printedAddress()).toBeTruthy();
+    const printed = printedAddress();
     expect(readFileSync(opened, 'utf8')).toBe(printed);
     expect(new URL(printed ?? '').searchParams.get('state')).not.toBe(new URL(address).searchParams.get('state'));
   });
 
-  it('is asked for without a shell on every platform', () => {
+  it('is started without a shell on every platform', () => {
     const url = new URL('https://accounts.zoho.com/oauth/v2/auth?a=1&b=%22');
     expect(browserCommand(url, 'win32')).toEqual(['rundll32.exe', 'url.dll,FileProtocolHandler', url.href]);
     expect(browserCommand(url, 'darwin')).toEqual(['open', url.href]);
@@ -478,7 +482,7 @@ describe('the browser', () => {
 });
 
 describe('logout', () => {
-  it('ends the access at Zoho and forgets it', async () => {
+  it('revokes the login at Zoho and deletes it', async () => {
     const zoho = await account();
     await runAndHear(['login', '--self-client', await selfClientCode(zoho)], zoho.settings);
     const { clientId, clientSecret, refreshToken } = keptBy(zoho) as Record<string, string>;
@@ -491,7 +495,7 @@ describe('logout', () => {
     const { code, stdout } = await runAndHear(['logout'], zoho.settings);
     expect(await tokens()).toBe(0);
     shared.close();
-    expect([code, stdout]).toEqual([0, 'Logged out: Zoho has revoked the access, and it is forgotten here.']);
+    expect([code, stdout]).toEqual([0, 'Logged out: Zoho revoked the login, and it was deleted from this machine.']);
     expect(existsSync(zoho.file)).toBe(false);
     const body = new URLSearchParams({
       grant_type: 'refresh_token',
@@ -505,40 +509,40 @@ describe('logout', () => {
     expect(await runAndHear(['logout'], zoho.settings)).toMatchObject({ code: 0, stdout: 'Nobody is logged in.' });
   });
 
-  it('forgets it also when Zoho is away, and says what is left to do', async () => {
+  it('deletes the login even if Zoho cannot be reached, and says what the user must still do', async () => {
     const zoho = await account();
     await runAndHear(['login', '--self-client', await selfClientCode(zoho)], zoho.settings);
     keptBy(zoho);
-    // The first thing that was started: not to be closed twice.
+    // The sandbox was started first. `shift` removes its closer, so it is not closed twice.
     await closers.shift()?.();
     const { code, stderr } = await runAndHear(['logout'], zoho.settings);
     expect(code).toBe(1);
     expect(stderr).toMatch(
       new RegExp(
-        /the login is forgotten here\. It was not revoked at Zoho: .* /.source +
-          /Revoke it by hand at http:\/\/127\.0\.0\.1:\d+, under Sessions, Connected Apps\.\n$/.source,
+        /The login was deleted from this machine\. It was not revoked at Zoho: .* /.source +
+          /Revoke it yourself at http:\/\/127\.0\.0\.1:\d+, under Sessions, Connected Apps\.\n$/.source,
       ),
     );
     expect(existsSync(zoho.file)).toBe(false);
   });
 
-  it('forgets also what cannot be read', async () => {
+  it('deletes a login that cannot be read', async () => {
     const zoho = await account();
     writeFileSync(zoho.file, '{"clientId":');
     const { code, stderr } = await runAndHear(['logout'], zoho.settings);
-    expect([code, stderr]).toEqual([1, expect.stringContaining('Revoke it by hand in your Zoho account') as string]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('Revoke it yourself in your Zoho user settings') as string]);
     expect(existsSync(zoho.file)).toBe(false);
   });
 });
 
-it('none of all these runs showed a secret, a token or a code', () => {
+it('the logins of this file printed no secret, no token and no code', () => {
   const text = heard.join('\n');
   expect(heard.length).toBeGreaterThan(50);
   expect(secrets.size).toBeGreaterThan(50);
   for (const secret of secrets) expect(text.includes(secret)).toBe(false);
 });
 
-/** The status of a request that calls this machine by another name. */
+/** The status of a request with another host name for this machine. */
 async function statusFor(url: URL, host: string): Promise<number | undefined> {
   const sent = request(url, { headers: { host } });
   const [response] = (await once(sent.end(), 'response')) as [import('node:http').IncomingMessage];

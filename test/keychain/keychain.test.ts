@@ -8,13 +8,13 @@ import { zohoAccount } from '../support/login.ts';
 import { closers } from '../support/closers.ts';
 import { folder, run } from '../support/program.ts';
 
-/** A login whose secrets are in a real keychain: GNOME's, on a message bus and in a folder of the test's own. */
+/** A login with its secrets in a real keychain: GNOME's, with a message bus and a folder only for this test. */
 
 let bus: ChildProcess;
 let desktop: Record<string, string>;
 
 beforeEach(async () => {
-  if (process.platform !== 'linux') throw new Error('This test brings its own keychain, which it can on Linux only.');
+  if (process.platform !== 'linux') throw new Error('This test starts its own keychain, which works only on Linux.');
   for (const command of ['dbus-daemon', 'dbus-send', 'gnome-keyring-daemon']) {
     if (spawnSync(command, ['--version']).error) throw new Error(`${command} is missing: apt-get install dbus gnome-keyring`);
   }
@@ -59,15 +59,15 @@ async function loggedIn() {
   return { ...zoho, settings };
 }
 
-describe('secrets in the keychain', () => {
-  it('are not in the file, and are gone with the login', async () => {
+describe("the login's secrets in the keychain", () => {
+  it('are not in the file, and logout deletes them', async () => {
     const { file, dir, sandbox, settings, kept, arrived } = await loggedIn();
     expect(kept()).toMatchObject({ secrets: 'keychain', clientId: sandbox.client_id, organizationId: sandbox.organization_id });
     expect(readFileSync(file, 'utf8')).not.toMatch(new RegExp(`${sandbox.client_secret}|1000\\.[0-9a-f]{32}\\.`));
 
     const before = readFileSync(file, 'utf8');
     expect(await run(['logout'], settings)).toMatchObject({ code: 0, stdout: expect.stringContaining('Logged out') as string });
-    // What was revoked is the token that only the keychain had.
+    // The revoked token was only in the keychain.
     expect(await arrived('/oauth/v2/token/revoke')).toMatchObject([{ status: 200 }]);
     expect(readdirSync(dir)).toEqual([]);
     writeFileSync(file, before);
@@ -77,7 +77,7 @@ describe('secrets in the keychain', () => {
     });
   });
 
-  it('belong to one folder', async () => {
+  it('belong to only one state folder', async () => {
     const { file, settings } = await loggedIn();
     const elsewhere = folder();
     copyFileSync(file, join(elsewhere, 'login.json'));
@@ -88,7 +88,7 @@ describe('secrets in the keychain', () => {
     expect((await run(['logout'], settings)).code).toBe(0);
   });
 
-  it('that cannot be reached any more: the login is forgotten as far as it can be, and it is said what is left', async () => {
+  it('stay there if the keychain cannot be opened: logout deletes the rest, and says what remains', async () => {
     const { file, settings } = await loggedIn();
     bus.kill();
     await once(bus, 'close');
@@ -96,13 +96,13 @@ describe('secrets in the keychain', () => {
     expect([code, stderr]).toEqual([
       1,
       expect.stringMatching(
-        /keychain does not let go of its secrets\. It was not revoked at Zoho: .*keychain, which cannot be opened\..* by hand/,
+        /not be deleted from the operating system's keychain\. It was not revoked at Zoho: .*keychain, which cannot be opened\..* yourself/,
       ) as string,
     ]);
     expect(existsSync(file)).toBe(false);
   });
 
-  it('leave it when the next login keeps them in the file', async () => {
+  it('are deleted from the keychain if the next login stores its secrets in the file', async () => {
     const { dir, file, settings, control, kept } = await loggedIn();
     const before = readFileSync(file, 'utf8');
     const { code } = await control('codes', {});

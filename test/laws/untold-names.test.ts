@@ -51,13 +51,13 @@ describe('without the scope ZohoBooks.contacts.READ', () => {
     [
       'check_duplicates',
       { customer: bowman, date_start: '2010-01-01', date_end: '2010-01-02' },
-      `There is no payment of customer ${bowman}, `,
+      `Found no payments of customer ${bowman}, `,
     ],
     ['summarize_payments', { customer: bowman }, `Payments of "Bowman Furniture" (id ${bowman}): `],
     ['summarize_payments', { customer: nobody, date_start: '2010-01-01', date_end: '2010-01-02' }, `Payments of customer ${nobody} `],
     ['customer_statement', { customer: bowman }, `Statement of "Bowman Furniture" (id ${bowman}): `],
     ['customer_statement', { customer: nobody }, `Statement of customer ${nobody}: `],
-    ['find_payments', { customer: nobody }, `Customers looked at: customer ${nobody}.`],
+    ['find_payments', { customer: nobody }, `Customers searched: customer ${nobody}.`],
     ['find_payments', { customer: bowman }, `"Bowman Furniture" (id ${bowman})`],
     ['find_refunds', { customer: bowman }, `"Bowman Furniture" (id ${bowman})`],
     [
@@ -68,7 +68,7 @@ describe('without the scope ZohoBooks.contacts.READ', () => {
     [
       'refund_customer_payment',
       { customer: bowman, account: pettyCash },
-      `Several payments of "Bowman Furniture" (id ${bowman}) have money left.`,
+      `Several payments of "Bowman Furniture" (id ${bowman}) have an unused amount.`,
     ],
     ['create_customer_payment', { customer_id: bowman, amount: 9, ...cash }, `from customer ${bowman}`],
     ['update_customer_payment', { payment_id: seed.samplePayment, customer_id: nobody }, `another customer, ${nobody}`],
@@ -123,10 +123,10 @@ describe.each([undefined, null, ''])('if Zoho sends %j as every name', (untold) 
     ['summarize_payments', { group_by: ['account'] }, `account ${pettyCash} | `],
     ['customer_statement', { customer: bowman }, `Statement of customer ${bowman}, `],
     ['find_payments', { customer: bowman, amount: 600 }, ` | customer ${bowman} | `],
-    ['find_payments', { customer: bowman, amount: 1_234_567 }, `Customers looked at: customer ${bowman}.`],
+    ['find_payments', { customer: bowman, amount: 1_234_567 }, `Customers searched: customer ${bowman}.`],
     ['find_payments', { invoice: seed.openInvoice }, `of customer ${bowman}.`],
     ['find_refunds', { customer: bowman }, `customer ${bowman} | `],
-    ['find_refunds', { customer: bowman, date_start: '2016-06-01', date_end: '2016-06-30' }, `out of account ${pettyCash}`],
+    ['find_refunds', { customer: bowman, date_start: '2016-06-01', date_end: '2016-06-30' }, `from account ${pettyCash}`],
     [
       'record_customer_payment',
       { customer: bowman, amount: 450, invoices: [{ invoice: seed.openInvoice }], ...cash },
@@ -139,7 +139,7 @@ describe.each([undefined, null, ''])('if Zoho sends %j as every name', (untold) 
       `belongs to customer ${bowman}, not to "${another}"`,
     ],
     ['refund_customer_payment', { payment: seed.paymentWithUnused, amount: 500, account: pettyCash }, `of customer ${bowman} `],
-    ['refund_customer_payment', { customer: bowman, account: pettyCash }, `Several payments of customer ${bowman} have money left.`],
+    ['refund_customer_payment', { customer: bowman, account: pettyCash }, `Several payments of customer ${bowman} have an unused amount.`],
     ['create_customer_payment', { customer_id: bowman, amount: 9, account_id: pettyCash, ...cash }, `from customer ${bowman}`],
     ['create_customer_payment', { customer_id: bowman, amount: 9, account_id: '1', ...cash }, `account ${pettyCash}`],
     [
@@ -180,7 +180,7 @@ describe.each([undefined, null, ''])('if Zoho sends %j as every name', (untold) 
     expect(emptyNames(text)).toEqual([]);
   });
 
-  it('recent payments are offered by the id of the customer', async () => {
+  it('recent payments are suggested with the id of the customer', async () => {
     const { resources } = await server.client.listResources();
     expect(resources.map(({ title }) => title)).toContainEqual(expect.stringContaining(`customer ${bowman}`));
   });

@@ -3,17 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { referenceFilter, referenceLikeness, slipFilters, SLIP_OFF } from '../../src/matching/alike-references.ts';
 import { amountSlip } from '../../src/matching/slips.ts';
 
-/** One slip anywhere in a number is near, and Zoho is asked in a way that finds it. */
+/** A number with one typing error anywhere is similar, and the filters for Zoho find it. */
 
 const digit = fc.integer({ min: 0, max: 9 }).map(String);
 const number = (minLength: number) => fc.array(digit, { minLength, maxLength: 12 }).map((digits) => ['1', ...digits].join(''));
 
-/** A number, and the same with one slip. */
+/** A number, and the same number with one typing error. */
 const slipped = (minLength: number) =>
   fc
     .tuple(number(minLength), fc.nat(), digit, fc.constantFrom('other', 'missing', 'more', 'doubled', 'swapped'))
     .map(([told, at, other, kind]) => {
-      // The first is left, so that no zero comes to stand in front.
+      // The first digit is kept, so that the number never begins with a zero.
       const i = 1 + (at % (told.length - 2));
       const [before, here, after] = [told.slice(0, i), told[i]!, told.slice(i + 1)];
       const typed = {
@@ -36,8 +36,8 @@ const written = fc.constantFrom(
   (text: string) => `#${text}.`,
 );
 
-describe('a number with one slip in it', () => {
-  it('is near, however it is written on both sides, or stands in the other', () => {
+describe('a number with one typing error', () => {
+  it('counts as similar in any spelling, also inside a longer number', () => {
     fc.assert(
       fc.property(slipped(4), written, written, ({ told, typed }, ours, theirs) => {
         const likeness = referenceLikeness(ours(typed), theirs(told));
@@ -48,7 +48,7 @@ describe('a number with one slip in it', () => {
     );
   });
 
-  it('is found by one of the filters at least', () => {
+  it('is found by at least one of the filters for Zoho', () => {
     fc.assert(
       fc.property(slipped(4), written, ({ told, typed }, ours) => {
         expect(
@@ -60,7 +60,7 @@ describe('a number with one slip in it', () => {
     );
   });
 
-  it('is not the same as just so, and just so is never near', () => {
+  it('never counts as equal, and an equal number never counts as similar', () => {
     fc.assert(
       fc.property(number(2), written, (told, theirs) => {
         expect(referenceLikeness(theirs(told), theirs(told))).toEqual({ off: 0, why: 'same reference' });
@@ -79,7 +79,7 @@ it.each([
   ['12345', 'ADVANCE'],
   ['12', '13'],
   ['', '12345'],
-])('%j and %j are two references, or say too little', (typed, told) => {
+])('%j and %j count as different references, or are too short to compare', (typed, told) => {
   expect(referenceLikeness(typed, told)).toBeUndefined();
 });
 
@@ -87,15 +87,15 @@ it.each([
   [450, 540, 'two digits swapped'],
   [1234.56, 1243.56, 'two digits swapped'],
   [12.34, 13.24, 'two digits swapped'],
-  [45, 450, 'decimal point elsewhere'],
-  [149.97, 14_997, 'decimal point elsewhere'],
-  [0.5, 500, 'decimal point elsewhere'],
+  [45, 450, 'decimal point moved'],
+  [149.97, 14_997, 'decimal point moved'],
+  [0.5, 500, 'decimal point moved'],
   [1250, 12_250, 'one digit more'],
-  [12_250, 1250, 'one digit less'],
+  [12_250, 1250, 'one digit fewer'],
   [450, 450, undefined],
   [450, 460, undefined],
   [450, 900, undefined],
   [0, 450, undefined],
-])('%d for %d: %s', (typed, told, slip) => {
+])('the amount %d, typed instead of %d, has the typing error: %s', (typed, told, slip) => {
   expect(amountSlip(typed, told)).toBe(slip);
 });

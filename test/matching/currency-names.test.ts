@@ -8,14 +8,14 @@ import { textOf, type Harness } from '../support/harness.ts';
 import { startSandbox } from '../support/sandbox.ts';
 import { servers } from '../support/servers.ts';
 
-/** Currencies as people say them, against the customer's own. */
+/** Compares currencies in everyday words with the customer's currency. */
 
 const start = servers();
 
-/** Books that tell nothing of currencies. */
+/** Books without data about currencies. */
 const silent = { settled: { read: async () => ({}) } } as unknown as Reader;
 
-describe('what is said fits the currency that it may be', () => {
+describe('a name of a currency', () => {
   it.each([
     ['USD', ['USD', 'usd', ' Usd ', '$', 'US$', 'us $', 'USD $', '$US', 'US Dollar', 'US dollars', 'U.S. Dollars', 'dollar', 'Dollars']],
     [
@@ -48,7 +48,7 @@ describe('what is said fits the currency that it may be', () => {
     ['CNY', ['¥', 'yuan', 'RMB', '元']],
     ['BRL', ['R$', 'reais', 'real']],
     ['KRW', ['₩', 'won']],
-  ])('%s: %j', async (code, all) => {
+  ])('is accepted for %s: %j', async (code, all) => {
     for (const said of all) expect(await isCurrency(said, code, silent), said).toBe(true);
   });
 
@@ -59,7 +59,7 @@ describe('what is said fits the currency that it may be', () => {
     ['JPY', ['€', 'yuan', '$', 'CN¥', 'won']],
     ['GBP', ['€', 'lira', '$', 'EGP']],
     ['SEK', ['NOK', 'Norwegian kroner', 'Danish krone']],
-  ])('%s not: %j', async (code, all) => {
+  ])('is not accepted for %s: %j', async (code, all) => {
     for (const said of all) expect(await isCurrency(said, code, silent), said).toBe(false);
   });
 });
@@ -71,7 +71,7 @@ const codeOf = async (server: Harness, customer: string, currency: string, excha
 };
 
 describe('record_customer_payment', () => {
-  it("takes the customer's currency as it is said", async () => {
+  it("accepts the customer's currency in everyday words", async () => {
     const server = await start();
     for (const currency of ['$', 'US Dollar'])
       expect(await codeOf(server, 'Bowman Furniture', currency), currency).toMatch(/Recorded|suspecte/);
@@ -80,15 +80,15 @@ describe('record_customer_payment', () => {
     expect(await codeOf(server, 'Acme Corp', 'US dollars')).toBe('Recorded');
   });
 
-  it("names the customer's where another was said", async () => {
+  it("names the customer's currency if the call has a different currency", async () => {
     const server = await start();
     const result = await server.call('record_customer_payment', { ...given, customer: 'Möbelhaus Lindner GmbH', currency: 'US dollars' });
-    expect(textOf(result)).toContain('The user said "US dollars", and this customer pays in EUR');
+    expect(textOf(result)).toContain('The user said "US dollars", but this customer\'s currency in Zoho is EUR');
     expect(await codeOf(server, 'Bowman Furniture', '€')).toBe('wrong_currency');
     expect((await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET')).toEqual([]);
   });
 
-  it('knows what the books call the currency', async () => {
+  it("accepts the organization's own name of the currency", async () => {
     const sandbox = await startSandbox();
     const zoho = await altered(sandbox, {
       body: (body, _, path) =>

@@ -7,14 +7,14 @@ import { textOf, type Harness, type ToolResult } from '../support/harness.ts';
 import { startSandbox } from '../support/sandbox.ts';
 import { servers } from '../support/servers.ts';
 
-/** Numbers of invoices and retainer invoices, however people write them. */
+/** Numbers of invoices and retainer invoices, in the forms that people write. */
 
 const start = servers();
 const cash = { payment_mode: 'cash', date: '2026-06-30' };
 const record = (server: Harness, args: Record<string, unknown>) => server.call('record_customer_payment', { ...cash, ...args });
 const codeOf = (result: ToolResult) => (result.structuredContent['error'] as { code: string } | undefined)?.code;
 
-/** Books of whose invoices these are the numbers, in a Zoho that finds what stands there just so. */
+/** Books whose invoices have these numbers, in a Zoho that finds only exact text. */
 async function booksWith(numbers: readonly string[]): Promise<Harness> {
   const sandbox = await startSandbox();
   const rows = numbers.map((invoice_number, i) => ({
@@ -98,7 +98,7 @@ describe('an invoice is found by its number', () => {
     'invoice №385',
     'Nº385',
     'the invoice (INV-385).',
-  ])('%j', async (invoice) => {
+  ])('written as %j', async (invoice) => {
     const server = await start();
     const result = await record(server, { customer: 'Bowman', amount: 450, invoices: [{ invoice }] });
     expect(result.isError, textOf(result)).toBeFalsy();
@@ -116,29 +116,29 @@ describe('an invoice is found by its number', () => {
     [['2024/17', 'A-17'], 'invoice 2024/17', '2024/17'],
     [['2024/17'], '2024-17', '2024/17'],
     [['INV-38-4'], 'INV-384', 'no_such_invoice'],
-    // The digits at the end are what people say.
+    // People say only the last digits.
     [['INV-000384', 'INV-001384'], 'invoice 384', 'INV-000384'],
     [['INV-384', 'OLD-384'], '#384', 'ambiguous_invoice'],
     [['INV-384', 'inv384'], 'INV/384', 'ambiguous_invoice'],
-    // Zeros are no matter of writing.
+    // Zeros make a different number.
     [['INV-384'], 'INV-0384', 'no_such_invoice'],
     [['INV-0384'], 'INV-384', 'no_such_invoice'],
     [['INV-384', 'INV-0384'], '0384', 'INV-0384'],
     [['INV-384'], '(-)', 'no_such_invoice'],
-  ])('of %j, %s is %s', async (numbers, typed, found) => {
+  ])('among %j: typed %s, found %s', async (numbers, typed, found) => {
     const server = await booksWith(numbers);
     expect(await invoiceBy(server, typed)).toBe(found);
   });
 
-  it('with other zeros it is offered, and nothing is recorded', async () => {
+  it('but a number with other zeros is only suggested, and nothing is recorded', async () => {
     const server = await start();
     const result = await record(server, { customer: 'Bowman', amount: 450, invoices: ['INV-00385'] });
     expect(codeOf(result)).toBe('no_such_invoice');
-    expect(textOf(result)).toContain('it may be none of them: INV-385 of "Bowman Furniture"');
+    expect(textOf(result)).toContain('which of these is meant, if any: INV-385 of "Bowman Furniture"');
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('list_invoices and completions take it so too', async () => {
+  it('in list_invoices and completions in the same forms', async () => {
     const server = await start();
     for (const invoice_number of [' INV-385.', '#inv-385', '(INV\u2011385)'])
       expect((await server.call('list_invoices', { invoice_number })).structuredContent['invoices'], invoice_number).toMatchObject([
@@ -158,10 +158,10 @@ describe('an invoice is found by its number', () => {
   });
 });
 
-describe('a wrong number', () => {
+describe('a wrong invoice number', () => {
   const candidates = (result: ToolResult) => [...textOf(result).matchAll(/(\S+) of "([^"]+)" \(id \d+\)/g)].map(([, , name]) => name);
 
-  it('brings candidates of the customer who is named, and of nobody else', async () => {
+  it('leads to candidates of the named customer only', async () => {
     const server = await start();
     for (const [customer, invoice] of [
       ['Bowman Furniture', 'INV-399'],
@@ -178,7 +178,7 @@ describe('a wrong number', () => {
     }
   });
 
-  it('also of the customer whom another invoice tells', async () => {
+  it('leads to candidates of the customer who has another invoice in the call', async () => {
     const server = await start();
     const result = await record(server, { amount: 500, invoices: ['INV-385', 'INV-3860'] });
     expect(codeOf(result)).toBe('no_such_invoice');
@@ -190,7 +190,7 @@ describe('a retainer invoice', () => {
   const paid = { customer: 'Bowman Furniture', amount: 750, invoices: ['RET-00001'] };
 
   it.each(['RET-00001', 'ret-00001.', '#RET-00001', 'RET 00001', 'retainer RET-00001', 'Retainer invoice 1', seed.retainer])(
-    'is found by %s and paid; the result names it, and no unused credit',
+    'is found by %s and paid; the result names the retainer invoice and shows no unused credit',
     async (invoice) => {
       const server = await start();
       const result = await record(server, { ...paid, invoices: [{ invoice }] });
@@ -205,7 +205,7 @@ describe('a retainer invoice', () => {
   );
 
   it.each(['retainer 385', 'Retainer invoice no. 385', 'RET 385', 'retainer INV-385', 'retainer 00385'])(
-    'called %s is not the other invoice with that number',
+    'is not another invoice with the same digits: typed as %s',
     async (invoice) => {
       const server = await start();
       const result = await record(server, { customer: 'Bowman Furniture', amount: 450, invoices: [{ invoice }] });
@@ -222,13 +222,13 @@ describe('a retainer invoice', () => {
     },
   );
 
-  it('is an invoice like others where its number begins so', async () => {
+  it('is not searched if an invoice number only begins like a retainer number', async () => {
     const server = await booksWith(['RET-77', 'INV-78']);
     expect(await invoiceBy(server, 'ret 77')).toBe('RET-77');
     expect(await invoiceBy(server, 'retainer 78')).toBe('no_such_invoice');
   });
 
-  it('is told so to the person who is asked, and the customer need not be named', async () => {
+  it('is named in the question to the user, and the call needs no customer', async () => {
     const asked: string[] = [];
     const server = await start({
       confirm: 'ask',
@@ -241,7 +241,7 @@ describe('a retainer invoice', () => {
     expect(asked[0]).not.toContain('unused credit');
   });
 
-  it('is looked for in few calls', async () => {
+  it('is found with few calls to Zoho', async () => {
     const server = await start();
     await forgetRequests(server.sandbox);
     await record(server, paid);
@@ -251,14 +251,19 @@ describe('a retainer invoice', () => {
   });
 
   it.each<[string, Record<string, unknown>, string, string]>([
-    ['in part', { amount: 700 }, 'retainer_in_part', 'USD 750.00 is open'],
-    ['with more than is open', { amount: 800 }, 'retainer_in_part', 'can only be paid in full'],
-    ['by a part of the money', { invoices: [{ invoice: 'RET-00001', amount: 700 }] }, 'retainer_in_part', 'USD 700.00 is named for it'],
-    ['with an invoice', { invoices: ['RET-00001', 'INV-385'] }, 'invalid_arguments', 'a payment of its own'],
-    ['by another customer', { customer: 'Acme Corp' }, 'invoice_of_another_customer', 'belongs to "Bowman Furniture"'],
-    ['and left as credit at once', { allocate: 'as_credit' }, 'invalid_arguments', 'Both'],
+    ['to be paid partly', { amount: 700 }, 'retainer_in_part', 'USD 750.00 is open'],
+    ['to be paid with more than its balance', { amount: 800 }, 'retainer_in_part', 'can only be paid in full'],
+    [
+      'to be paid with a part of the payment',
+      { invoices: [{ invoice: 'RET-00001', amount: 700 }] },
+      'retainer_in_part',
+      'USD 700.00 is given for it',
+    ],
+    ['to be paid together with an invoice', { invoices: ['RET-00001', 'INV-385'] }, 'invalid_arguments', 'a separate payment'],
+    ['to be paid by another customer', { customer: 'Acme Corp' }, 'invoice_of_another_customer', 'belongs to "Bowman Furniture"'],
+    ['to be paid together with as_credit', { allocate: 'as_credit' }, 'invalid_arguments', 'Both'],
     ['that does not exist', { invoices: ['RET-00099'] }, 'no_such_invoice', 'Ask the user'],
-  ])('%s is refused', async (_, args, code, words) => {
+  ])('is refused: %s', async (_, args, code, words) => {
     const server = await start();
     const result = await record(server, { ...paid, ...args });
     expect(codeOf(result), textOf(result)).toBe(code);
@@ -266,12 +271,12 @@ describe('a retainer invoice', () => {
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('that is paid is said to be so, and its payment is found', async () => {
+  it('that is already paid causes an error, and its payment can be found', async () => {
     const server = await start();
     await record(server, paid);
     const again = await record(server, { ...paid, amount: 750 });
     expect(codeOf(again)).toBe('invoice_paid');
-    expect(textOf(again)).toContain('Retainer invoice "RET-00001" of "Bowman Furniture" is paid already');
+    expect(textOf(again)).toContain('Retainer invoice "RET-00001" of "Bowman Furniture" is already paid');
     const found = await server.call('find_payments', { invoice: 'RET-00001' });
     expect(textOf(found)).toContain('"RET-00001" is a retainer invoice, of "Bowman Furniture"');
     expect(textOf(found)).toContain(`find_payments {"customer":"${seed.bowman}","amount":750}`);
@@ -283,7 +288,7 @@ describe('a retainer invoice', () => {
     expect(open).toContain('EUR 1500.00 open');
   });
 
-  it('created with its id reads the same', async () => {
+  it('given by its id to the endpoint causes the same texts', async () => {
     const server = await start();
     const result = await server.call('create_customer_payment', {
       customer_id: seed.bowman,
@@ -295,7 +300,7 @@ describe('a retainer invoice', () => {
     expect(textOf(result)).not.toMatch(/unused|apply the rest/i);
   });
 
-  it('is not missed by an organization that has none', async () => {
+  it('causes no error in an organization without retainer invoices', async () => {
     const server = await start({
       sandbox: { scopes: ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.contacts.READ', 'ZohoBooks.settings.READ'] },
     });

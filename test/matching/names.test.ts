@@ -7,11 +7,11 @@ import { textOf, type Harness, type ToolResult } from '../support/harness.ts';
 import { startSandbox } from '../support/sandbox.ts';
 import { servers } from '../support/servers.ts';
 
-/** Names and e-mail addresses as people type them, whatever accents they have in the books. */
+/** Names and e-mail addresses as people type them, with or without the accents in the books. */
 
 const start = servers();
 
-describe('the same name', () => {
+describe('the name of a customer', () => {
   it.each([
     ['Müller', ['Mueller', 'Muller', 'MÜLLER', 'MUELLER', 'Mu\u0308ller', 'Ｍüller', ' mü\u00a0ller'.replace('\u00a0', '')]],
     ['Mueller', ['Müller', 'Muller']],
@@ -29,7 +29,7 @@ describe('the same name', () => {
     ['Čapek', ['Capek']],
     ['Ștefan', ['Stefan']],
     ['Ελλάς', ['ελλας']],
-  ])('%s is %j', (name, spellings) => {
+  ])('(%s) is recognized in the spellings %j', (name, spellings) => {
     for (const one of spellings) {
       expect(isSameName(one, name), one).toBe(true);
       expect(fits(one, `${name} GmbH`), one).toBe(true);
@@ -40,19 +40,19 @@ describe('the same name', () => {
     ['Jo Smith', 'Joe Smith'],
     ['Müller', 'Miller'],
     ['Möbel', 'Mabel'],
-    // A mark that makes another letter is no accent.
+    // A mark that makes another letter does not count as an accent.
     ['ガラス', 'カラス'],
     ['कि', 'का'],
-  ])('%s is not %s', (one, other) => {
+  ])('(%s) is not the name %s', (one, other) => {
     expect(isSameName(one, other)).toBe(false);
   });
 
-  it('one that begins alike is not taken for it: Baer is no Barnes', () => {
+  it('is not another name that only begins in the same way: Baer is not Barnes', () => {
     expect(fits('Baer', 'Barnes Ltd')).toBe(false);
     expect(fits('Haas', 'Hastings Ltd')).toBe(false);
   });
 
-  it('an apostrophe is left out or put in', () => {
+  it('is recognized with and without an apostrophe', () => {
     for (const name of ["O'Malley Quotes", 'O’Malley Quotes'])
       for (const typed of ['OMalley', 'omalley quotes', "o'malley", 'O Malley', 'Malley']) expect(fits(typed, name), typed).toBe(true);
     expect(fits("O'Malley", 'OMalley Ltd')).toBe(true);
@@ -60,7 +60,7 @@ describe('the same name', () => {
     expect(fits('OMalloy', "O'Malley Quotes")).toBe(false);
   });
 
-  it('of two that differ in accents only, the one spelled so', () => {
+  it('in its exact spelling is preferred to a name that differs only in accents', () => {
     const all = ['Müller', 'Muller', 'Mueller'];
     for (const one of all) expect(exactOrOnly(one, all, (name) => name)).toBe(one);
     expect(exactOrOnly('Mûller', all, (name) => name)).toBeUndefined();
@@ -76,10 +76,10 @@ interface Contact {
   readonly status?: 'inactive';
 }
 
-/** Of customers that the sandbox has. */
+/** The ids of customers in the sandbox, by position. */
 const idOf = (i: number) => String(712345000000090009n + BigInt(i) * (i < 20 ? 2n : 1000n));
 
-/** Books with these contacts first, in a Zoho that tells accents apart; with `others`, more than one page holds. */
+/** Books with these contacts first, in a Zoho that distinguishes accents. With `others`, they need more than one page. */
 async function booksWith(contacts: readonly Contact[], others = 0): Promise<Harness> {
   const sandbox = await startSandbox();
   const all = [...contacts, ...Array.from({ length: others }, (_, i): Contact => ({ name: `Zz Xq ${i}` }))].map(
@@ -133,7 +133,7 @@ const codeOf = (result: ToolResult) => (result.structuredContent['error'] as { c
 describe.each([
   ['short', 0],
   ['long', 450],
-])('a %s list of customers', (_, others) => {
+])('in a %s list of customers, the search', (_, others) => {
   it.each([
     ['Möbelhaus Nord', ['Mobelhaus', 'Moebelhaus', 'moebelhaus nord', 'MÖBELHAUS', 'Mo\u0308belhaus Nord']],
     ['Moebelhaus Sued', ['Möbelhaus Süd', 'Mobelhaus Sud', 'möbelhaus']],
@@ -143,7 +143,7 @@ describe.each([
     ['Łukasz Handel', ['Lukasz', 'lukasz handel']],
     ["O'Malley Quotes", ['OMalley', 'omalley quotes', 'O’Malley']],
     ['OMalley Quotes', ["O'Malley", "o'malley quotes"]],
-  ])('has %s by %j', async (name, spellings) => {
+  ])('finds %s by %j', async (name, spellings) => {
     const server = await booksWith([{ name: 'Anders Ltd' }, { name }], others);
     for (const one of spellings) expect(meant(await statementOf(server, one)), one).toBe(idOf(1));
     expect((await server.call('find_payments', { customer: spellings[0] })).structuredContent, spellings[0]).toMatchObject({
@@ -151,7 +151,7 @@ describe.each([
     });
   });
 
-  it('has who is called by a number as long as an id', async () => {
+  it('finds a customer whose name is a number that is as long as an id', async () => {
     const server = await booksWith([{ name: 'Anders Ltd' }, { name: '9876543210' }], others);
     expect(meant(await statementOf(server, '9876543210'))).toBe(idOf(1));
     const { payments = [] } = (await server.call('find_payments', { customer: '9876543210' })).structuredContent as Record<
@@ -170,24 +170,24 @@ describe.each([
     ['Brigthon Ltd', 'Brighton Ltd'],
     ['Kestral', 'Kestrel Architects'],
     ['Akme Corporation', 'Acme Ltd'],
-  ])('offers for %s, which nobody is called, %s', async (typed, name) => {
+  ])('suggests for the unknown name %s: %s', async (typed, name) => {
     const server = await booksWith([{ name: 'Anders' }, { name }], others);
     const asked = await statementOf(server, typed);
     expect(codeOf(asked)).toBe('ambiguous_customer');
     expect(textOf(asked)).toContain(`1. "${name}"`);
   });
 
-  it('tells two apart that differ in accents, by the exact spelling; where it is neither, the person is asked', async () => {
+  it('picks the name in its exact spelling if two names differ in accents, and asks if neither is exact', async () => {
     const server = await booksWith([{ name: 'Müller' }, { name: 'Muller' }, { name: 'Café Nord' }, { name: 'Cafe Nord Bar' }], others);
     expect(meant(await statementOf(server, 'müller'))).toBe(idOf(0));
     expect(meant(await statementOf(server, 'MULLER'))).toBe(idOf(1));
     expect(codeOf(await statementOf(server, 'Mueller'))).toBe('ambiguous_customer');
-    // Part of both names, in the spelling of one.
+    // A part of both names, spelled as in one of them.
     expect(codeOf(await statementOf(server, 'Cafe'))).toBe('ambiguous_customer');
     expect(meant(await statementOf(server, 'cafe nord bar'))).toBe(idOf(3));
   });
 
-  it('is searched by e-mail address: the exact one, written as in mails', async () => {
+  it('finds a customer by the exact e-mail address, in the forms that e-mails use', async () => {
     const server = await booksWith(
       [
         { name: 'Acme', email: 'Billing@Acme.example' },
@@ -217,7 +217,7 @@ describe.each([
     const near = await statementOf(server, 'biling@acme.example');
     expect(codeOf(near)).toBe('ambiguous_customer');
     expect(textOf(near)).toContain('"Acme", "Billing@Acme.example"');
-    // A part of an address is nobody's.
+    // A part of an address fits no customer.
     expect(codeOf(await statementOf(server, 'nobody@elsewhere.example'))).toBe('no_such_customer');
     const { payments } = (await server.call('find_payments', { customer: 'billing@acme.example' })).structuredContent as {
       payments: { customer_id: string }[];
@@ -226,7 +226,7 @@ describe.each([
     expect(codeOf(await server.call('find_payments', { customer: 'ap@bolt.example' }))).toBe('ambiguous_customer');
   });
 
-  it('names a vendor as one, and says that it may be nobody who is there', async () => {
+  it('says that a name belongs to a vendor, and that the customer may be new', async () => {
     const server = await booksWith(
       [
         { name: 'Nordic Timber', type: 'vendor' },
@@ -239,7 +239,7 @@ describe.each([
     const near = textOf(await statementOf(server, 'Nordic Timber'));
     expect(near).toContain(`No customer is called "Nordic Timber". "Nordic Timber" (id ${idOf(0)}) is a vendor, not a customer. Is it one`);
     expect(near).toContain('1. "Nordic & Sons"');
-    expect(near).toContain('It may be none of them: a new customer is created in Zoho Books first, not here.');
+    expect(near).toContain('If none of them fits, a new customer must first be created in Zoho Books.');
     const only = await statementOf(server, 'boettcher');
     expect(codeOf(only)).toBe('not_a_customer');
     expect(textOf(only)).toContain(`"Böttcher Verlag" (id ${idOf(1)}) is a vendor, not a customer.`);
@@ -247,10 +247,10 @@ describe.each([
     expect(textOf(await server.call('find_payments', { customer: 'Böttcher' }))).toContain('"Böttcher Verlag"');
     const nobody = await statementOf(server, 'Xyzzy');
     expect(codeOf(nobody)).toBe('no_such_customer');
-    expect(textOf(nobody)).toContain('A new customer is created in Zoho Books first, not here.');
+    expect(textOf(nobody)).toContain('A new customer must first be created in Zoho Books.');
   });
 
-  it('is asked for a name in few calls', async () => {
+  it('finds a name with few calls to Zoho', async () => {
     const server = await booksWith([{ name: 'Möbelhaus Nord' }], others);
     const calls = async () => (await requestsTo(server.sandbox)).filter(({ path }) => path.endsWith('/contacts')).length;
     await statementOf(server, 'Möbelhaus Nord');
@@ -260,15 +260,15 @@ describe.each([
   });
 });
 
-describe('find_payments', () => {
-  it('says how many customers it looked at besides those it names', async () => {
+describe('find_payments by customer name', () => {
+  it('says how many more customers it searched than it names', async () => {
     const server = await booksWith(Array.from({ length: 14 }, (_, i) => ({ name: `Lindgren Bau ${i}` })));
     const result = await server.call('find_payments', { customer: 'Lindgren', amount: 999_999 });
     expect(result.structuredContent).toMatchObject({ more_customers: 4 });
-    expect(textOf(result)).toMatch(/^Customers looked at: "Lindgren Bau .*, and 4 more\.$/m);
+    expect(textOf(result)).toMatch(/^Customers searched: "Lindgren Bau .*, and 4 more\.$/m);
   });
 
-  it.each(['デザイン', '株式会社', '山デザ'])('finds those of a customer by %s, a part of a name that has no spaces', async (customer) => {
+  it.each(['デザイン', '株式会社', '山デザ'])('finds payments by %s, a part of a name without spaces', async (customer) => {
     const server = await start();
     const { payments = [] } = (await server.call('find_payments', { customer })).structuredContent as Record<string, object[]>;
     expect(payments.length).toBeGreaterThan(0);
@@ -276,21 +276,21 @@ describe('find_payments', () => {
   });
 
   it.each(['Mobelhaus', 'moebelhaus', 'MÖBELHAUS', 'Mobelhaus Lindner'])(
-    'finds the text %s whatever its accents, in few calls',
+    'finds the text %s with any accents, with few calls to Zoho',
     async (text) => {
       const server = await start();
       await forgetRequests(server.sandbox);
       const { payments = [] } = (await server.call('find_payments', { text })).structuredContent as Record<string, object[]>;
       expect(payments.length, text).toBeGreaterThan(0);
       for (const payment of payments)
-        expect(payment).toMatchObject({ customer_name: 'Möbelhaus Lindner GmbH', why: 'text in its customer name' });
+        expect(payment).toMatchObject({ customer_name: 'Möbelhaus Lindner GmbH', why: 'text in customer name' });
       expect((await requestsTo(server.sandbox)).filter(({ path }) => path.endsWith('/customerpayments')).length).toBeLessThanOrEqual(6);
     },
   );
 });
 
-describe('a payment', () => {
-  it('is recorded for who has the e-mail address, also with invoices, and for nobody else', async () => {
+describe('a payment recorded by customer name', () => {
+  it('is recorded for the customer with this e-mail address, also with invoices, and for nobody else', async () => {
     const server = await start();
     const given = { amount: 450, payment_mode: 'cash', date: '2026-06-30', invoices: ['INV-385'] };
     const { contact } = (await server.call('get_contact', { contact_id: '903000000000099' })).structuredContent as {
@@ -303,7 +303,7 @@ describe('a payment', () => {
     expect(textOf(result)).toContain('"Bowman Furniture"');
   });
 
-  it('is recorded for a customer whose accents were left out', async () => {
+  it('is recorded for the right customer if the name was typed without accents', async () => {
     const server = await start();
     const given = { amount: 10, payment_mode: 'cash', date: '2026-06-30', allocate: 'as_credit', exchange_rate: 1.08 };
     const result = await server.call('record_customer_payment', { ...given, customer: 'Moebelhaus Lindner GmbH' });

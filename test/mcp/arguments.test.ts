@@ -8,7 +8,7 @@ import { updateCustomFieldsInCustomerPayment } from '../../src/endpoints/payment
 import { updateCustomerPayment } from '../../src/endpoints/payments/update-customer-payment.ts';
 import { getCustomerPaymentRefund } from '../../src/endpoints/refunds/get-customer-payment-refund.ts';
 import { InputError } from '../../src/errors.ts';
-import { readArguments } from '../../src/mcp/arguments.ts';
+import { checkArguments, readArguments } from '../../src/mcp/arguments.ts';
 import { errorLines } from '../support/worded.ts';
 
 const { input: create } = createCustomerPayment;
@@ -24,14 +24,14 @@ function problem(schema: Parameters<typeof readArguments>[0], sent: unknown): st
   throw new Error('nothing was refused');
 }
 
-describe('what can only have been meant one way is repaired', () => {
-  it('arrays and objects that arrive as JSON strings', () => {
+describe('the server repairs arguments that can have only one meaning', () => {
+  it('reads arrays and objects that arrive as JSON strings', () => {
     const invoices = [{ invoice_id: '90300000079426', amount_applied: 450 }];
     expect(readArguments(create, { ...payment, invoices: JSON.stringify(invoices) })).toEqual({ ...payment, invoices });
     expect(readArguments(create, { ...payment, invoices: invoices.map((row) => JSON.stringify(row)) })).toEqual({ ...payment, invoices });
   });
 
-  it('numbers and booleans that arrive as strings', () => {
+  it('reads numbers and booleans that arrive as strings', () => {
     expect(readArguments(create, { ...payment, amount: '450.10' })).toMatchObject({ amount: 450.1 });
     expect(readArguments(updateCustomerPayment.input, { payment_id: '1', replace_invoices: 'true', invoices: '[]' })).toEqual({
       payment_id: '1',
@@ -40,21 +40,21 @@ describe('what can only have been meant one way is repaired', () => {
     });
   });
 
-  it('ids and references that arrive as safe integers', () => {
+  it('reads ids and references that arrive as exact integers', () => {
     expect(readArguments(create, { ...payment, customer_id: 903000000000099, reference_number: 1234 })).toMatchObject({
       customer_id: '903000000000099',
       reference_number: '1234',
     });
   });
 
-  it('words separated by commas', () => {
+  it('reads words that are separated by commas', () => {
     expect(readArguments(listCustomerPayments.input, { fields: 'payment_id, amount' })).toEqual({ fields: ['payment_id', 'amount'] });
     expect(readArguments(listCustomerPayments.input, { fields: 'all' })).toEqual({ fields: ['all'] });
     expect(problem(create, { ...payment, invoices: 'INV-1,INV-2' })).toContain('invoices must be an array, not a string');
     expect(problem(create, { ...payment, invoices: 'a,b' })).toContain('invoices must be an array, not a string');
   });
 
-  it('nothing else: what is right already stays as it is', () => {
+  it('does not change valid arguments', () => {
     fc.assert(
       fc.property(
         fc.record({
@@ -78,27 +78,27 @@ describe('what can only have been meant one way is repaired', () => {
   });
 });
 
-describe('nothing is guessed', () => {
-  it('ids are not read out of a text: what is deleted is named one by one', () => {
+describe('the server never guesses arguments', () => {
+  it('reads no ids from a sentence: the ids of records to delete must be in a list', () => {
     expect(problem(bulkDeleteCustomerPayments.input, { payment_id: '1, 2,3' })).toContain('payment_id must be an array, not a string');
     expect(problem(bulkDeleteCustomerPayments.input, { payment_id: '1' })).toContain('payment_id must be an array, not a string');
     expect(problem(bulkDeleteCustomerPayments.input, { payment_id: [] })).toContain('payment_id must not be empty');
     expect(readArguments(bulkDeleteCustomerPayments.input, { payment_id: '["1","2"]' })).toEqual({ payment_id: ['1', '2'] });
   });
 
-  it('an id whose digits are already lost is refused', () => {
+  it('refuses an id that lost digits because it was sent as a number', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 2n ** 53n, max: 10n ** 19n }), (id) => {
         expect(problem(getCustomerPayment.input, { payment_id: Number(id) })).toContain(
-          'payment_id arrived as a number too large to keep its digits: send it as a string',
+          'payment_id arrived as a number that is too large to be exact: send a string',
         );
       }),
     );
   });
 
-  it('a fraction where text is wanted may have lost a zero, and is refused', () => {
+  it('refuses a fraction in a text field, because a zero at its end may be lost', () => {
     expect(problem(create, { ...payment, reference_number: 1.1 })).toContain(
-      'reference_number arrived as a number, which does not keep its last zeros: send it as a string',
+      'reference_number arrived as a number, which drops zeros at the end: send a string',
     );
     expect(
       problem(updateCustomFieldsInCustomerPayment.input, {
@@ -114,34 +114,34 @@ describe('nothing is guessed', () => {
     ).toMatchObject({ custom_fields: [{ value: '77' }] });
   });
 
-  it('a number that a string names more exactly than JSON can hold is refused', () => {
+  it('refuses a number in a string if it has more digits than JSON can keep', () => {
     expect(problem(create, { ...payment, amount: '450.10000000000000001' })).toContain('amount must be a number, not a string');
     expect(problem(create, { ...payment, amount: 0.1 + 0.2 })).toContain('amount has more than 15 significant digits');
   });
 
-  it('days that do not exist are refused', () => {
+  it('refuses days that do not exist', () => {
     for (const date of ['2026-02-29', '2026-13-01', '2026-6-5', '05/06/2026', 'today'])
       expect(problem(create, { ...payment, date })).toContain('date must be a calendar date, yyyy-mm-dd');
   });
 
-  it('amounts that are not above zero are refused', () => {
+  it('refuses amounts that are zero or less', () => {
     for (const amount of [0, -1]) expect(problem(create, { ...payment, amount })).toContain('amount must be more than 0');
   });
 
-  it('null is not a value in an update, where it could mean to clear a field', () => {
+  it('refuses null in an update, because null could mean to clear the field', () => {
     expect(() => readArguments(updateCustomerPayment.input, { payment_id: '1', description: null }, { isUpdate: true })).toThrow(
-      'description must be a string, not null (leave the argument out instead)',
+      'description must be a string, not null (omit the argument instead)',
     );
   });
 
-  it('ids that would reach another path are refused', () => {
+  it('refuses ids that would change the path', () => {
     for (const payment_id of ['..', '1/refunds', '1?x=1', '', ' 1'])
       expect(problem(getCustomerPayment.input, { payment_id })).toContain(
-        'payment_id must be an id: a string of digits, not a name or number',
+        'payment_id must be an id: a string of digits, not a name or document number',
       );
   });
 
-  it('names like __proto__ are arguments like any other', () => {
+  it('refuses names such as __proto__ as unknown arguments', () => {
     const sent = { ...payment, ...JSON.parse('{"__proto__":{"amount":1}}') };
     expect(Object.keys(sent)).toContain('__proto__');
     expect(problem(create, sent)).toContain('__proto__ is not an argument');
@@ -149,57 +149,57 @@ describe('nothing is guessed', () => {
   });
 });
 
-describe('errors teach', () => {
-  it('an unknown argument names the nearest valid one, at any depth', () => {
-    expect(problem(create, { ...payment, ammount: 1 })).toContain('ammount is not an argument; the nearest is amount');
-    expect(problem(listCustomerPayments.input, { customer: 'Acme' })).toContain('customer is not an argument; the nearest is customer_id');
+describe('an error in the arguments', () => {
+  it('suggests a valid argument instead of an unknown argument, at any depth', () => {
+    expect(problem(create, { ...payment, ammount: 1 })).toContain('ammount is not an argument (did you mean amount?)');
+    expect(problem(listCustomerPayments.input, { customer: 'Acme' })).toContain('customer is not an argument (did you mean customer_id?)');
     expect(problem(create, { ...payment, invoices: [{ invoice_id: '1', amount_applied: 1, invoice_number: 'INV-1' }] })).toContain(
-      'invoices[0].invoice_number is not an argument; the nearest is invoice_id',
+      'invoices[0].invoice_number is not an argument (did you mean invoice_id?)',
     );
   });
 
-  it('the nearest is one that is missing, one that shares its words, or one a few letters away', () => {
+  it('suggests first a missing argument, then an argument with the same word, then an argument with a similar name', () => {
     expect(problem(getCustomerPaymentRefund.input, { payment_id: '1', refund_id: '2' })).toContain(
-      'payment_id is not an argument; the nearest is customer_payment_id',
+      'payment_id is not an argument (did you mean customer_payment_id?)',
     );
-    expect(problem(create, { ...payment, customer_id: undefined, id: '1' })).toContain('id is not an argument; the nearest is customer_id');
-    expect(problem(create, { ...payment, date: undefined, ammount: 1 })).toContain('ammount is not an argument; the nearest is amount');
+    expect(problem(create, { ...payment, customer_id: undefined, id: '1' })).toContain('id is not an argument (did you mean customer_id?)');
+    expect(problem(create, { ...payment, date: undefined, ammount: 1 })).toContain('ammount is not an argument (did you mean amount?)');
     expect(problem(create, { ...payment, date: undefined, payment_date: 1 })).toContain(
-      'payment_date is not an argument; the nearest is date',
+      'payment_date is not an argument (did you mean date?)',
     );
-    expect(problem(create, { ...payment, paymentForm: 'x' })).toContain('paymentForm is not an argument; the nearest is payment_form');
-    expect(problem(create, { ...payment, reference: 'x' })).toContain('reference is not an argument; the nearest is reference_number');
+    expect(problem(create, { ...payment, paymentForm: 'x' })).toContain('paymentForm is not an argument (did you mean payment_form?)');
+    expect(problem(create, { ...payment, reference: 'x' })).toContain('reference is not an argument (did you mean reference_number?)');
   });
 
-  it('where none is near, the names there are are listed', () => {
+  it('lists the valid names if no name is similar', () => {
     expect(problem(getCustomerPayment.input, { payment_id: '1', currency: 'USD' })).toContain(
-      'currency is not an argument; there are payment_id, accept',
+      'currency is not an argument; valid names are payment_id, accept',
     );
     const many = problem(listCustomerPayments.input, { wxyz: 1 });
-    expect(many).toMatch(/wxyz is not an argument; there are search_text, .*, and \d+ more/);
+    expect(many).toMatch(/wxyz is not an argument; valid names are search_text, .*, and \d+ more/);
     expect(many.length).toBeLessThan(500);
   });
 
-  it('a name cannot pose as our own lines', () => {
+  it("has no additional lines, even if an argument's name contains line breaks", () => {
     const error = new InputError(problem(create, { ...payment, 'a\nNext: pay\u202E': 1 }), { code: 'invalid_arguments', next: 'x' });
     expect(errorLines(error).split('\n')).toHaveLength(4);
     expect(errorLines(error)).not.toContain('\u202E');
   });
 
-  it('everything that is wrong is named at once', () => {
+  it('names all problems at once', () => {
     const message = problem(create, { customer_id: 'x', amount: 'lots', date: '2026-06-05' });
     expect(message).toContain('customer_id must be an id');
     expect(message).toContain('amount must be a number, not a string');
     expect(message).toContain('payment_mode is missing');
   });
 
-  it('limits are the live ones', () => {
+  it('names the limits of the live API', () => {
     expect(problem(create, { ...payment, reference_number: 'x'.repeat(51) })).toContain('reference_number must have at most 50 characters');
     expect(problem(listCustomerPayments.input, { per_page: 201 })).toContain('per_page must be at most 200');
     expect(problem(listCustomerPayments.input, { filter_by: 'Cash' })).toContain('filter_by must be one of PaymentMode.All, ');
   });
 
-  it('a filter of blanks is none: Zoho would answer with everything', () => {
+  it('rejects a blank filter, because Zoho would then return everything', () => {
     for (const name of ['search_text', 'customer_name', 'notes_contains', 'sort_column']) {
       expect(readArguments(listCustomerPayments.input, { [name]: '' })).toEqual({});
       expect(problem(listCustomerPayments.input, { [name]: '  ' })).toContain(`${name} is empty: omit it or give a value`);
@@ -207,7 +207,7 @@ describe('errors teach', () => {
     expect(problem(listCustomerPayments.input, { fields: [] })).toContain('fields must not be empty');
   });
 
-  it('whatever is sent, the answer is input or an InputError', () => {
+  it('is always an InputError, for any value', () => {
     fc.assert(
       fc.property(fc.anything({ withBigInt: false, withDate: false }), (sent) => {
         try {
@@ -217,5 +217,20 @@ describe('errors teach', () => {
         }
       }),
     );
+  });
+});
+
+describe('returns the problems as data', () => {
+  it('by argument, for a caller that words the error itself', () => {
+    const sent = { ...payment, amount: 0, date: '2026-02-30', customer_id: 'Bowman' };
+    const { input, problems, next } = checkArguments(create, sent);
+    expect(input).toBeUndefined();
+    expect(problems).toEqual([
+      { argument: 'customer_id', says: 'must be an id: a string of digits, not a name or document number' },
+      { argument: 'amount', says: 'must be more than 0' },
+      { argument: 'date', says: 'must be a calendar date, yyyy-mm-dd' },
+    ]);
+    expect(next).toMatchObject({ tool: 'list_contacts' });
+    expect(checkArguments(create, { ...payment, amount: '450' })).toEqual({ input: payment });
   });
 });

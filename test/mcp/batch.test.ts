@@ -6,7 +6,7 @@ import { closers } from '../support/closers.ts';
 import { settingsFor, start, type Json, type Program } from '../support/program.ts';
 import { startSandbox } from '../support/sandbox.ts';
 
-/** Batches of JSON-RPC, told by raw lines to the built program. */
+/** JSON-RPC batches, sent as raw lines to the built program. */
 
 const newPayment = { customer_id: '903000000000099', payment_mode: 'cash', amount: 450, date: '2026-06-05', reference_number: 'BATCH-1' };
 const PAYMENT = '9030000079467';
@@ -36,13 +36,17 @@ async function answersTo(server: Program, batch: unknown): Promise<Json[]> {
   return arraysOf(server)[before]!;
 }
 
-/** Everything that was sent so far has been read. */
+/** Resolves when the server has read everything that was sent. */
 const settled = (server: Program) => server.request('ping');
 
-const malformed = { jsonrpc: '2.0', id: null, error: { code: -32600, message: expect.stringContaining('no JSON-RPC message') as string } };
+const malformed = {
+  jsonrpc: '2.0',
+  id: null,
+  error: { code: -32600, message: expect.stringContaining('not a JSON-RPC message') as string },
+};
 
-describe.each(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])('a batch in revision %s', (version) => {
-  it('is answered in one array: each request once, in their order, and no notification', async () => {
+describe.each(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])('a batch in protocol revision %s', (version) => {
+  it('is answered in one array, each request once and in order, but notifications get no answer', async () => {
     const server = await greeted(undefined, version);
     const answers = await answersTo(server, [
       notification('notifications/initialized'),
@@ -81,11 +85,11 @@ describe('a batch', () => {
   });
 
   it.each([
-    ['empty', '[]', 'The batch holds no JSON-RPC message.'],
-    ['empty, with blanks', ' [ ] ', 'The batch holds no JSON-RPC message.'],
-    ['of no message', '[1, null, [], {"id": 4}]', 'The batch holds no JSON-RPC message.'],
+    ['empty', '[]', 'The batch contains no JSON-RPC message.'],
+    ['empty with spaces', ' [ ] ', 'The batch contains no JSON-RPC message.'],
+    ['without messages', '[1, null, [], {"id": 4}]', 'The batch contains no JSON-RPC message.'],
     ['too long', JSON.stringify(Array.from({ length: 101 }, (_, i) => call(i, 'create_customer_payment', newPayment))), 'more than 100'],
-  ])('that is %s is one error, and nothing is done', async (_, line, says) => {
+  ])('is refused with one error if it is %s, and does nothing', async (_, line, says) => {
     const server = await greeted();
     server.line(line);
     await settled(server);
@@ -99,7 +103,7 @@ describe('a batch', () => {
     expect(server.stdout).toHaveLength(4);
   });
 
-  it('reads what is nested deeper than can be written anew, and texts that look like its own punctuation', async () => {
+  it('may contain very deep nesting, and texts with JSON punctuation', async () => {
     const server = await greeted();
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
     const answers = await answersTo(
@@ -109,7 +113,7 @@ describe('a batch', () => {
     expect(answers).toMatchObject([{ id: 1, result: {} }, { id: '],{"', result: {} }, malformed]);
   });
 
-  it('with parts that are no messages has an error for each, and the rest is carried out', async () => {
+  it('gets an error for each element that is not a message, and the server carries out the other elements', async () => {
     const server = await greeted();
     const strange = [
       1,
@@ -126,13 +130,13 @@ describe('a batch', () => {
       ...strange.map(() => malformed),
       { jsonrpc: '2.0', id: 5, result: {} },
     ]);
-    // As any line that is no JSON.
+    // Like any line that is not JSON.
     server.line('[{"jsonrpc":"2.0","id":6,"method":"ping"}');
     await settled(server);
     expect(server.stdout).toHaveLength(3);
   });
 
-  it('cannot begin a connection, and before there is one each request in it is refused', async () => {
+  it('cannot contain the handshake, and is refused before the handshake', async () => {
     const server = start(['serve', '--sandbox=memory']);
     const early = [handshake(), request(1, 'ping'), call(2, 'create_customer_payment', newPayment)];
     expect(await answersTo(server, early)).toMatchObject([
@@ -140,7 +144,7 @@ describe('a batch', () => {
       { id: 1, result: {} },
       { id: 2, error: { code: -32600 } },
     ]);
-    // One behind the handshake waits for it.
+    // A batch right after the handshake waits for its end.
     server.child.stdin.write(`${JSON.stringify(handshake())}\n${JSON.stringify([request(3, 'ping'), call(4, 'list_writes')])}\n`);
     await expect.poll(() => server.stdout.length).toBe(3);
     expect(linesOf(server)[1]).toHaveProperty('result.protocolVersion', '2025-03-26');
@@ -150,21 +154,21 @@ describe('a batch', () => {
     ]);
   });
 
-  it('of revision 2026-07-28 is refused in words', async () => {
+  it('in revision 2026-07-28 is refused with an explanation', async () => {
     const server = start(['serve', '--sandbox=memory']);
     const _meta = {
       'io.modelcontextprotocol/protocolVersion': '2026-07-28',
       'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
       'io.modelcontextprotocol/clientCapabilities': {},
     };
-    const none = { error: { code: -32600, message: expect.stringContaining('send each request by itself') as string } };
+    const none = { error: { code: -32600, message: expect.stringContaining('Send each request by itself') as string } };
     expect(await answersTo(server, [request(1, 'subscriptions/listen', { _meta }), request(2, 'tools/list', { _meta })])).toMatchObject([
       { id: 1, ...none },
       { id: 2, ...none },
     ]);
   });
 
-  it('with the same id twice carries out the first only', async () => {
+  it('that contains the same id twice carries out only the first request', async () => {
     const server = await greeted();
     const answers = await answersTo(server, [
       call(1, 'create_customer_payment', newPayment),
@@ -176,7 +180,7 @@ describe('a batch', () => {
     expect(kept['isError']).toBeFalsy();
   });
 
-  it('records what it says, once, and its answer counts as delivered', async () => {
+  it('records a payment once, and the answer counts as delivered', async () => {
     const sandbox = await startSandbox();
     closers.push(() => sandbox.close());
     const server = await greeted({ ...settingsFor(sandbox), ZOHO_PAYMENTS_CONFIRM: 'host' });
@@ -184,7 +188,7 @@ describe('a batch', () => {
     const [first] = await answersTo(server, [call(1, 'create_customer_payment', write), request(2, 'ping')]);
     expect(first).toHaveProperty('result.structuredContent.replayed', false);
     const written = (first!['result'] as Json)['structuredContent'] as Json;
-    // Not the same intent again: a look-alike, which a person has to tell from it.
+    // Not a repeated call but a possible duplicate, about which the user must decide.
     await expect
       .poll(
         async () =>
@@ -195,7 +199,7 @@ describe('a batch', () => {
     expect((await requestsTo(sandbox)).filter(({ method }) => method === 'POST')).toHaveLength(1);
   });
 
-  it('does not wait for a part that is cancelled, from within it or later', async () => {
+  it('does not wait for a request that the client cancels, in the batch or later', async () => {
     const sandbox = await startSandbox();
     closers.push(() => sandbox.close());
     const server = await greeted(settingsFor(sandbox));
@@ -210,7 +214,7 @@ describe('a batch', () => {
     server.line(JSON.stringify(cancelled));
     await expect.poll(() => arraysOf(server).length).toBe(2);
     expect(arraysOf(server)[1]).toEqual([{ jsonrpc: '2.0', id: 2, result: {} }]);
-    // Where all is cancelled there is nothing to answer.
+    // If all requests are cancelled, there is no answer.
     server.line(JSON.stringify([open]));
     server.line(JSON.stringify(cancelled));
     await settled(server);
@@ -218,7 +222,7 @@ describe('a batch', () => {
     await release(sandbox);
   });
 
-  it('is answered as far as it is done when the host goes away', async () => {
+  it('sends the finished answers when the host closes the connection', async () => {
     const sandbox = await startSandbox();
     closers.push(() => sandbox.close());
     const server = await greeted(settingsFor(sandbox));
@@ -231,7 +235,7 @@ describe('a batch', () => {
   });
 });
 
-it('whatever is in batches, and in whatever order it is answered: each request has one answer, in the array of its batch', async () => {
+it('each request gets one answer in the array of its batch, with any batches and any order of answers', async () => {
   const member = (id: number) => fc.constantFrom<unknown>(request(id, 'ping'), notification('x'), { jsonrpc: '2.0', id, result: {} }, 7);
   const batches = fc
     .array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 4 })

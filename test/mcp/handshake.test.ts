@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { serving, start, type Json, type Program } from '../support/program.ts';
 
-/** Which requests are served when, told by raw lines to the built program. */
+/** Requests before and after the handshake, sent as raw lines to the built program. */
 
 const hello = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } };
 const envelope = {
@@ -16,7 +16,7 @@ const write = { name: 'create_customer_payment', arguments: newPayment };
 
 const newServer = () => start(['serve', '--sandbox=memory']);
 
-/** What was recorded with the reference, asked on the same connection after its handshake. */
+/** Payments with the reference, read on the same connection after its handshake. */
 async function recorded(server: Program, params: Json = {}): Promise<Json[]> {
   const { result } = await server.request('tools/call', {
     name: 'list_customer_payments',
@@ -51,7 +51,7 @@ describe('before `initialize`', () => {
     ['server/discover', {}],
     ['no/such/method', {}],
     ['tools/call', { ...write, _meta: { progressToken: 1 } }],
-  ])('%s %j is a protocol error, and the handshake is possible afterwards', async (method, params) => {
+  ])('%s %j gets a protocol error, and the client can still make the handshake', async (method, params) => {
     const server = newServer();
     expect(await server.request(method, params)).toMatchObject(refused);
     await initialize(server);
@@ -59,17 +59,17 @@ describe('before `initialize`', () => {
     expect(server.stderr()).toBe('');
   });
 
-  it('`ping` is answered, and nothing is served for it', async () => {
+  it('`ping` gets an answer, but is not a handshake', async () => {
     const server = newServer();
     expect(await server.request('ping')).toMatchObject({ result: {} });
     expect(await server.request('tools/call', write)).toMatchObject(refused);
     expect(await server.request('ping')).toMatchObject({ result: {} });
-    // Revision 2026-07-28 can still be chosen.
+    // The client can still choose revision 2026-07-28.
     expect(await server.request('tools/call', { ...write, ...envelope })).toHaveProperty('result.structuredContent.outcome', 'recorded');
   });
 
   it.each(['notifications/initialized', 'notifications/cancelled', 'notifications/roots/list_changed'])(
-    'the notification %s stands for no handshake',
+    'the notification %s is not a handshake',
     async (method) => {
       const server = newServer();
       server.line(JSON.stringify({ jsonrpc: '2.0', method, params: { requestId: 1 } }));
@@ -79,7 +79,7 @@ describe('before `initialize`', () => {
     },
   );
 
-  it('an `initialize` that fails is no handshake, and what was sent with it is refused', async () => {
+  it('a failed `initialize` is not a handshake, and requests that were sent with it are refused', async () => {
     const server = newServer();
     const [answer, early] = await Promise.all([server.request('initialize', { protocolVersion: 7 }), server.request('tools/call', write)]);
     expect(answer).toHaveProperty('error');
@@ -90,36 +90,36 @@ describe('before `initialize`', () => {
   });
 });
 
-describe('what clients do, and may go on doing', () => {
-  it('requests behind `initialize` in one go, without the notification', async () => {
+describe('a client may', () => {
+  it('send requests together with `initialize`, without the notification', async () => {
     const server = newServer();
     const [answer, written] = await Promise.all([server.request('initialize', hello), server.request('tools/call', write)]);
     expect(answer).toHaveProperty('result.serverInfo');
     expect(written).toHaveProperty('result.structuredContent.outcome', 'recorded');
-    // Answered in their order: the client knows the server before it hears of the call.
+    // Answered in order: the client gets the handshake before the result of the call.
     expect(server.stdout.map((line) => (JSON.parse(line) as Json)['id'])).toEqual([1, 2]);
   });
 
-  it('a second `initialize`, as a proxy sends it for its next client', async () => {
+  it('send a second `initialize`, as a proxy does for its next client', async () => {
     const server = await serving(['serve', '--sandbox=memory']);
     await server.call('create_customer_payment', newPayment);
     await initialize(server);
     expect(await recorded(server)).toHaveLength(1);
   });
 
-  it('revision 2026-07-28 needs no `initialize`: `server/discover`, then requests that name it', async () => {
+  it('use revision 2026-07-28 without `initialize`: `server/discover`, then requests that contain the revision', async () => {
     const server = newServer();
     expect(await server.request('server/discover', envelope)).toHaveProperty('result.supportedVersions');
     expect(await server.request('tools/call', { ...write, ...envelope })).toHaveProperty('result.structuredContent.outcome', 'recorded');
     expect(await recorded(server, envelope)).toHaveLength(1);
-    // Once it is chosen, there is no other.
+    // After this choice, no other revision is possible.
     expect(await server.request('tools/call', write)).toHaveProperty('error');
     expect(await server.request('initialize', hello)).toHaveProperty('error');
     expect(await server.request('tools/call', write)).toHaveProperty('error');
     expect(await recorded(server, envelope)).toHaveLength(1);
   });
 
-  it('a client that asks with `server/discover` and then prefers the older revision', async () => {
+  it('call `server/discover` and then use the older revision', async () => {
     const server = newServer();
     expect(await server.request('server/discover', envelope)).toHaveProperty('result');
     expect(await server.request('tools/call', write)).toMatchObject(refused);
@@ -128,7 +128,7 @@ describe('what clients do, and may go on doing', () => {
     expect(await server.request('tools/call', write)).toHaveProperty('result.structuredContent.outcome', 'recorded');
   });
 
-  it('from 2026-07-28 on a cancellation names no revision', async () => {
+  it('send a cancellation without a revision, from revision 2026-07-28 on', async () => {
     const server = newServer();
     const long = server.request('tools/call', { name: 'find_refunds', arguments: {}, ...envelope }).then(
       () => 'answered',

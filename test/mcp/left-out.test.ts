@@ -9,14 +9,14 @@ import { methodOf } from '../../src/workflow.ts';
 import { forgetRequests, requestsTo, seed } from '../support/books.ts';
 import { harness, kinds, textOf, type Harness, type ToolResult } from '../support/harness.ts';
 
-/** Many clients send every argument that a tool has: what is not given is null or "" then. */
+/** Many clients send every argument of a tool, with null or "" for omitted arguments. */
 
 type Json = Record<string, unknown>;
 type Path = readonly (string | number)[];
 
-/** What these say where they are left out, so that nothing empty may stand for it. */
+/** If these are omitted, they mean the whole amount, so an empty value is an error. */
 const meansAll = ['create_customer_payment_refund amount', 'refund_customer_payment amount'];
-/** Zoho clears these when they are sent empty. */
+/** Zoho clears these if they are sent empty. */
 const cleared = new Set(['reference_number', 'description']);
 
 function defOf(schema: $ZodType): $ZodTypes['_zod']['def'] {
@@ -24,7 +24,7 @@ function defOf(schema: $ZodType): $ZodTypes['_zod']['def'] {
   return def.type === 'optional' ? defOf(def.innerType) : def;
 }
 
-/** A value that fits, of nothing but what is required. */
+/** A valid value with only the required fields. */
 function sample(schema: $ZodType): unknown {
   const def = defOf(schema);
   switch (def.type) {
@@ -47,7 +47,7 @@ function sample(schema: $ZodType): unknown {
   }
 }
 
-/** Every optional argument, in rows too. */
+/** All optional arguments, including those in rows. */
 function optionals(schema: $ZodType, path: Path = []): { path: Path; schema: $ZodType }[] {
   const def = defOf(schema);
   if (def.type === 'array') return optionals(def.element, [...path, 0]);
@@ -58,7 +58,7 @@ function optionals(schema: $ZodType, path: Path = []): { path: Path; schema: $Zo
   ]);
 }
 
-/** `value` with `item` at the path; lists and objects on the way are made of what they require. */
+/** `value` with `item` at the path. Lists and objects on the path get their required fields. */
 function withItem(schema: $ZodType, value: unknown, [key, ...rest]: Path, item: unknown): unknown {
   if (key === undefined) return item;
   const def = defOf(schema);
@@ -83,46 +83,49 @@ const table = tools.flatMap((tool) =>
 const reading = (tool: Tool, value: unknown) => () => readArguments(argumentsOf(tool), value, { isUpdate: isUpdate(tool) });
 
 describe('an optional argument that is null or empty', () => {
-  it('is looked for in every tool, and in rows', () => {
+  it('exists in many tools, also inside rows', () => {
     expect(table.length).toBeGreaterThan(150);
     expect(table.some(({ title }) => title === 'create_customer_payment invoices[0].tax_amount_withheld')).toBe(true);
   });
 
   it.each(table.filter(({ tool, title }) => !isUpdate(tool) && !meansAll.includes(title)))(
-    'counts as left out: $title',
+    'counts as omitted: $title',
     ({ tool, path, field, isText }) => {
       const schema = argumentsOf(tool);
-      // The rows that it stands in are there in both.
+      // Both contain the rows around the argument.
       const [without, wrong] = [undefined, { no: 'value' }].map((item) => withItem(schema, sample(schema), path, item));
       const expected = reading(tool, JSON.parse(JSON.stringify(without)))();
       for (const nothing of isText ? [null, ''] : [null, '', '  ', 'null'])
         expect(reading(tool, withItem(schema, sample(schema), path, nothing))()).toEqual(expected);
-      // Or the path leads nowhere.
+      // Otherwise the path would be wrong.
       expect(reading(tool, wrong), JSON.stringify(field._zod.def.type)).toThrow(named(path));
     },
   );
 
-  it.each(table.filter(({ tool }) => isUpdate(tool)))('in an update: $title', ({ tool, path }) => {
-    const schema = argumentsOf(tool);
-    const at = (item: unknown) => withItem(schema, sample(schema), path, item);
-    expect(reading(tool, at(null))).toThrow(`${named(path)} must be `);
-    const kept = path.length === 1 && cleared.has(String(path[0]));
-    expect(reading(tool, at(''))()).toEqual(reading(tool, JSON.parse(JSON.stringify(at(kept ? '' : undefined))))());
-    if (kept) expect(reading(tool, at(''))()).toHaveProperty(String(path[0]), '');
-  });
+  it.each(table.filter(({ tool }) => isUpdate(tool)))(
+    'in an update, is refused if null; if empty, it clears the field or counts as omitted: $title',
+    ({ tool, path }) => {
+      const schema = argumentsOf(tool);
+      const at = (item: unknown) => withItem(schema, sample(schema), path, item);
+      expect(reading(tool, at(null))).toThrow(`${named(path)} must be `);
+      const kept = path.length === 1 && cleared.has(String(path[0]));
+      expect(reading(tool, at(''))()).toEqual(reading(tool, JSON.parse(JSON.stringify(at(kept ? '' : undefined))))());
+      if (kept) expect(reading(tool, at(''))()).toHaveProperty(String(path[0]), '');
+    },
+  );
 
-  it.each(meansAll)('is an error where leaving out means all of it: %s', (title) => {
+  it.each(meansAll)('is an error if an omitted value would mean the whole amount: %s', (title) => {
     const { tool, path } = table.find((one) => one.title === title)!;
     const schema = argumentsOf(tool);
     for (const nothing of [null, '', ' ', 'null']) {
       const read = reading(tool, withItem(schema, sample(schema), path, nothing));
-      expect(read).toThrow(/amount is (null|empty), which does not say how much/);
-      expect(read).not.toThrow('leave the argument out instead');
+      expect(read).toThrow(/amount is (null|empty), which gives no amount/);
+      expect(read).not.toThrow('omit the argument instead');
     }
   });
 });
 
-it('a required argument that is null is missing, and one that is empty is not filled in', () => {
+it('a required argument counts as missing if it is null, and is refused if it is empty', () => {
   for (const tool of tools) {
     const schema = argumentsOf(tool);
     for (const [name, field] of Object.entries(schema.shape)) {
@@ -133,7 +136,7 @@ it('a required argument that is null is missing, and one that is empty is not fi
   }
 });
 
-it('text that reads "null" stays text', () => {
+it('the text "null" is not null', () => {
   const given = {
     customer_id: '1',
     payment_mode: 'null',
@@ -146,7 +149,7 @@ it('text that reads "null" stays text', () => {
   expect(reading(create, given)()).toEqual(given);
 });
 
-it('a custom field is cleared by an empty value, in an update and in a new payment', () => {
+it('a custom field keeps its empty value: it clears the field in an update, and is sent in a new payment', () => {
   const custom_fields = [{ customfield_id: '1', value: '' }];
   for (const name of ['create_customer_payment', 'update_customer_payment', 'update_custom_fields_in_customer_payment']) {
     const tool = tools.find((one) => one.name === name)!;
@@ -155,17 +158,17 @@ it('a custom field is cleared by an empty value, in an update and in a new payme
   }
 });
 
-describe.each(kinds)('over the wire, %s', (kind) => {
+describe.each(kinds)('through the client of the %s, the server', (kind) => {
   let server: Harness;
   beforeAll(async () => {
     server = await harness({ kind });
   });
   afterAll(() => server.close());
 
-  /** As it stands in the request, whatever the client's own types say. */
+  /** Sends arguments unchanged, even if the client's types forbid them. */
   const callWith = async (name: string, sent: unknown) => (await server.client.callTool({ name, arguments: sent as Json })) as ToolResult;
 
-  it.each([[null], [''], [[]], ['{}'], [undefined]])('arguments: %j are none', async (sent) => {
+  it.each([[null], [''], [[]], ['{}'], [undefined]])('treats arguments: %j as no arguments', async (sent) => {
     const { isError, structuredContent } = await callWith('list_customer_payments', sent);
     expect(isError).toBeFalsy();
     expect(structuredContent['customerpayments']).toHaveLength(50);
@@ -173,18 +176,18 @@ describe.each(kinds)('over the wire, %s', (kind) => {
     expect(textOf(refused)).toContain('payment_id is missing');
   });
 
-  it('arguments as JSON are read', async () => {
+  it('reads arguments that arrive as JSON text', async () => {
     const { structuredContent } = await callWith('get_customer_payment', JSON.stringify({ payment_id: seed.samplePayment, accept: null }));
     expect(structuredContent).toHaveProperty('payment.payment_id', seed.samplePayment);
   });
 
-  it('a tool without arguments says so of one that it is given', async () => {
+  it('says if a tool takes no arguments', async () => {
     const refused = await callWith('list_organizations', { page: 1 });
     expect(textOf(refused)).toContain('page is not an argument; this tool takes no arguments');
     expect((await callWith('list_organizations', null)).isError).toBeFalsy();
   });
 
-  it('a payment is recorded with everything that is not given as null or ""', async () => {
+  it('records a payment if all optional arguments are null or ""', async () => {
     await forgetRequests(server.sandbox);
     const result = await server.call('create_customer_payment', {
       customer_id: seed.bowman,
@@ -209,7 +212,7 @@ describe.each(kinds)('over the wire, %s', (kind) => {
     expect(Object.keys(body as Json)).not.toContain('description');
   });
 
-  it('nothing is refunded for an amount that is null or empty', async () => {
+  it('refunds nothing if the amount is null or empty', async () => {
     await forgetRequests(server.sandbox);
     const refund = { customer_payment_id: seed.paymentWithUnused, date: '2026-06-20', from_account_id: seed.pettyCash };
     for (const amount of [null, '']) {
@@ -222,7 +225,7 @@ describe.each(kinds)('over the wire, %s', (kind) => {
     expect((await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET')).toEqual([]);
   });
 
-  it('an update clears with "", and changes nothing for null', async () => {
+  it('clears a field with "" in an update, and changes nothing for null', async () => {
     await server.call('update_customer_payment', { payment_id: seed.samplePayment, description: 'to go', reference_number: 'to go' });
     const refused = await server.call('update_customer_payment', { payment_id: seed.samplePayment, description: 'x', invoices: null });
     expect(refused.structuredContent).toMatchObject({ error: { code: 'invalid_arguments' } });
@@ -233,7 +236,7 @@ describe.each(kinds)('over the wire, %s', (kind) => {
     expect([payment['description'], payment['reference_number']]).toEqual([undefined, undefined]);
   });
 
-  it('a variable of an address, an argument of a prompt and one filled in before a completion may be empty', async () => {
+  it('accepts empty variables of URIs, arguments of prompts and earlier arguments of completions', async () => {
     const { contents } = await server.client.readResource({ uri: 'zoho-books://customerpayments?customer_id=&per_page=3' });
     expect((JSON.parse(contents[0]!.text!) as Json)['customerpayments']).toHaveLength(3);
     const client = server.ownClient as unknown as {

@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startedAs, startedAsExtension } from '../../src/cli/how-started.ts';
 import type { Started } from '../../src/started.ts';
@@ -9,7 +11,7 @@ import { harness, textOf, type Harness, type HarnessOptions, errorOf } from '../
 import { startSandbox } from '../support/sandbox.ts';
 import { servers } from '../support/servers.ts';
 
-/** What was written through a server: when by the organization's time, found by what people know of it, page by page. */
+/** The list of writes: times in the organization's time zone, filters, pages. */
 
 const start = servers();
 
@@ -22,7 +24,7 @@ async function listed(server: Harness, args: Json = {}) {
 }
 const idsOf = async (server: Harness, args: Json) => (await listed(server, args)).writes.map(({ write_id }) => write_id);
 
-/** A Zoho that tells this of its organization, or nothing. */
+/** A Zoho that shows this organization, or none. */
 async function inZone(time_zone: string | undefined, options: HarnessOptions = {}): Promise<Harness> {
   const sandbox = await startSandbox();
   const zoho = await altered(sandbox, {
@@ -40,9 +42,9 @@ async function inZone(time_zone: string | undefined, options: HarnessOptions = {
   return server;
 }
 
-describe('times', () => {
+describe('list_writes shows times', () => {
   it.each(['Asia/Kathmandu', 'Pacific/Kiritimati', 'America/New_York', 'US/Pacific', 'UTC'])(
-    'are those of %s, in text and as ISO 8601 with the offset',
+    'in the time zone %s, in the text and as ISO 8601 with the offset',
     async (zone) => {
       const server = await inZone(zone);
       await server.call('create_customer_payment', payment);
@@ -57,39 +59,39 @@ describe('times', () => {
     },
   );
 
-  it.each([undefined, '', 'Mars/Olympus_Mons', 42])('are in UTC, which is said, where Zoho tells %j as the time zone', async (zone) => {
+  it.each([undefined, '', 'Mars/Olympus_Mons', 42])('in UTC, and the text says so, if Zoho sends %j as the time zone', async (zone) => {
     const server = await inZone(zone as string);
     expect((await server.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'recorded' });
     const result = await server.call('list_writes');
     expect(result.structuredContent).toMatchObject({ time_zone: 'UTC', writes: [{ at: expect.stringMatching(/Z$/) as string }] });
-    expect(textOf(result)).toMatch(/Times are in UTC, since the time zone of the organization is not known\.\n\S+ \S+ UTC \| recorded/);
+    expect(textOf(result)).toMatch(/Times are in UTC, because the time zone of the organization is unknown\.\n\S+ \S+ UTC \| recorded/);
   });
 
-  it('are in UTC where the scopes do not show the organization', async () => {
+  it('in UTC if the scopes hide the organization', async () => {
     const server = await start({ sandbox: { scopes: ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.contacts.READ'] } });
     await server.call('create_customer_payment', payment);
     expect(await listed(server)).toMatchObject({ time_zone: 'UTC', writes: [{ outcome: 'recorded' }] });
   });
 
-  it('are told also when Zoho cannot be reached: by the time zone that was noted, else in UTC', async () => {
+  it('even if Zoho cannot be reached: in the cached time zone, otherwise in UTC', async () => {
     const server = await start();
     await server.call('create_customer_payment', payment);
     const away = { on: server.sandbox, at: { apiBaseUrl: 'http://127.0.0.1:9/books/v3', accountsUrl: 'http://127.0.0.1:9' } };
-    expect(await listed(await start({ ...away, stateDir: server.dir }))).toMatchObject({ time_zone: 'UTC', writes: [{ amount: 450 }] });
-    await listed(server);
     expect(await listed(await start({ ...away, stateDir: server.dir }))).toMatchObject({
       time_zone: 'America/New_York',
       writes: [{ at: expect.stringMatching(/-0[45]:00$/) as string }],
     });
+    rmSync(join(server.dir, 'time-zone'));
+    expect(await listed(await start({ ...away, stateDir: server.dir }))).toMatchObject({ time_zone: 'UTC', writes: [{ amount: 450 }] });
   });
 
-  it('do not wait for a Zoho that does not answer', async () => {
+  it('without waiting for a Zoho that does not answer', async () => {
     const server = await start();
     await fault(server.sandbox, { match: { path: '^/organizations' }, fault: 'delay', delay_ms: 600_000, times: 9 });
     expect(await listed(server)).toMatchObject({ time_zone: 'UTC', writes: [] });
   }, 10_000);
 
-  it('cost one call to Zoho a day', async () => {
+  it('with one call to Zoho a day', async () => {
     const server = await start();
     await listed(server);
     const second = await start({ on: server.sandbox, stateDir: server.dir });
@@ -99,7 +101,7 @@ describe('times', () => {
     expect(await requestsTo(server.sandbox)).toEqual([]);
   });
 
-  it('`since` is a day there', async () => {
+  it("and reads `since` as a day in the organization's time zone", async () => {
     const server = await inZone('Pacific/Kiritimati');
     await server.call('create_customer_payment', payment);
     const [entry] = await server.opened.road.journal.list({ limit: 1 });
@@ -110,8 +112,8 @@ describe('times', () => {
   });
 });
 
-describe('a write is found by what is known of it', () => {
-  it('key, reference, amount and record, alone and together; each is a field', async () => {
+describe('a filter of list_writes', () => {
+  it('finds a write by key, reference, amount and record, alone and together, and each of these is a field', async () => {
     const server = await start();
     const made = await server.call('create_customer_payment', {
       ...payment,
@@ -166,7 +168,7 @@ describe('a write is found by what is known of it', () => {
       expect(await idsOf(server, args), JSON.stringify(args)).toEqual(found);
   });
 
-  it('a key finds also the write that Zoho refused', async () => {
+  it('finds a write by its key, even if Zoho refused the write', async () => {
     const server = await start();
     const keyed = { ...payment, idempotency_key: '17' };
     await fault(server.sandbox, { match: posts, fault: 'status', status: 400, code: 1000, message: 'no' });
@@ -180,19 +182,19 @@ describe('a write is found by what is known of it', () => {
     [{ amount: -1 }, 'amount must be more than 0'],
     [{ record: 'INV-17' }, 'record must be an id'],
     [{ reference_number: ' ' }, 'reference_number is empty'],
-    [{ page: 'last' }, 'page must be `next_page` of the answer before, or the number of a page'],
-    [{ page: 0 }, 'page must be `next_page` of the answer before, or the number of a page'],
+    [{ page: 'last' }, 'page must be `next_page` of the previous answer, or a page number'],
+    [{ page: 0 }, 'page must be `next_page` of the previous answer, or a page number'],
     [{ since: '2026-13-01' }, 'since must be a calendar date'],
     [{ limit: 101 }, 'limit must be at most 100'],
-  ])('%j is not taken for no filter', async (args, message) => {
+  ])('is refused instead of ignored: %j', async (args, message) => {
     const server = await start();
     const error = errorOf(await server.call('list_writes', args));
     expect(error).toMatchObject({ code: 'invalid_arguments', message: expect.stringContaining(message) as string });
   });
 });
 
-describe('pages', () => {
-  it('go on to the oldest, each write once, while others are added', async () => {
+describe('the pages of list_writes', () => {
+  it('show each write once, back to the oldest write, even if new writes are added', async () => {
     const server = await start();
     const { journal, scope } = server.opened.road;
     const add = async (count: number) => {
@@ -225,7 +227,7 @@ describe('pages', () => {
       expect(has_more).toBe(pages < 3);
       if (!has_more) break;
       expect(next[0]).toMatchObject({ tool: 'list_writes', arguments: { limit: 100 } });
-      expect(textOf(result)).toContain('Next: for older ones: list_writes {"limit":100,"page":"');
+      expect(textOf(result)).toContain('Next: for older writes: list_writes {"limit":100,"page":"');
       args = next[0]!['arguments'] as Json;
     }
     expect(new Set(seen).size).toBe(205);
@@ -233,7 +235,7 @@ describe('pages', () => {
     expect(seen.slice(0, 4)).toEqual([200, 150, 100, 50].map((count) => added[count - 1]));
   });
 
-  it('may be asked for by number, and those past the end are empty', async () => {
+  it('can be read by number, and are empty after the last write', async () => {
     const server = await start();
     for (const amount of [11, 12, 13]) await server.call('create_customer_payment', { ...payment, amount });
     const amounts = async (page: unknown) => (await listed(server, { limit: 2, page })).writes.map(({ amount }) => amount);
@@ -244,8 +246,8 @@ describe('pages', () => {
   });
 });
 
-describe('an unknown write', () => {
-  it('offers the call that settles it, when, and what the operator can do', async () => {
+describe('an unknown write in list_writes', () => {
+  it('has a call that finds its outcome, the time for this call, and a step for the operator', async () => {
     const server = await start({ timings: { lookMs: 0 } });
     await fault(server.sandbox, { match: posts, fault: 'drop_before' });
     const call = {
@@ -254,7 +256,7 @@ describe('an unknown write', () => {
       payment_mode: 'cash',
       date: '2026-06-05',
       allocate: 'as_credit',
-      // As it may have been copied from somewhere.
+      // A reference as copied from another program.
       reference_number: 'TRF\u200B 77',
     };
     const { write_id } = (await server.call('record_customer_payment', { ...call, idempotency_key: 'k 77' })).structuredContent;
@@ -269,19 +271,23 @@ describe('an unknown write', () => {
     });
     const { retry_at } = (result.structuredContent['writes'] as Json[])[0] as { retry_at: string };
     expect(textOf(result)).toContain(
-      `to settle ${String(write_id)}, the same call again, not before ${retry_at.slice(0, 10)} ${retry_at.slice(11, 19)} ${retry_at.slice(-6)}; it is looked for`,
+      `to learn the outcome of ${String(write_id)}, repeat the call, not before ${retry_at.slice(0, 10)} ${retry_at.slice(11, 19)} ${retry_at.slice(-6)}; nothing is sent twice`,
     );
 
-    // The step as it stands: it is looked for under its own key, and is not there yet.
+    // The exact call of the step: the server looks for the write by its key, but does not find it yet.
     const [settling] = result.structuredContent['next'] as [typeof step];
     const again = await server.call(settling.tool, settling.arguments);
     expect(again.structuredContent).toMatchObject({ outcome: 'unknown', write_id });
   });
 
   it.each<[string, Started, RegExp | undefined]>([
-    ['from a folder', { extension: false, here: (text) => text.replace('zoho-payments-mcp', 'npx books') }, /`npx books journal resolve/],
-    ['as an extension', startedAsExtension, undefined],
-  ])('names the command that works here: %s', async (_, started, command) => {
+    [
+      'started from a folder',
+      { extension: false, here: (text) => text.replace('zoho-payments-mcp', 'npx books') },
+      /`npx books journal resolve/,
+    ],
+    ['started as an extension', startedAsExtension, undefined],
+  ])('names the command that works on this server: %s', async (_, started, command) => {
     const server = await start({ timings: { lookMs: 0 }, started });
     await fault(server.sandbox, { match: posts, fault: 'drop_before' });
     const call = { customer: 'Bowman Furniture', amount: 78, payment_mode: 'cash', date: '2026-06-05', allocate: 'as_credit' };
@@ -296,7 +302,7 @@ describe('an unknown write', () => {
   it.each([
     ['may not write', { readOnly: true }],
     ['has another set of tools', { toolsets: ['payments'] as const }],
-  ])('is left to the operator by a server that %s', async (_, options) => {
+  ])('has only a step for the operator on a server that %s', async (_, options) => {
     const server = await start({ timings: { lookMs: 0 } });
     await fault(server.sandbox, { match: posts, fault: 'drop_before' });
     await server.call('record_customer_payment', {
@@ -317,12 +323,12 @@ describe('an unknown write', () => {
 
   it.each([
     [
-      'by another name',
+      'with a different command',
       startedAs({ script: '/p/x.cjs', node: '/n/node', windows: false, path: undefined }, { sandbox: false }),
       '`node /p/x.cjs journal resolve',
     ],
     ['as an extension, which has no terminal', startedAsExtension, undefined],
-  ])('names the command as it is called where the server was started %s', async (_, started, command) => {
+  ])('names the right command if the server was started %s', async (_, started, command) => {
     const server = await start({ timings: { lookMs: 0 }, started });
     await fault(server.sandbox, { match: posts, fault: 'drop_before' });
     await server.call('create_customer_payment', payment);
@@ -333,7 +339,7 @@ describe('an unknown write', () => {
     expect(JSON.stringify(result.structuredContent['writes'])).toContain(command);
   });
 
-  it('that is settled offers nothing of the kind', async () => {
+  it('has no such steps when its outcome is known', async () => {
     const server = await start();
     await server.call('create_customer_payment', payment);
     const { writes } = await listed(server);
@@ -342,7 +348,7 @@ describe('an unknown write', () => {
   });
 });
 
-it('what was deleted since says so, and is not offered to be undone', async () => {
+it('list_writes marks a payment that was deleted later, and shows no undo for it', async () => {
   const server = await start();
   const { payment: made } = (await server.call('create_customer_payment', payment)).structuredContent as { payment: Json };
   const { payment_id } = made;
@@ -360,10 +366,10 @@ it('what was deleted since says so, and is not offered to be undone', async () =
   }
   const lines = textOf(result)
     .split('\n')
-    .filter((line) => line.includes('deleted since'));
+    .filter((line) => line.includes('deleted later'));
   expect(lines).toHaveLength(2);
   for (const line of lines) {
-    expect(line).toContain(`deleted since (${String(write_id)})`);
+    expect(line).toContain(`deleted later (${String(write_id)})`);
     expect(line).not.toContain('undo:');
   }
 });

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { fault, held, release, seed } from '../support/books.ts';
 import { harness, kinds, type Harness, type HarnessOptions } from '../support/harness.ts';
 
-/** A client that wants to know hears that its call is under way; hosts that count from the last word do not give up then. */
+/** A client that asks for progress gets notifications during a call, so that hosts with an idle timeout do not end it. */
 
 const open: Harness[] = [];
 afterEach(async () => {
@@ -33,8 +33,8 @@ async function calling(server: Harness, name: string, args: Record<string, unkno
 
 const isEnough = (heard: readonly Progress[]) => expect.poll(() => heard.length).toBeGreaterThanOrEqual(3);
 
-describe.each(kinds)('through the client of the %s', (kind) => {
-  it('while Zoho takes its time', async () => {
+describe.each(kinds)('the client of the %s gets progress notifications', (kind) => {
+  it('while Zoho answers slowly', async () => {
     const server = await start({ kind });
     await fault(server.sandbox, { match: { method: 'GET' }, ...held });
     const heard: Progress[] = [];
@@ -46,10 +46,10 @@ describe.each(kinds)('through the client of the %s', (kind) => {
     expect(heard[0]?.message).toContain('waiting for Zoho');
   });
 
-  it('while a person thinks, where that is within the call', async () => {
+  it('while the user decides, if the question is a part of the call', async () => {
     const heard: Progress[] = [];
     const person = async () => {
-      // From 2026-07-28 on the question ends the call, and the answer comes with another.
+      // Since revision 2026-07-28, a question ends the call, and the answer comes with a new call.
       if (kind !== 'current SDK, 2026-07-28') await isEnough(heard);
       return { action: 'accept', content: { approve: true } } as const;
     };

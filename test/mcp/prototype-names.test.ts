@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { closers } from '../support/closers.ts';
 import { environment, node, program, serving, start, type Json, type Program } from '../support/program.ts';
 
-/** Names that every plain object has already, where a name is expected: on the wire, because clients and the SDK drop some of them. */
+/** Names that every plain object inherits. Sent as raw messages, because clients and the SDK drop some of them. */
 
 const NAMES = [
   '__proto__',
@@ -28,7 +28,7 @@ const envelope = {
 const newPayment = { customer_id: '903000000000099', payment_mode: 'cash', amount: 450, date: '2026-06-05', reference_number: 'NAMES-1' };
 const values = [1, null, { polluted: true }, 'x', []];
 
-/** An own member also of the one name that a literal would make the prototype. */
+/** The object with its own member of this name, even for the name that would set the prototype in a literal. */
 const withMember = (object: Json, name: string, value: unknown): Json =>
   Object.defineProperty({ ...object }, name, { value, enumerable: true });
 
@@ -38,7 +38,7 @@ interface Schema {
   readonly items?: Schema;
 }
 
-/** Every place in the arguments that takes an object, as a function that puts one there. */
+/** All places for an object in the arguments, each as a function that puts an object there. */
 function placesOf({ type, properties = {}, items }: Schema): ((put: Json) => unknown)[] {
   if (type === 'array' && items !== undefined) return placesOf(items).map((place) => (put: Json) => [place(put)]);
   if (type !== 'object') return [];
@@ -53,8 +53,8 @@ const recorded = async (server: Program, more: Json = {}) =>
   (await server.request('tools/call', { name: 'list_customer_payments', arguments: { reference_number: 'NAMES-1' }, ...more }))['result']
     .structuredContent.customerpayments as Json[];
 
-describe('as an argument', () => {
-  it('is named as unknown by every tool, at every depth', async () => {
+describe('a name such as __proto__ as an argument', () => {
+  it('is refused as unknown by every tool, at every depth', async () => {
     const server = await serving(['serve', '--sandbox=memory', '--toolsets=all']);
     const { result } = await server.request('tools/list');
     let tried = 0;
@@ -82,13 +82,13 @@ describe('as an argument', () => {
   it.each<[string, Json]>([
     ['2025-06-18', {}],
     ['2026-07-28', { _meta: envelope }],
-  ])('beside right arguments nothing is recorded, on revision %s', async (_revision, more) => {
+  ])('is refused in a payment that is otherwise valid, in revision %s', async (_revision, more) => {
     const server = '_meta' in more ? start(['serve', '--sandbox=memory']) : await serving(['serve', '--sandbox=memory']);
     const create = (args: Json) => server.request('tools/call', { name: 'create_customer_payment', arguments: args, ...more });
     for (const name of NAMES) {
       for (const value of values) expect(errorOf(await create(withMember(newPayment, name, value)))?.['message'], name).toContain(name);
       const rows = [withMember({ invoice_id: '712345000000079385', amount_applied: 1 }, name, {})];
-      // As JSON text too, which is read as the list that was meant.
+      // Also as JSON text, which the server reads as a list.
       for (const invoices of [rows, JSON.stringify(rows), rows.map((row) => JSON.stringify(row))]) {
         expect(errorOf(await create({ ...newPayment, invoices }))?.['message'], name).toContain(`invoices[0].${name} is not an argument`);
       }
@@ -99,7 +99,7 @@ describe('as an argument', () => {
   it.each([
     ['older SDK', OlderClient, OlderTransport],
     ['current SDK', ModernClient, ModernTransport],
-  ] as const)('through the client of the %s', async (_kind, Client, Transport) => {
+  ] as const)('is refused through the client of the %s', async (_kind, Client, Transport) => {
     const client = new Client({ name: 'test', version: '1' });
     closers.push(() => client.close());
     await client.connect(
@@ -117,7 +117,7 @@ describe('as an argument', () => {
     }
   });
 
-  it('of a resource is refused too', async () => {
+  it('is refused in the URI of a resource', async () => {
     const server = await serving(['serve', '--sandbox=memory']);
     for (const name of NAMES) {
       expect(await server.request('resources/read', { uri: `zoho-books://customerpayments?${name}=1` }), name).toMatchObject({
@@ -127,8 +127,8 @@ describe('as an argument', () => {
   });
 });
 
-describe('as what is looked up by its name', () => {
-  it.each(NAMES)('%s is no tool, prompt, resource, variable or kind of write', async (name) => {
+describe('a name such as __proto__ in a search', () => {
+  it.each(NAMES)('(%s) finds no tool, prompt, resource, variable or kind of write', async (name) => {
     const server = await serving(['serve', '--sandbox=memory']);
     expect(await server.request('tools/call', { name, arguments: newPayment })).toMatchObject({ error: { code: -32602 } });
     expect(await server.request('prompts/get', { name, arguments: {} })).toMatchObject({ error: { code: -32602 } });

@@ -8,7 +8,7 @@ import { fault, forgetRequests, requestsTo, seed } from '../support/books.ts';
 import { harness, kinds, type Harness } from '../support/harness.ts';
 
 const list = 'zoho-books://customerpayments';
-/** Those that are there without asking Zoho, in the order of their tools. */
+/** Resources that exist without a call to Zoho, in the order of their tools. */
 const declared = endpoints.flatMap((endpoint) => (isRead(endpoint) ? (endpoint.resources ?? []) : [])).map(({ uri }) => uri);
 const fixed = [...declared.filter((uri) => !uri.includes('{')), 'zoho-books://limits'];
 const one = `${list}/${seed.samplePayment}`;
@@ -29,7 +29,7 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
   const json = async (uri: string) => JSON.parse((await read(uri))?.text ?? '') as unknown;
   const tool = async (name: string, args: Record<string, unknown>) => (await server.call(name, args)).structuredContent;
 
-  it('are generated from the read-only declarations', async () => {
+  it('exist for every declared read that has resources', async () => {
     const { resources } = await server.client.listResources();
     const { resourceTemplates } = await server.client.listResourceTemplates();
     expect(resources.filter(({ uri }) => !uri.startsWith(`${list}/`)).map(({ uri }) => uri)).toEqual(fixed);
@@ -42,7 +42,7 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     );
   });
 
-  it('hold the same data as the tools', async () => {
+  it('contain the same data as the tools', async () => {
     expect(await json(list)).toEqual(await tool('list_customer_payments', {}));
     expect(await json(one)).toEqual(await tool('get_customer_payment', { payment_id: seed.samplePayment }));
     expect(await json(`zoho-books://contacts/${seed.bowman}`)).toEqual(await tool('get_contact', { contact_id: seed.bowman }));
@@ -54,7 +54,7 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     );
   });
 
-  it('take list filters in any number and order', async () => {
+  it('accept the filters of a list in any number and order', async () => {
     const expected = await tool('list_customer_payments', { customer_name: 'Bowman Furniture', amount_less_than: 500, per_page: 3 });
     expect(await json(`${list}?customer_name=Bowman%20Furniture&amount_less_than=500&per_page=3`)).toEqual(expected);
     expect(await json(`${list}?per_page=3&amount_less_than=500&customer_name=Bowman+Furniture`)).toEqual(expected);
@@ -64,7 +64,7 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     expect(await json(`${list}?fields=payment_id&per_page=2&fields=amount`)).toEqual(amounts);
   });
 
-  it('give the receipt as a PDF', async () => {
+  it('return the receipt as a PDF', async () => {
     const receipt = await read(`${one}/pdf`);
     expect(receipt?.mimeType).toBe('application/pdf');
     expect(
@@ -74,11 +74,11 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     ).toBe('%PDF-');
   });
 
-  it('say what is wrong with an address', async () => {
+  it('explain what is wrong with a URI', async () => {
     await expect(server.client.readResource({ uri: `${list}/1` })).rejects.toThrow(/Resource not found/);
     await expect(server.client.readResource({ uri: `${list}/abc` })).rejects.toThrow(/payment_id must be an id/);
     await expect(server.client.readResource({ uri: `${list}?custmer_id=1` })).rejects.toThrow(
-      /custmer_id is not an argument; the nearest is customer_id/,
+      /custmer_id is not an argument \(did you mean customer_id\?\)/,
     );
     await expect(server.client.readResource({ uri: `${list}?customer_name=Bowman&customer_name=Aoyama` })).rejects.toThrow(
       /customer_name must be a string, not an array/,
@@ -87,7 +87,7 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     await expect(server.client.readResource({ uri: 'zoho-books://invoices' })).rejects.toThrow(/not found/i);
   });
 
-  it('list recent payments with titles a person can read, asked of Zoho once a minute', async () => {
+  it('list recent payments with readable titles, and read them from Zoho once a minute', async () => {
     await server.client.listResources();
     await forgetRequests(server.sandbox);
     const { resources } = await server.client.listResources();
@@ -100,7 +100,7 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     }
   });
 
-  it('complete a payment by number, customer and reference, a refund given its payment, and a customer by name', async () => {
+  it('complete a payment by number, customer and reference, a refund of a payment, and a customer by name', async () => {
     const complete = async (uri: string, name: string, value: string, given?: Record<string, string>) =>
       (
         await server.client.complete({
@@ -118,9 +118,9 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     }[];
     await forgetRequests(server.sandbox);
     expect(await complete(`${list}/{payment_id}/pdf`, 'payment_id', newest!.payment_number)).toContain(newest!.payment_id);
-    // What is known costs no search, so typing on does not use up the minute's calls.
+    // Cached values need no search, so that typing does not use up the calls of the minute.
     expect(await requestsTo(server.sandbox)).toEqual([]);
-    // Zoho's search does not look at payment numbers: an older one completes by its customer or reference only.
+    // Zoho's search ignores payment numbers: an older payment is completed only by its customer or reference.
     const [oldest] = (await tool('list_customer_payments', { per_page: 1, sort_column: 'date', sort_order: 'A' }))['customerpayments'] as {
       payment_id: string;
       payment_number: string;
@@ -138,7 +138,7 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     expect((await complete(contact, 'contact_id', '')).length).toBeGreaterThan(1);
   });
 
-  it('say at once what a write of ours recorded', async () => {
+  it('show at once what this server recorded', async () => {
     await server.client.listResources();
     const [newest] = (await tool('list_customer_payments', { per_page: 1 }))['customerpayments'] as { date: string }[];
     const { structuredContent } = await server.call('create_customer_payment', {
@@ -152,7 +152,7 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     expect(resources.map(({ uri }) => uri)).toContain(`${list}/${payment_id}`);
   });
 
-  it('of the sandbox say so, errors too', async () => {
+  it('name the sandbox, also in errors', async () => {
     const sandbox = await harness({ kind, asSandbox: true });
     const { resources } = await sandbox.client.listResources();
     expect(resources.length).toBeGreaterThan(1);
@@ -161,7 +161,7 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     await sandbox.close();
   });
 
-  it('keep working without Zoho: static entries, no completions, no errors', async () => {
+  it('work without Zoho: they show the fixed entries and no completions, without an error', async () => {
     const alone = await harness({ kind });
     await fault(alone.sandbox, { match: { method: 'GET', path: '/books/v3/customerpayments' }, fault: 'status', status: 500, times: 100 });
     const { resources } = await alone.client.listResources();
@@ -172,7 +172,7 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     await alone.close();
   });
 
-  it('tell subscribers of the exact addresses that a write of ours touched', async () => {
+  it('notify subscribers of exactly the URIs that a write of this server changed', async () => {
     const { structuredContent } = await server.call('create_customer_payment', {
       customer_id: seed.bowman,
       payment_mode: 'cash',
@@ -200,7 +200,7 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     expect((await server.call('delete_customer_payment', { payment_id: '1' })).isError).toBe(true);
     expect(heard).toEqual([]);
 
-    // A write whose answer was lost may have been carried out.
+    // A write whose answer was lost may have been made.
     await fault(server.sandbox, { match: { method: 'POST', path: '/refunds$' }, fault: 'drop_after' });
     await server.call('create_customer_payment_refund', { ...refund, amount: 7 });
     await expect.poll(() => heard.toSorted()).toEqual(watched.slice(0, 4).toSorted());
@@ -209,7 +209,7 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
   });
 });
 
-/** Each protocol era has its own way to subscribe. */
+/** Subscribes in the way of the client's protocol revision. */
 async function watch(client: ModernClient | OlderClient, uris: string[], onUpdate: (uri: string) => void): Promise<() => Promise<void>> {
   if (client instanceof OlderClient) {
     client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => onUpdate(params.uri));

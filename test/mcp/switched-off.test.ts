@@ -9,7 +9,7 @@ import { forgetRequests, requestsTo } from '../support/books.ts';
 import { harness, kinds, textOf, type Harness, type HarnessOptions, type McpClient } from '../support/harness.ts';
 import { startSandbox, type Sandbox } from '../support/sandbox.ts';
 
-/** A tool that is off is not listed; a call of it all the same says why, and what would switch it on. */
+/** A tool that is switched off is not listed. A call of such a tool gets an error that says why, and how to switch the tool on. */
 
 const all = [...endpoints, ...workflows];
 const writes = all.filter(isWrite);
@@ -34,21 +34,21 @@ const cases: readonly (readonly [what: string, options: HarnessOptions, code: st
   ],
   ['read-only mode', { readOnly: true }, 'tool_switched_off', /this server is read-only(.|\n)*Ask the operator to .*--read-only/],
   [
-    'workflows alone',
+    'only the toolset workflows',
     { toolsets: ['workflows'] },
     'tool_switched_off',
-    /in the toolset (payments|lookups), which is not chosen(.|\n)*add (payments|lookups) to --toolsets or ZOHO_PAYMENTS_TOOLSETS/,
+    /in the toolset \(group of tools\) (payments|lookups), which is off(.|\n)*add (payments|lookups) to --toolsets or ZOHO_PAYMENTS_TOOLSETS/,
   ],
   [
-    'lookups alone',
+    'only the toolset lookups',
     { toolsets: ['lookups'] },
     'tool_switched_off',
-    /in the toolset (payments|workflows), which is not chosen(.|\n)*ZOHO_PAYMENTS_TOOLSETS/,
+    /in the toolset \(group of tools\) (payments|workflows), which is off(.|\n)*ZOHO_PAYMENTS_TOOLSETS/,
   ],
 ];
 
-describe.each(cases)('with %s', (_, options, code, says) => {
-  it.each(kinds)('a tool that is off answers with a code, and the others are listed as ever: %s', async (kind) => {
+describe.each(cases)('a server with %s', (_, options, code, says) => {
+  it.each(kinds)('answers a tool that is off with an error code, and lists the other tools: %s', async (kind) => {
     const server = await start({ kind, ...options });
     const { tools } = await server.client.listTools();
     everything ??= await (async () => {
@@ -75,7 +75,8 @@ describe.each(cases)('with %s', (_, options, code, says) => {
           () => undefined,
           (thrown: unknown) => thrown as { code: number; message: string; data: unknown },
         );
-        expect(error).toMatchObject({ code: -32602, data: { code, changed: 'no', retry: 'never' } });
+        const request_id = expect.stringMatching(/^r_\w{8}$/) as string;
+        expect(error).toMatchObject({ code: -32602, data: { code, changed: 'no', retry: 'never', request_id } });
         expect(error?.message).toMatch(says);
       }
     }
@@ -85,9 +86,9 @@ describe.each(cases)('with %s', (_, options, code, says) => {
 });
 
 it.each<[HarnessOptions, name: string, next: string]>([
-  [{ readOnly: true }, 'record_customer_payment', 'unset “Read only” in the settings of this extension, if it may write'],
+  [{ readOnly: true }, 'record_customer_payment', 'to let it record changes, unset “Read only” in the settings of this extension'],
   [{ toolsets: ['lookups'] }, 'find_payments', 'add workflows to “Toolsets” in the settings of this extension (now lookups)'],
-])('inside an extension the next step names its field: %o', async (options, name, next) => {
+])('inside an extension the next step names the setting of the extension: %o', async (options, name, next) => {
   const server = await start({ started: startedAsExtension, ...options });
   const error = await server.call(name).then(
     () => undefined,
@@ -97,13 +98,13 @@ it.each<[HarnessOptions, name: string, next: string]>([
   await server.close();
 });
 
-it('a name that no tool has stays an error of the protocol', async () => {
+it('an unknown tool name causes a protocol error', async () => {
   const server = await start({ readOnly: true });
   await expect(server.client.callTool({ name: 'create_payment' })).rejects.toThrow('create_payment not found');
   await server.close();
 });
 
-it('a name that no tool has is told the nearest that is there, and never one that deletes', async () => {
+it('the error for an unknown tool name suggests a similar tool, but never a tool that deletes', async () => {
   const server = await start({});
   const said = async (name: string) =>
     await server.client.callTool({ name }).then(
@@ -112,14 +113,17 @@ it('a name that no tool has is told the nearest that is there, and never one tha
     );
   expect(await said('record_payment')).toMatchObject({
     code: -32602,
-    message: expect.stringContaining('the nearest is record_customer_payment') as string,
+    message: expect.stringContaining('Did you mean record_customer_payment?') as string,
     data: { code: 'tool_not_found', changed: 'no', retry: 'corrected_call' },
   });
-  expect((await said('delete_payments'))?.message).not.toMatch(/nearest is \w*delete/);
+  const { request_id } = (await said('record_payment'))!.data as { request_id: string };
+  const line = server.logged.map((one) => JSON.parse(one) as Record<string, unknown>).find((one) => one['request_id'] === request_id);
+  expect(line).toMatchObject({ event: 'unknown tool', outcome: 'tool_not_found' });
+  expect((await said('delete_payments'))?.message).not.toMatch(/Did you mean \w*delete/);
   await server.close();
 });
 
-describe('a policy whose allowed_tools is wrong', () => {
+describe('if allowed_tools of a policy is wrong', () => {
   const problem = (names: string[], chosen: readonly Toolset[] = toolsetNames): string => {
     try {
       toolsFor({ readOnly: false, toolsets: chosen, policy: { allowed_tools: names } });
@@ -129,19 +133,19 @@ describe('a policy whose allowed_tools is wrong', () => {
     throw new Error('nothing was refused');
   };
 
-  it('is told that it lists writes only, where a read is named', () => {
+  it('and names a read, the error says that only writes are allowed there', () => {
     for (const name of [...all.filter((tool) => !isWrite(tool)).map((tool) => tool.name), 'list_writes']) {
-      expect(problem([name])).toContain(`"${name}", which only reads: it lists writes only, reads are always allowed`);
-      expect(problem([name])).not.toContain('nearest');
+      expect(problem([name])).toContain(`"${name}", which only reads. List only tools that write; tools that read are always allowed`);
+      expect(problem([name])).not.toContain('Did you mean');
     }
-    expect(problem(['recrd_payment'])).toContain('it lists writes only');
+    expect(problem(['recrd_payment'])).toContain('. List only tools that write');
     expect(() => readPolicy('{"allowed_tools": "create_customer_payment"}')).toThrow(
       'allowed_tools: must be a list of tools that write; reads are always allowed',
     );
     expect(() => readPolicy('{"allowed_tools": [7]}')).toThrow('allowed_tools.0: must be the name of a tool that writes');
   });
 
-  it('gets no tool that deletes as the nearest name, and one that overwrites only where its verb was written', () => {
+  it('the error suggests no tool that deletes, and suggests a tool that overwrites only for the same verb', () => {
     const typos = writes.flatMap(({ name }) => [
       name.slice(0, -1),
       `${name}s`,
@@ -151,7 +155,7 @@ describe('a policy whose allowed_tools is wrong', () => {
     const strange = [...typos, 'payment', 'delete', 'remove_payment', 'drop_customer_payment', 'x', 'DELETE_CUSTOMER_PAYMENT'];
     let suggested = 0;
     for (const name of strange.filter((one) => !all.some((tool) => tool.name === one))) {
-      const nearest = /the nearest is (\w+)/.exec(problem([name]))?.[1];
+      const nearest = /Did you mean (\w+)\?/.exec(problem([name]))?.[1];
       if (nearest === undefined) continue;
       suggested += 1;
       const method = methodOf(all.find((tool) => tool.name === nearest)!);
@@ -159,13 +163,13 @@ describe('a policy whose allowed_tools is wrong', () => {
       if (method === 'PUT') expect(name).toMatch(/^update/);
     }
     expect(suggested).toBeGreaterThan(10);
-    expect(problem(['delete_customer_paymnt'])).not.toContain('nearest');
-    expect(problem(['create_payment'])).toContain('the nearest is create_customer_payment');
-    expect(problem(['update_customer_paymnt'])).toContain('the nearest is update_customer_payment');
+    expect(problem(['delete_customer_paymnt'])).not.toContain('Did you mean');
+    expect(problem(['create_payment'])).toContain('Did you mean create_customer_payment?');
+    expect(problem(['update_customer_paymnt'])).toContain('Did you mean update_customer_payment?');
   });
 });
 
-describe('a limit of the policy', () => {
+describe('the error after a limit of the policy', () => {
   const refusedBy = async (policy: Policy, calls: readonly [string, Record<string, unknown>][]) => {
     const server = await harness({ policy });
     const results = [];
@@ -179,7 +183,7 @@ describe('a limit of the policy', () => {
       Record<string, unknown>,
     ];
 
-  it('says over which time it counts: the last 24 hours, or the last hour', async () => {
+  it('names its period: the last 24 hours, or the last hour', async () => {
     expect(await refusedBy({ max_amount: { per_day: { USD: 100 } } }, [paid(60), paid(61)])).toMatch(
       /allows USD 100 in 24 hours\. With the 60 from the last 24 hours, this write would exceed that\. USD 40\.00 is left\./,
     );
@@ -195,7 +199,7 @@ describe('a limit of the policy', () => {
     );
   });
 
-  it('that a call is beyond is said before anyone is asked', async () => {
+  it('comes before the user is asked', async () => {
     const asked: unknown[] = [];
     const person = (question: unknown) => {
       asked.push(question);
@@ -214,7 +218,7 @@ describe('a limit of the policy', () => {
     await server.close();
   });
 
-  it('on accounts names those that it allows, and the argument of the tool that was called', async () => {
+  it('on accounts names the allowed accounts, and the argument of the called tool', async () => {
     const policy = { allowed_account_ids: ['3000000000385'] };
     const [tool, args] = paid(3);
     expect(await refusedBy(policy, [[tool, { ...args, account_id: '712345000000000358' }]])).toContain('It allows only 3000000000385.');
@@ -224,7 +228,7 @@ describe('a limit of the policy', () => {
   });
 });
 
-it('every tool is in a toolset that its reason can name', () => {
+it('every tool is in a toolset, so that the error can name the toolset', () => {
   const { switchedOff } = toolsFor({ readOnly: false, toolsets: ['lookups'], policy: {} });
   expect(switchedOff.size).toBe(all.length - toolsets.lookups.length);
 });

@@ -12,7 +12,7 @@ import type { Undo } from '../../src/report.ts';
 import { booksOf, fault, seed } from '../support/books.ts';
 import { harness, textOf, type Harness, type HarnessOptions, type ToolResult } from '../support/harness.ts';
 
-/** A write and then its undo, called as it was given: everything is as it was, or the undo says what is not. */
+/** After a write and its undo call, everything is as before, or the undo names the fields that are not. */
 
 const acme = '712345000000090009';
 const lindner = '712345000000090061';
@@ -21,7 +21,7 @@ const euroAccount = '712345000000000367';
 const location = '460000000038080';
 const uniqueField = '712345000000012841';
 const plainField = '46000000012845';
-/** Of each kind one: refunded in part, with unused money, an advance, applied to two invoices and without a reference, in euros, in yen. */
+/** One payment of each kind: partly refunded, with unused amount, an advance, on two invoices and without reference, in euros, in yen. */
 const [refunded, withUnused, advance, two, euros, yen] = [
   seed.samplePayment,
   seed.paymentWithUnused,
@@ -38,7 +38,7 @@ async function start(options: HarnessOptions = {}): Promise<Harness> {
   return server;
 }
 
-/** Ids and numbers of records, and times. */
+/** Fields with ids and numbers of records, and times. */
 const FRESH = /^(payment_id|payment_number|payment_refund_id|invoice_payment_id|created_time|updated_time|last_modified_time)$/;
 
 function compared(value: unknown, but: ReadonlySet<string>): unknown {
@@ -52,7 +52,7 @@ function compared(value: unknown, but: ReadonlySet<string>): unknown {
   );
 }
 
-/** What Zoho shows of the payment and all that it touches. */
+/** Everything that Zoho shows of the payment and the records that it changes. */
 async function shown({ zoho, sandbox }: Harness, payment_id: string | undefined, customers: readonly string[]): Promise<Json> {
   const refunds = payment_id === undefined ? [] : (await zoho.read(allRefunds, { customer_payment_id: payment_id })).rows;
   const { problems, counts } = await booksOf(sandbox);
@@ -80,18 +80,18 @@ const paymentIdOf = ({ structuredContent }: ToolResult) =>
 
 const parses = ({ tool, arguments: args }: Undo) => endpoints.find(({ name }) => name === tool)!.input.safeParse(args).success;
 
-/** What no write can bring back, or Zoho does not show. */
+/** Values that no write can restore or Zoho does not show. */
 const MAY_BE_LOST = /^(payment_id|payment_number|refund_id|payment_form|location_id|bank_charges_account_id|tax_account_id)$/;
 
 interface Case {
   readonly tool: string;
   readonly args: Json;
-  /** The payment that is looked at, before and after. */
+  /** The payment to compare before and after. */
   readonly payment?: string | undefined;
   readonly customers: readonly string[];
 }
 
-/** Whether it was carried out; then it was also taken back. */
+/** Makes a write and its undo. Returns false if the write was refused. */
 async function thereAndBack(server: Harness, { tool, args, payment, customers }: Case): Promise<boolean> {
   const before = await shown(server, payment, customers);
   const written = await server.call(tool, args);
@@ -101,7 +101,7 @@ async function thereAndBack(server: Harness, { tool, args, payment, customers }:
     return false;
   }
   const undo = undoOf(written);
-  // Without anything to restore, there is nothing to offer.
+  // There is no undo if nothing can be restored.
   if (undo === undefined) {
     const fields = Object.keys(args).filter(
       (name) => !['payment_id', 'customer_payment_id', 'refund_id', 'unique_identifier_key', 'unique_identifier_value'].includes(name),
@@ -160,7 +160,7 @@ const customFields = fc.uniqueArray(
 );
 const tags = fc.array(fc.record({ tag_id: fc.constantFrom('11', '12'), tag_option_id: fc.constantFrom('21', '22') }), { maxLength: 2 });
 
-/** Fields that any payment can have. What is withheld by row is drawn elsewhere. */
+/** Fields of any payment. Withheld tax of rows is generated elsewhere. */
 const common = {
   payment_mode: fc.constantFrom('cash', 'check', 'Bank Remittance'),
   date: day,
@@ -251,11 +251,11 @@ const changed: readonly { readonly payment: string; readonly customer: string; r
 ];
 
 const RUNS = 10;
-/** Few refusals, or the property says little. */
+/** Expects few refusals, because otherwise the property proves little. */
 const mostly = (done: number, runs: number) => expect(done, 'carried out').toBeGreaterThan(runs / 3);
 
-describe('a changed payment', () => {
-  it.each(changed)('$payment', async ({ payment, customer, fields }) => {
+describe('the undo restores a changed payment', () => {
+  it.each(changed)('$payment after any change', async ({ payment, customer, fields }) => {
     const server = await start();
     let done = 0;
     await fc.assert(
@@ -275,7 +275,7 @@ describe('a changed payment', () => {
     mostly(done, RUNS);
   });
 
-  it.each(changed.slice(1, 4))('$payment, by its unique custom field', async ({ payment, customer, fields }) => {
+  it.each(changed.slice(1, 4))('$payment after any change by its unique custom field', async ({ payment, customer, fields }) => {
     const server = await start();
     const name = { unique_identifier_key: 'cf_external_reference', unique_identifier_value: 'V 1' };
     await server.call('update_customer_payment', {
@@ -300,7 +300,7 @@ describe('a changed payment', () => {
     mostly(done, RUNS);
   });
 
-  it.each([refunded, two, advance])('%s, its custom fields', async (payment) => {
+  it.each([refunded, two, advance])('%s after any change of its custom fields', async (payment) => {
     const server = await start();
     const byId = fc.uniqueArray(fc.record({ customfield_id: fc.constantFrom(plainField, uniqueField), value: emptyOr(word) }), {
       minLength: 1,
@@ -322,7 +322,7 @@ describe('a changed payment', () => {
     );
   });
 
-  it('without a reference loses the new one', async () => {
+  it('without a reference: it removes the new reference', async () => {
     const server = await start();
     const updated = await server.call('update_customer_payment', {
       payment_id: two,
@@ -360,7 +360,7 @@ const newPayments: readonly { readonly customer: string; readonly fields: fc.Arb
   },
 ];
 
-describe('a new payment, and one that is deleted', () => {
+describe('the undo restores the books after a new payment and a deleted payment', () => {
   it.each(newPayments)('of customer $customer', async ({ customer, fields }) => {
     const server = await start();
     let [done, deleted, n] = [0, 0, 0];
@@ -388,7 +388,7 @@ describe('a new payment, and one that is deleted', () => {
     expect(deleted).toBe(done);
   });
 
-  it('by upsert', async () => {
+  it('that was created by an upsert', async () => {
     const server = await start();
     const args = {
       unique_identifier_key: 'cf_external_reference',
@@ -402,13 +402,13 @@ describe('a new payment, and one that is deleted', () => {
     expect(await thereAndBack(server, { tool: 'update_customer_payment_using_custom_field', args, customers: [seed.bowman] })).toBe(true);
   });
 
-  it('that could not be seen before is not deleted by the undo of its change', async () => {
+  it('but does not delete a payment that Zoho did not show before its change', async () => {
     const server = await start();
     await server.call('update_customer_payment', {
       payment_id: two,
       custom_fields: [{ api_name: 'cf_external_reference', value: 'hidden' }],
     });
-    // Zoho ignores a filter that it does not know, and shows every payment.
+    // Zoho ignores a filter that it does not know, and returns every payment.
     await fault(server.sandbox, { match: { method: 'GET', path: '^/customerpayments$' }, fault: 'status', status: 200, code: 0, times: 9 });
     const changed = await server.call('update_customer_payment_using_custom_field', {
       unique_identifier_key: 'cf_external_reference',
@@ -431,11 +431,11 @@ const refundFields = {
   payment_form: word,
 };
 
-describe('a refund', () => {
+describe('the undo restores the books after a refund', () => {
   it.each([
     [withUnused, 100, fc.constant(1)],
     [euros, 109.5, fc.constantFrom(1.0842, 1, 1.1)],
-  ] as const)('of %s: made, changed and deleted', async (payment, most, exchange_rate) => {
+  ] as const)('of payment %s was recorded, changed and deleted', async (payment, most, exchange_rate) => {
     const server = await start();
     const customers = [seed.bowman, lindner];
     const fields = {
@@ -472,8 +472,8 @@ describe('a refund', () => {
   });
 });
 
-describe('where Zoho tells less, as it is documented', () => {
-  it('the undo parses, and names what it does not restore', async () => {
+describe('if Zoho shows less, as in its documents', () => {
+  it('the undo is still valid, and names the fields that it does not restore', async () => {
     const server = await start({ sandbox: { shapes: 'documented', limits: { per_minute: 1_000_000 } } });
     const updated = await server.call('update_customer_payment', {
       payment_id: refunded,
@@ -497,7 +497,7 @@ describe('where Zoho tells less, as it is documented', () => {
       from_account_id: checking,
     });
     expect(undoOf(refund), textOf(refund)).toMatchObject({ arguments: { reference_number: 'INV-384' }, not_restored: ['from_account_id'] });
-    // Recorded again it needs an account, and Zoho did not tell which.
+    // To record the payment again, the undo needs an account, but Zoho did not show it.
     const deleted = await server.call('delete_customer_payment_refund', { customer_payment_id: refunded, refund_id: seed.sampleRefund });
     expect(deleted.structuredContent).toMatchObject({ outcome: 'recorded' });
     expect(undoOf(deleted)).toBeUndefined();

@@ -8,7 +8,7 @@ import { textOf, type Harness, type HarnessOptions, type ToolResult, errorOf } f
 import { startSandbox } from '../support/sandbox.ts';
 import { servers } from '../support/servers.ts';
 
-/** Tax that a customer withheld: it settles the invoice with the money, and is no part of the payment's amount. */
+/** Tax that a customer withheld. Together with the money it closes the invoice, but it is not part of the payment's amount. */
 
 const start = servers();
 
@@ -32,12 +32,12 @@ const rowsOf = async (server: Harness, payment_id: string) =>
 const balanceOf = async (server: Harness, invoice_id: string) =>
   ((await ok(server, 'get_invoice', { invoice_id })).structuredContent['invoice'] as Json)['balance'];
 
-/** A payment of 1000: 405 on INV-385, of which 45 more was withheld. */
+/** A payment of 1000: 405 is applied to INV-385, and 45 of tax is withheld on it. */
 const taxed = [{ invoice_id: seed.openInvoice, amount_applied: 405, tax_amount_withheld: 45 }];
 const recorded = async (server: Harness, more: Json = {}) =>
   paymentIn(await ok(server, 'create_customer_payment', { ...cash, amount: 1000, invoices: taxed, ...more }));
 
-/** A server on which a person is asked, and says yes. */
+/** A server with a user who says yes to every question. */
 async function asking(options: HarnessOptions = {}): Promise<{ server: Harness; asked: string[] }> {
   const asked: string[] = [];
   const server = await start({
@@ -48,14 +48,17 @@ async function asking(options: HarnessOptions = {}): Promise<{ server: Harness; 
   return { server, asked };
 }
 
-describe('a payment that closes an invoice with tax withheld', () => {
+describe('a payment that closes an invoice together with withheld tax', () => {
   it.each<[string, Json]>([
-    ['the description', { description: 'by courier' }],
-    ['another invoice', { invoices: [{ invoice_id: seed.overdueInvoice, amount_applied: 500 }] }],
-    ['the same row again', { invoices: taxed }],
-    ['the same row without its tax', { invoices: [{ invoice_id: seed.openInvoice, amount_applied: 405 }] }],
-    ['the whole list', { replace_invoices: true, invoices: [...taxed, { invoice_id: seed.overdueInvoice, amount_applied: 595 }] }],
-  ])('can be changed afterwards: %s', async (_, change) => {
+    ['the description changes', { description: 'by courier' }],
+    ['another invoice is added', { invoices: [{ invoice_id: seed.overdueInvoice, amount_applied: 500 }] }],
+    ['the row of the invoice is sent again', { invoices: taxed }],
+    ['the row of the invoice is sent again without its tax', { invoices: [{ invoice_id: seed.openInvoice, amount_applied: 405 }] }],
+    [
+      'the whole list of invoices is sent',
+      { replace_invoices: true, invoices: [...taxed, { invoice_id: seed.overdueInvoice, amount_applied: 595 }] },
+    ],
+  ])('can be changed later: %s', async (_, change) => {
     const server = await start();
     const { payment_id } = await recorded(server);
     expect(await balanceOf(server, seed.openInvoice)).toBe(0);
@@ -64,7 +67,7 @@ describe('a payment that closes an invoice with tax withheld', () => {
     expect((await rowsOf(server, payment_id))[0]).toEqual(taxed[0]);
   });
 
-  it('more than money and tax together leave open is refused', async () => {
+  it('cannot apply more than the balance that remains after money and tax', async () => {
     const server = await start();
     for (const [amount_applied, tax_amount_withheld] of [
       [405, 45.01],
@@ -89,20 +92,20 @@ describe('a payment that closes an invoice with tax withheld', () => {
   });
 });
 
-describe('tax that settles more of an invoice than the money does', () => {
+describe('withheld tax that is more than the money', () => {
   it.each<[string, Json]>([
-    ['of the row', { amount: 1, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 1, tax_amount_withheld: 449 }] }],
-    ['of the payment as a whole', { amount: 1, tax_amount_withheld: 449, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 1 }] }],
-  ])('is asked about: %s', async (_, payment) => {
+    ['on the row', { amount: 1, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 1, tax_amount_withheld: 449 }] }],
+    ['on the whole payment', { amount: 1, tax_amount_withheld: 449, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 1 }] }],
+  ])('is a reason to ask: tax %s', async (_, payment) => {
     const { server, asked } = await asking();
     expect((await ok(server, 'create_customer_payment', { ...cash, ...payment })).structuredContent).toMatchObject({
       asked: 'window',
       concerns: [{ code: 'tax_withheld' }],
     });
-    expect(asked[0]).toContain('You are asked because USD 449.00 of withheld tax settles more of an invoice than the money does.');
+    expect(asked[0]).toContain('You are asked because the withheld tax of USD 449.00 is more than the money applied to the invoice.');
   });
 
-  it('is asked about in a change that puts it in the place of money, and not again', async () => {
+  it('is a reason to ask, but only once, if a change replaces money by tax', async () => {
     const { server } = await asking();
     const { payment_id } = await recorded(server);
     const change = async (row: Json) => (await ok(server, 'update_customer_payment', { payment_id, ...row })).structuredContent['concerns'];
@@ -115,11 +118,11 @@ describe('tax that settles more of an invoice than the money does', () => {
   });
 });
 
-describe('money that tax takes the place of', () => {
+describe('money that is replaced by withheld tax', () => {
   it.each<[string, Json]>([
-    ['half of it', { invoices: [{ invoice_id: seed.openInvoice, amount_applied: 225, tax_amount_withheld: 225 }] }],
+    ['half of the money', { invoices: [{ invoice_id: seed.openInvoice, amount_applied: 225, tax_amount_withheld: 225 }] }],
     [
-      'and that goes to another invoice',
+      'money that is moved to another invoice',
       {
         invoices: [
           { invoice_id: seed.openInvoice, amount_applied: 225, tax_amount_withheld: 225 },
@@ -127,7 +130,7 @@ describe('money that tax takes the place of', () => {
         ],
       },
     ],
-  ])('is taken off the invoice, which is asked about: %s', async (_, change) => {
+  ])('is un-applied from the invoice after a question: %s', async (_, change) => {
     const { server, asked } = await asking();
     const { payment_id } = paymentIn(
       await ok(server, 'create_customer_payment', {
@@ -140,12 +143,12 @@ describe('money that tax takes the place of', () => {
       asked: 'window',
       concerns: [{ code: 'unapplied' }],
     });
-    expect(asked.at(-1)).toContain('Take USD 225.00 of money off invoice "INV-385", with tax in its place');
+    expect(asked.at(-1)).toContain('On invoice "INV-385", withheld tax replaces USD 225.00 of the payment');
   });
 });
 
-describe('the tax is shown', () => {
-  it('in the question, the receipt, the detail, the question and the report of a deletion, and in the bulk one', async () => {
+describe('withheld tax is shown', () => {
+  it('in question and result of a new payment, in its details, and in question and result of its deletion, also with the bulk tool', async () => {
     const { server, asked } = await asking();
     const receipt = textOf(await ok(server, 'create_customer_payment', { ...cash, amount: 1000, invoices: taxed }));
     expect(asked[0]).toContain('Apply USD 405.00 and USD 45.00 tax withheld to Invoice "INV-385": USD 450.00 open before, USD 0.00 after');
@@ -162,13 +165,13 @@ describe('the tax is shown', () => {
     expect(bulk).toContain('applied INV-385 USD 405.00 and USD 45.00 tax withheld');
   });
 
-  it('where it is of the payment as a whole', async () => {
+  it('if it belongs to the whole payment', async () => {
     const server = await start();
     const result = await ok(server, 'create_customer_payment', { ...cash, amount: 100, tax_amount_withheld: 7 });
     expect(textOf(result)).toContain('Tax withheld: USD 7.00.');
   });
 
-  it('in what a change takes off an invoice, and in what it changed', async () => {
+  it('in the money that a change un-applies from an invoice, and in the changed values', async () => {
     const { server, asked } = await asking();
     const { payment_id } = await recorded(server);
     const less = textOf(
@@ -185,7 +188,7 @@ describe('the tax is shown', () => {
     expect(await balanceOf(server, seed.openInvoice)).toBe(450);
   });
 
-  it('an answer that has none of it is pointed out', async () => {
+  it('and an answer of Zoho without the tax causes a note', async () => {
     const on = await startSandbox();
     const at = await altered(on, {
       body: ({ payment, ...body }) =>
@@ -209,8 +212,8 @@ describe('the tax is shown', () => {
   });
 });
 
-describe('a write and its undo', () => {
-  it('leave money and tax on every invoice as they were', async () => {
+describe('the undo of a write with withheld tax', () => {
+  it('restores money and tax on every invoice', async () => {
     const share = fc.record({
       amount_applied: fc.integer({ min: 0, max: 200 }),
       tax_amount_withheld: fc.option(fc.integer({ min: 0, max: 40 }), { nil: undefined }),
@@ -254,7 +257,7 @@ describe('a write and its undo', () => {
     expect(undone).toBeGreaterThan(5);
   });
 
-  it('of a deletion carries it', async () => {
+  it('contains the tax if the write was a deletion', async () => {
     const server = await start();
     const { payment_id } = await recorded(server);
     const undo = undoOf(await ok(server, 'delete_customer_payment', { payment_id }));
@@ -264,7 +267,7 @@ describe('a write and its undo', () => {
   });
 });
 
-describe('record_customer_payment', () => {
+describe('record_customer_payment with withheld tax', () => {
   const record = (server: Harness, args: Json) =>
     server.call('record_customer_payment', { payment_mode: 'cash', date: '2026-06-05', ...args });
 
@@ -283,7 +286,7 @@ describe('record_customer_payment', () => {
       ],
     ],
     [{ amount: 450, invoices: [{ invoice: 'INV-385', tax_amount_withheld: 0 }] }, [{ invoice_id: seed.openInvoice, amount_applied: 450 }]],
-  ])('%j: what is open less the tax, as far as the money goes', async (args, invoices) => {
+  ])('applies the balance minus the tax, at most the amount of the payment: %j', async (args, invoices) => {
     const server = await start();
     const result = await record(server, args);
     expect(result.isError, textOf(result)).toBeFalsy();
@@ -291,7 +294,7 @@ describe('record_customer_payment', () => {
     expect((await booksOf(server.sandbox)).problems).toEqual([]);
   });
 
-  it('nine tenths in money and one tenth withheld close an invoice, and the payment can be changed afterwards', async () => {
+  it('closes an invoice with 90% in money and 10% withheld, and the payment can be changed later', async () => {
     const server = await start();
     const { payment_id } = paymentIn(
       await record(server, { amount: 1152.45, invoices: [{ invoice: 'INV-386', tax_amount_withheld: 128.05 }] }),
@@ -301,7 +304,7 @@ describe('record_customer_payment', () => {
     await ok(server, 'update_customer_payment', { payment_id, description: 'tax certificate came', invoices: [] });
   });
 
-  it('more tax than is open is refused', async () => {
+  it('refuses a tax that is more than the balance', async () => {
     const server = await start();
     const result = await record(server, { amount: 10, invoices: [{ invoice: 'INV-385', tax_amount_withheld: 451 }] });
     expect(errorOf(result), textOf(result)).toMatchObject({ code: 'more_than_balance' });

@@ -4,7 +4,7 @@ import { recordCustomerPayments } from '../../src/workflows/record-customer-paym
 import type { Answer, Around } from './run.ts';
 import type { Running } from './server.ts';
 
-/** Calls of lists of payments, and what they tell of each row. */
+/** Calls with lists of payments, and what their answers say about each row. */
 
 export interface ToldRow {
   readonly outcome: 'recorded' | 'not_recorded' | 'unknown' | 'not_started';
@@ -66,7 +66,7 @@ export async function callListDirectly(server: Running, args: Json, { key, appro
 const suspectsIn = (next: PaymentsError['next']): string[] | undefined =>
   next.map(({ arguments: given }) => given?.['allow_duplicate_of']).find((ids) => ids !== undefined) as string[] | undefined;
 
-/** What the answer to a client tells of the rows. */
+/** What the answer to a client says about the rows. */
 export function toldInAnswer({ rows, totals }: Record<string, unknown>): {
   readonly rows?: readonly ToldRow[];
   readonly totals?: Record<string, string>;

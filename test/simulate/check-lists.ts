@@ -62,7 +62,7 @@ function nameOfEntry({ key = '' }: Entry, row: Json, calls: readonly ListCall[])
   return `${list}: ${canonical(row)}`;
 }
 
-/** What stood in the books before each request. */
+/** The state of the books before each request. */
 class Books {
   readonly #customers: readonly Customer[];
   readonly #requests: readonly LoggedRequest[];
@@ -174,7 +174,7 @@ function checkAtMostOnce({ requests }: Remains, calls: readonly ListCall[], say:
       say('twice', `${description} made ${[...ids].join()}, at most ${meant.get(description) ?? 0}`);
 }
 
-/** What an answer says of a row is so, and is the same in every answer. */
+/** Each statement of an answer about a row is true, and the same in every answer. */
 function checkAnswers({ entries, aheadOfZoho, requests }: Remains, calls: readonly ListCall[], books: Books, facts: Facts, say: Say): void {
   const rowsOfPayment = new Map<string, string>();
   const byId = new Map(entries.map((entry) => [entry.id, entry]));
@@ -350,7 +350,7 @@ function checkConsentToRows(
       (other.entry.settledAt ?? '9') > entry.claimedAt &&
       other.entry.id !== entry.id;
     if (all.some(isUnknown)) continue;
-    // The balances in one of the questions that were answered with yes are those of the moment.
+    // One of the questions answered with yes must show the current balances.
     const balances = ((body['invoices'] ?? []) as { invoice_id: string }[]).map(
       ({ invoice_id }) => `"${books.numberOf(invoice_id)}": ${usd(books.openBefore(applied.seq, invoice_id))} open before`,
     );
@@ -369,7 +369,7 @@ function checkConsentToRows(
         inOneList(calls, name, otherName, Date.parse(entry.claimedAt))
       );
     });
-    if (alike.length > 0 && right.length > 0 && !right.some(({ line }) => /looks like row|there is already/.test(line)))
+    if (alike.length > 0 && right.length > 0 && !right.some(({ line }) => /possible duplicate of row|already recorded/.test(line)))
       say('consent', `${nameOf(entry)} looks like ${alike.map(([id]) => id).join()} of its list, but the question did not say so`);
   }
 }

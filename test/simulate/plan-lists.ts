@@ -81,7 +81,7 @@ export function drawListPlan(seed: number, template: Template): Plan {
 
 const rowsOf = ({ args }: Intent) => (args['rows'] ?? []) as Args[];
 
-/** What makes two payments look alike. */
+/** The values that make two payments possible duplicates. */
 function moneyOf(random: Random, lists: readonly Intent[]): Args {
   const { amount, date, customer } = random.pick(lists.flatMap(rowsOf).filter((row) => row['invoices'] === undefined)) ?? {};
   return amount === undefined ? {} : { amount, date, customer, invoices: undefined, allocate: 'as_credit' };
@@ -257,7 +257,7 @@ function drawListOp(random: Random, servers: number, intents: readonly Intent[],
   };
 }
 
-/** What another bookkeeper does that matters to a row: records the same money, or changes what an invoice has open. */
+/** A change by another bookkeeper that affects a row: the same payment, or another balance of an invoice. */
 function drawListEdit(random: Random, intents: readonly Intent[], customers: readonly Customer[]): Edit {
   const at = random.between(0, 300);
   const row = random.pick(intents.flatMap((one) => (one.tool === LIST_TOOL ? rowsOf(one) : [one.args])));

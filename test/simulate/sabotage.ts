@@ -77,7 +77,7 @@ export const sabotages = {
     failsOn: 'caps',
   },
   clock: {
-    what: "Zoho's clock alone decides that a write will not be carried out any more, whatever a single answer says",
+    what: "Zoho's clock alone decides that a write will not be carried out any more, even if only one answer shows this time",
     patches: [
       { file: 'write/resolve.ts', from: '&& passed > graceMs', to: '&& passed > -1e15' },
       {
@@ -181,7 +181,7 @@ export const sabotages = {
     failsOn: 'list',
   },
   listShown: {
-    what: 'a row of a list is not compared with what was shown of it',
+    what: 'a row of a list is not compared with what the user was shown',
     patches: [
       {
         file: 'write/perform-list.ts',
@@ -197,8 +197,8 @@ export const sabotages = {
       { file: 'write/perform-list.ts', from: 'const id = `${digest}#${before.length + 1}`;', to: 'const id = digest;' },
       {
         file: 'write/perform-list.ts',
-        from: 'row.number < number && row.id === id);',
-        to: "row.number < number && row.id === id && id === '');",
+        from: 'if (same !== undefined) throw keyTwice(same, number);',
+        to: "if (same !== undefined && id === '') throw keyTwice(same, number);",
       },
     ],
     failsOn: 'list',
@@ -215,7 +215,7 @@ export const sabotages = {
     failsOn: 'consent',
   },
   listKept: {
-    what: 'consent to a list is not kept in the journal',
+    what: 'consent to a list is not written to the journal',
     patches: [{ file: 'write/perform-list.ts', from: "if (asked !== 'nobody')\n", to: "if (asked !== 'nobody' && rows.length === 0)\n" }],
     failsOn: 'asked',
   },
@@ -236,12 +236,12 @@ export const sabotages = {
     failsOn: 'duplicate',
   },
   listAlike: {
-    what: 'a person is not told of rows of a list that look alike',
+    what: 'the user is not told about rows of a list that are possible duplicates',
     patches: [{ file: 'write/perform-list.ts', from: 'return alike.length === 0', to: 'return alike.length >= 0' }],
     failsOn: 'consent',
   },
   listReplay: {
-    what: 'the journal is not asked first when a list is sent again',
+    what: 'the journal is not read first when a list is sent again',
     patches: [{ file: 'write/perform-list.ts', from: '  await list.replay();\n', to: '' }],
     failsOn: 'list',
   },

@@ -25,8 +25,8 @@ async function zoho() {
   return { sandbox, settings, ask, fault, payments: async () => (await ask('books'))['counts'].payments as number };
 }
 
-describe('journal', () => {
-  it('lists, shows, exports and verifies writes, and forgets a customer', async () => {
+describe('the command journal', () => {
+  it('lists, shows, exports and verifies writes, and removes the data of a customer', async () => {
     const { settings } = await zoho();
     expect(await run(['journal', 'list'], settings)).toMatchObject({
       code: 1,
@@ -41,18 +41,18 @@ describe('journal', () => {
     );
     expect((await run(['journal', 'show', write_id], settings)).stdout).toContain('The reference number is "CLI-1".');
     expect((await run(['journal', 'show', write_id, '--json'], settings)).stdout).toContain('"reference_number": "CLI-1"');
-    expect((await run(['journal', 'verify'], settings)).stdout).toMatch(/^whole: \d+ events, 1 writes$/);
+    expect((await run(['journal', 'verify'], settings)).stdout).toMatch(/^intact: \d+ events, 1 write$/);
     const exported = (await run(['journal', 'export'], settings)).stdout.split('\n').map((line) => JSON.parse(line) as Json);
     expect(exported.map(({ type }) => type)).toEqual(expect.arrayContaining(['claimed', 'sent', 'recorded']));
 
     expect((await run(['journal', 'prune', '--customer', payment.customer_id], settings)).stdout).toBe(
-      '1 writes emptied of what is known of customer 903000000000099',
+      'removed the data of customer 903000000000099 from 1 write',
     );
     expect((await run(['journal', 'export'], settings)).stdout).not.toContain('Bowman');
     expect((await run(['journal', 'verify'], settings)).code).toBe(0);
   });
 
-  it('refuses invalid arguments in one line', async () => {
+  it('prints a one-line error for invalid arguments', async () => {
     const { settings } = await zoho();
     for (const args of [
       ['journal'],
@@ -69,8 +69,8 @@ describe('journal', () => {
   });
 });
 
-describe('a program that is killed', () => {
-  it('during a write: the next program finds the payment and does not send it again', async () => {
+describe('if a program is killed', () => {
+  it('during a write, the next program finds the payment and does not send it again', async () => {
     const { settings, ask, fault, payments } = await zoho();
     const before = await payments();
     const server = await serving([], settings);
@@ -91,7 +91,7 @@ describe('a program that is killed', () => {
     expect((await run(['journal', 'verify'], settings)).code).toBe(0);
   });
 
-  it('leaves an unknown outcome that a person can settle from the command line', async () => {
+  it('an unknown outcome remains, and a person can settle it from the command line', async () => {
     const { settings, fault } = await zoho();
     const server = await serving([], settings);
     await fault({ match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_before' });
@@ -99,23 +99,23 @@ describe('a program that is killed', () => {
     expect(outcome).toBe('unknown');
     expect(await run(['journal', 'resolve'], settings)).toMatchObject({
       code: 1,
-      stdout: expect.stringMatching(/\| unknown \|[^]*\n1 unresolved/) as string,
+      stdout: expect.stringMatching(/\| unknown \|[^]*\nstill unresolved: 1/) as string,
     });
-    // Within the grace period, the write may still be carried out later. So not recorded is refused, but recorded is possible.
+    // Within the grace period, Zoho may still carry out the write. So --not-recorded is refused, but --recorded is accepted.
     expect(await run(['journal', 'resolve', write_id, '--not-recorded'], settings)).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/may still be carried out: it was sent at .* or decide now with --force/) as string,
+      stderr: expect.stringMatching(/Zoho may still carry out this write: it was sent at .* or add --force to decide now/) as string,
     });
     expect(await run(['journal', 'resolve', write_id, '--recorded', '999'], settings)).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('there is no payment 999 in Zoho Books') as string,
     });
-    // It is not enough that the payment exists: this one existed before the write.
+    // A payment that existed before the write is refused.
     expect(await run(['journal', 'resolve', write_id, '--recorded', '9030000079467'], settings)).toMatchObject({
       code: 1,
       stderr: expect.stringContaining(
-        '9030000079467 is not what this write recorded: ' +
-          'Zoho names the payment 9030000079467, which was there before. If it is, say so with --force',
+        'this write did not make 9030000079467: ' +
+          'Zoho names the payment 9030000079467, which already existed. If you are sure that it did, add --force',
       ) as string,
     });
     expect((await run(['journal', 'resolve', write_id, '--recorded', '9030000079467', '--force'], settings)).stdout).toContain(
@@ -123,27 +123,27 @@ describe('a program that is killed', () => {
     );
     expect(await run(['journal', 'resolve', write_id, '--not-recorded'], settings)).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('it is settled already') as string,
+      stderr: expect.stringContaining('the outcome of this write is known already and cannot be changed') as string,
     });
     expect((await run(['journal', 'list'], settings)).stdout).toContain('Zoho id 9030000079467');
   });
 });
 
-describe('journal resolve --force', () => {
+describe('the command journal, and journal resolve with --force', () => {
   it.each([
-    ['--force goes with --recorded or --not-recorded', ['resolve', 'w_1', '--force']],
-    ['--recorded and --not-recorded contradict each other', ['resolve', 'w_1', '--recorded', '9030000079467', '--not-recorded']],
-    ['--recorded takes the id of a record in Zoho Books, which is digits', ['resolve', 'w_1', '--recorded', 'abc']],
-    ['--before takes a date, YYYY-MM-DD', ['prune', '--before', '2026-13-01']],
-    ['--before takes a date, YYYY-MM-DD', ['prune', '--before', '2026-02-30']],
-    ['--customer takes the id of a customer', ['prune', '--customer', 'Acme']],
-    ['prune takes either --before or --customer', ['prune', '--customer', '1', '--before', '2026-01-01']],
+    ['--force needs --recorded or --not-recorded', ['resolve', 'w_1', '--force']],
+    ['use either --recorded or --not-recorded, not both', ['resolve', 'w_1', '--recorded', '9030000079467', '--not-recorded']],
+    ['--recorded must be the id of a record in Zoho Books (digits only)', ['resolve', 'w_1', '--recorded', 'abc']],
+    ['--before must be a date, YYYY-MM-DD', ['prune', '--before', '2026-13-01']],
+    ['--before must be a date, YYYY-MM-DD', ['prune', '--before', '2026-02-30']],
+    ['--customer must be the id of a customer', ['prune', '--customer', 'Acme']],
+    ['use either --before or --customer, not both', ['prune', '--customer', '1', '--before', '2026-01-01']],
     ['unexpected argument "extra"', ['verify', 'extra']],
-  ])('%s (%j)', async (message, options) => {
+  ])('refuses wrong options with the message "%s" (%j)', async (message, options) => {
     expect(await run(['journal', ...options], {})).toMatchObject({ code: 2, stderr: expect.stringContaining(message) as string });
   });
 
-  it('an unknown id is refused, and one record can settle only one write', async () => {
+  it('refuses an unknown id, and uses one record to settle only one write', async () => {
     const { settings, fault } = await zoho();
     const server = await serving([], settings);
     const made = structured(await server.call('create_customer_payment', payment))['payment'].payment_id as string;
@@ -155,15 +155,15 @@ describe('journal resolve --force', () => {
     });
     expect(await run(['journal', 'resolve', write_id, '--recorded', made, '--force'], settings)).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/is not what this write recorded: the write w_\w+ made it\n/) as string,
+      stderr: expect.stringMatching(/this write did not make \d+: the write w_\w+ made it\n/) as string,
     });
     expect(await run(['journal', 'prune', '--customer', payment.customer_id], settings)).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('of that customer 1 write is kept, since it is not known whether carried out') as string,
+      stderr: expect.stringContaining('1 write of that customer stays unchanged, because the outcome is unknown') as string,
     });
   });
 
-  it('overrules the clocks, prints the objection, and does not touch a lock that a running server holds', async () => {
+  it('overrides the clocks, prints what speaks against the decision, and does not touch a lock that a running server holds', async () => {
     const { sandbox, settings, fault } = await zoho();
     const server = await serving([], settings);
     await fault({ match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_before' });
@@ -173,31 +173,31 @@ describe('journal resolve --force', () => {
     await isWaiting(sandbox, 'GET');
     expect(await run(['journal', 'resolve', write_id, '--not-recorded', '--force'], settings)).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('a running server still works on this write') as string,
+      stderr: expect.stringContaining('a running server is still working on this write') as string,
     });
     server.child.kill('SIGKILL');
     await server.ended;
     expect(await run(['journal', 'resolve', write_id, '--not-recorded', '--force'], settings)).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('| not_recorded |') as string,
-      stderr: expect.stringMatching(/decided with --force, although it was sent at .*up to 5 minutes after it was sent/) as string,
+      stderr: expect.stringMatching(/decided with --force, although: it was sent at .*up to 5 minutes after it was sent/) as string,
     });
   });
 });
 
-describe('the journal without a connection', () => {
-  it('can still be read', async () => {
+describe('without credentials', () => {
+  it('the command journal still lists and verifies the writes', async () => {
     const { settings } = await zoho();
     const server = await serving([], settings);
     await server.call('create_customer_payment', payment);
     const alone = { ZOHO_PAYMENTS_STATE_DIR: settings.ZOHO_PAYMENTS_STATE_DIR };
     expect((await run(['journal', 'list'], alone)).stdout).toContain('| recorded |');
-    expect((await run(['journal', 'verify'], alone)).stdout).toContain('whole:');
+    expect((await run(['journal', 'verify'], alone)).stdout).toContain('intact:');
   });
 });
 
-describe('a policy', () => {
-  it('that cannot be read stops the start', async () => {
+describe('a policy file', () => {
+  it('stops the start if it cannot be read', async () => {
     const file = join(folder(), 'policy.json');
     writeFileSync(file, '{"max_amuont": {}}');
     const { code, stderr } = await run(['serve', '--sandbox=memory', '--policy', file]);
@@ -205,12 +205,12 @@ describe('a policy', () => {
     expect(stderr).toContain('max_amuont');
   });
 
-  it('with an unknown tool stops the start; tools that it does not allow are not listed', async () => {
+  it('stops the start if it names an unknown tool; tools that it does not allow are not listed', async () => {
     const file = join(folder(), 'policy.json');
     writeFileSync(file, '{"allowed_tools": ["create_payment"]}');
     expect(await run(['serve', '--sandbox=memory', '--policy', file])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('the nearest is create_customer_payment') as string,
+      stderr: expect.stringContaining('Did you mean create_customer_payment?') as string,
     });
     expect((await run(['doctor', '--sandbox=memory', '--policy', file])).stdout).toContain('WRONG  settings');
     writeFileSync(file, '{"allowed_tools": ["create_customer_payment"]}');
@@ -219,7 +219,7 @@ describe('a policy', () => {
     expect(tools.map(({ name }) => name).filter((name) => /create|update|delete/.test(name))).toEqual(['create_customer_payment']);
   });
 
-  it('that allows no writes hides all write tools', async () => {
+  it('hides all write tools if it allows no writes', async () => {
     const file = join(folder(), 'policy.json');
     writeFileSync(file, '{"read_only": true}');
     const server = await serving(['serve', '--sandbox=memory', '--policy', file]);

@@ -161,11 +161,11 @@ describe('the lines of a statement', () => {
   it('takes columns by header or by number, also without a header', async () => {
     const mine = 'Wann;Wieviel;Wer\n15.06.2026;5,50;A';
     await expect(statementLines(mine)).rejects.toThrow(
-      'No row names its columns in words that are known. The first row is: "Wann", "Wieviel", "Wer".',
+      'No row has column headers that are recognized. The first row is: "Wann", "Wieviel", "Wer".',
     );
     expect(short(await statementLines(mine, { columns: { date: 'wann', amount: 'Wieviel' } }))).toEqual([['2026-06-15', 5.5]]);
     // A header that is not there is no reason to leave the column out.
-    await expect(statementLines('Date,Amount\n2026-06-15,1', { columns: { text: 'Wer' } })).rejects.toThrow('No row names its columns');
+    await expect(statementLines('Date,Amount\n2026-06-15,1', { columns: { text: 'Wer' } })).rejects.toThrow('No row has column headers');
     const bare = '15.06.2026;A;5,50\n16.06.2026;B;-6,50';
     expect(await statementLines(bare, { columns: { date: '1', amount: '3', text: '2' } })).toEqual({
       lines: [
@@ -192,7 +192,7 @@ describe('the lines of a statement', () => {
     [
       'a type that tells no direction',
       'Date;Type;Amount\n2026-06-15;Credit;1.00\n2026-06-16;Debit;1.00\n2026-06-17;Fee;2.00',
-      'Whether a row with "Fee" is money in',
+      'It is unclear if a row with "Fee" is money in',
     ],
     ['nothing to read', 'Date;Amount\nx;y', 'No row of the text has a date and an amount'],
     ['an empty text', '', 'The first row is: empty'],

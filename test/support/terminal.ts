@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { closers } from './closers.ts';
 import { environment, node, program } from './program.ts';
 
-/** The program at a terminal of its own, which `script` makes. */
+/** The program at a pseudo-terminal, which the command `script` makes. */
 export function atTerminal(args: readonly string[], settings: Record<string, string>) {
   const command = [node, program, ...args];
   const quoted = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');

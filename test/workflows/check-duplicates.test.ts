@@ -3,7 +3,7 @@ import { altered } from '../support/altered.ts';
 import { seed } from '../support/books.ts';
 import { harness, textOf, type Harness, type ToolResult } from '../support/harness.ts';
 
-/** Payments that were recorded twice, told from those that only look like it. */
+/** Finds payments recorded twice, and ranks payments that are only similar lower. */
 
 interface Group {
   readonly likelihood: string;
@@ -44,7 +44,7 @@ async function recorded(args: Record<string, unknown>): Promise<string> {
 }
 
 describe('check_duplicates', () => {
-  it('ranks what looks recorded twice, with what to compare', async () => {
+  it('ranks possible duplicates, and gives the reasons', async () => {
     const sameReference = [
       await recorded({ customer_id: acme, amount: 321.5, date: '2026-06-20', reference_number: 'CHQ-77' }),
       await recorded({ customer_id: acme, amount: 321.5, date: '2026-06-23', reference_number: 'chq-77', payment_mode: 'cash' }),
@@ -61,7 +61,7 @@ describe('check_duplicates', () => {
       await recorded({ customer_id: seed.bowman, amount: 99.9, date: '2026-06-10', reference_number: '1' }),
       await recorded({ customer_id: seed.bowman, amount: 99.9, date: '2026-06-10', reference_number: '2' }),
     ];
-    // Neither far apart, nor another customer of nearly the same name, nor another amount.
+    // Not payments far apart, of another customer with a similar name, or with another amount.
     await recorded({ customer_id: seed.bowman, amount: 55.5, date: '2026-06-01' });
     await recorded({ customer_id: seed.bowman, amount: 55.5, date: '2026-06-09' });
     await recorded({ customer_id: acmeCorporation, amount: 321.5, date: '2026-06-20', reference_number: 'CHQ-77' });
@@ -77,15 +77,15 @@ describe('check_duplicates', () => {
         currency_code,
       ]),
     ).toEqual([
-      ['very likely', '3 days apart, same reference, neither is on an invoice, other modes', 'Acme Corp', 321.5, 'USD'],
-      ['likely', 'same day, no two references to compare, neither is on an invoice', 'Möbelhaus Lindner GmbH', 210.25, 'EUR'],
-      ['possible', '7 days apart, no two references to compare, neither is on an invoice', 'Bowman Furniture', 77.7, 'USD'],
-      ['less likely', 'same day, other references, neither is on an invoice', 'Bowman Furniture', 99.9, 'USD'],
+      ['very likely', '3 days apart, same reference, neither has an invoice, different modes', 'Acme Corp', 321.5, 'USD'],
+      ['likely', 'same day, a reference is missing, neither has an invoice', 'Möbelhaus Lindner GmbH', 210.25, 'EUR'],
+      ['possible', '7 days apart, a reference is missing, neither has an invoice', 'Bowman Furniture', 77.7, 'USD'],
+      ['less likely', 'same day, different references, neither has an invoice', 'Bowman Furniture', 99.9, 'USD'],
     ]);
     expect(idsIn(result)).toEqual([sameReference, sameDay, near, otherReferences]);
     const text = textOf(result);
-    expect(text).toMatch(/^Looked through \d+ payments of all customers, from 2026-04-02 on: 4 groups/);
-    expect(text).toContain(`very likely: "Acme Corp" (id ${acme}), USD 321.50, 2 times: 3 days apart`);
+    expect(text).toMatch(/^Checked \d+ payments of all customers, from 2026-04-02 on: 4 groups/);
+    expect(text).toContain(`very likely: "Acme Corp" (id ${acme}), USD 321.50, 2 payments: 3 days apart`);
     expect(text).toMatch(
       new RegExp(
         `^- 2026-06-23 \\| #\\d+ \\(id ${sameReference[1]}\\) \\| recorded 2026-07-01 22:00 ` +
@@ -93,15 +93,15 @@ describe('check_duplicates', () => {
         'm',
       ),
     );
-    // Looking is offered as a call, deleting is not: that is for the user to say.
+    // The next steps suggest calls that read, but no call that deletes, because the user decides about deletions.
     expect(text).toContain(
       `Next: get_customer_payment {"payment_id":"${sameReference[0]}"} · get_customer_payment {"payment_id":"${sameReference[1]}"}`,
     );
-    expect(text).toContain('Only what the user says is a mistake may be deleted');
+    expect(text).toContain('Delete only a payment that the user calls a mistake');
     expect(text).not.toMatch(/delete_customer_payment \{/);
   });
 
-  it('of one customer, by days apart, and where only one of the two is in the range', async () => {
+  it('checks one customer, uses the given number of days, and finds a pair if only one payment of it is in the range', async () => {
     const [first, second] = [
       await recorded({ customer_id: seed.bowman, amount: 55.5, date: '2026-06-01' }),
       await recorded({ customer_id: seed.bowman, amount: 55.5, date: '2026-06-09' }),
@@ -114,17 +114,17 @@ describe('check_duplicates', () => {
     expect(await of({ days_apart: 8, date_start: '2026-06-02', date_end: '2026-06-08' })).toEqual([]);
     expect(await of({ customer: acme, days_apart: 8 })).toEqual([]);
     expect(textOf(await check({ customer: 'Bowman Furniture', date_start: '2031-01-01' }))).toBe(
-      'There is no payment of "Bowman Furniture" (id 903000000000099), from 2031-01-01 on: nothing could be checked. ' +
+      'Found no payments of "Bowman Furniture" (id 903000000000099), from 2031-01-01 on: nothing could be checked. ' +
         'Call again with other dates.',
     );
     const none = textOf(await check({ customer: 'Bowman Furniture' }));
     expect(none.replace(/\d+ payments/, 'N payments')).toBe(
-      'Looked through N payments of "Bowman Furniture" (id 903000000000099), all dates: ' +
-        'none looks recorded twice (same customer and amount, at most 7 days apart or the same reference).',
+      'Checked N payments of "Bowman Furniture" (id 903000000000099), all dates: ' +
+        'no possible duplicates (same customer and amount, at most 7 days apart or the same reference).',
     );
   });
 
-  it('by the same reference also where they are far apart', async () => {
+  it('finds payments with the same reference even if their dates are far apart', async () => {
     const pair = [
       await recorded({ customer_id: acme, amount: 10, date: '2026-04-10', reference_number: 'X-1' }),
       await recorded({ customer_id: acme, amount: 10, date: '2026-06-10', reference_number: 'X-1' }),
@@ -137,7 +137,7 @@ describe('check_duplicates', () => {
     });
   });
 
-  it('names what was refunded in full, and ranks it last', async () => {
+  it('marks payments that were refunded in full, and ranks them last', async () => {
     const kept = await recorded({ customer_id: acme, amount: 64, date: '2026-06-20', reference_number: 'T-1' });
     const given = await recorded({ customer_id: acme, amount: 64, date: '2026-06-20', reference_number: 'T-1' });
     ok(
@@ -160,9 +160,9 @@ describe('check_duplicates', () => {
     expect(textOf(result)).toContain('the others were refunded in full');
   });
 
-  it('refunded in part is not refunded in full: whatever the rates were, and however Zoho names the invoices', async () => {
+  it('does not treat a partial refund as a full one, at any exchange rate and with either name of the invoices field', async () => {
     const rows = [
-      // 95 of EUR 100 went back when the euro had risen.
+      // EUR 95 of 100 were refunded after the euro had risen.
       {
         payment_id: '9030000000001',
         amount: 100,
@@ -172,7 +172,7 @@ describe('check_duplicates', () => {
         bcy_refunded_amount: 114,
         invoice_numbers: '',
       },
-      // As documented: the rest is on an invoice.
+      // In the documented shape: the rest is applied to an invoice.
       {
         payment_id: '9030000000002',
         amount: 100,
@@ -198,13 +198,13 @@ describe('check_duplicates', () => {
     expect(textOf(result)).toContain('INV-9');
   });
 
-  it('ends in the days before the range, too, and says so', async () => {
+  it('says which days it did not check, if it also had to stop in the days before the range', async () => {
     const dayOf = (n: number) => new Date(Date.UTC(2026, 5, 30) - n * 86_400_000).toISOString().slice(0, 10);
     const zoho = await altered(server.sandbox, {
       body(body, query, path) {
         if (path !== '/customerpayments') return body;
         const page = Number(query.get('page'));
-        // 150 a day, from 30 June back; asked in ascending order, a day long ago.
+        // 150 payments a day, back from 30 June. In ascending order, the dates are long ago.
         const rows = Array.from({ length: 200 }, (_, i) => ({
           payment_id: String(page * 200 + i),
           customer_id: String(page * 200 + i),
@@ -223,20 +223,20 @@ describe('check_duplicates', () => {
     const result = ok(await other.call('check_duplicates', { date_start: '2026-04-28', date_end: '2026-06-30', days_apart: 7 }));
     await other.close();
     await zoho.close();
-    expect(textOf(result)).toMatch(/Not looked through: 2026-04-21 to 2026-04-2\d\./);
+    expect(textOf(result)).toMatch(/Not checked: 2026-04-21 to 2026-04-2\d\./);
   });
 
-  it('keeps three of a kind together, and many of a kind within bounds', async () => {
+  it('puts three similar payments into one group, and limits the size of groups', async () => {
     for (let day = 1; day <= 25; day += 1)
       await recorded({ customer_id: acme, amount: 5, date: `2026-06-${String(day).padStart(2, '0')}`, reference_number: `K-${day}` });
     const result = await check();
     expect(groupsIn(result)).toMatchObject([{ likelihood: 'less likely', amount: 5, more: 5 }]);
     expect(groupsIn(result)[0]?.payments).toHaveLength(20);
-    expect(textOf(result)).toContain('25 times');
+    expect(textOf(result)).toContain('25 payments: ');
     expect(textOf(result)).toContain('- and 5 more');
   });
 
-  it('asks for a date where the scopes do not show what day it is, and for a customer where several are meant', async () => {
+  it("asks for a date if the scopes hide today's date, and for a customer if several customers fit the name", async () => {
     const one = await harness({ sandbox: { scopes: ['ZohoBooks.customerpayments.READ'] } });
     const undated = await one.call('check_duplicates', {});
     expect(undated.isError).toBe(true);

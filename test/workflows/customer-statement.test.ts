@@ -4,7 +4,7 @@ import { kinds, textOf, type Harness, type ToolResult } from '../support/harness
 import { recordedZoho, recordings } from '../support/recorded.ts';
 import { servers } from '../support/servers.ts';
 
-/** What a customer owes, what is unused, and what happened last. */
+/** The statement of a customer: open invoices, unused credit, last payments and refunds. */
 
 const start = servers();
 
@@ -15,11 +15,11 @@ async function statement(server: Harness, customer: string): Promise<ToolResult>
   return result;
 }
 
-/** 1 July 2026 in New York, when it is the second already in Europe. */
+/** 1 July 2026 in New York, and already 2 July in Europe. */
 const now = () => new Date('2026-07-02T02:00:00Z');
 
-describe.each(kinds)('through the client of the %s', (kind) => {
-  it("open invoices by age on the organization's day, unused credit, last payments and refunds; no drafts, nothing void", async () => {
+describe.each(kinds)('customer_statement, called by the client of the %s', (kind) => {
+  it('shows open invoices by age, unused credit, last payments and refunds, without drafts and void invoices', async () => {
     const server = await start({ kind, sandbox: { now } });
     const result = await statement(server, 'bowman furniture');
     expect(result.structuredContent).toMatchObject({
@@ -51,7 +51,7 @@ describe.each(kinds)('through the client of the %s', (kind) => {
   });
 });
 
-describe('an invoice is as old as', () => {
+describe('the age of an invoice', () => {
   it.each([
     ['2026-05-01T12:00:00Z', 'current: USD 1730.50 (2)'],
     ['2026-05-02T12:00:00Z', '1-30: USD 1585.50 (2)'],
@@ -60,13 +60,13 @@ describe('an invoice is as old as', () => {
     ['2026-07-01T03:00:00Z', '31-60: USD 1280.50 (1)'],
     ['2026-07-01T12:00:00Z', '61-90: USD 1585.50 (2)'],
     ['2026-07-31T12:00:00Z', 'over 90: USD 1635.50 (3)'],
-  ])('the days past its due date: %s, %s', async (at, age) => {
+  ])('is the number of days past its due date: %s, %s', async (at, age) => {
     const server = await start({ sandbox: { now: () => new Date(at) } });
     expect(textOf(await statement(server, seed.bowman))).toContain(age);
   });
 });
 
-it("is in the customer's currency", async () => {
+it("customer_statement shows amounts in the customer's currency", async () => {
   const server = await start();
   expect(textOf(await statement(server, 'Möbelhaus'))).toContain(
     'owes EUR 3094.19 on 3 open invoices; has EUR 109.50 unused on 1 payment.',
@@ -76,27 +76,27 @@ it("is in the customer's currency", async () => {
   expect(yen).not.toMatch(/USD|EUR/);
 });
 
-it('pairs no credit with an invoice, and offers to give none of it back: which is meant is for the user to say', async () => {
+it('customer_statement offers no complete call to apply or refund credit, because the user chooses the credit and the invoice', async () => {
   const server = await start();
   const result = await statement(server, 'Möbelhaus');
   expect(textOf(result)).toContain('has EUR 109.50 unused');
   expect(result.structuredContent['next']).toEqual([
     { say: 'to apply credit: update_customer_payment with payment_id and invoices', tool: 'update_customer_payment' },
-    { say: 'to give credit back: refund_customer_payment', tool: 'refund_customer_payment' },
+    { say: 'to refund credit: refund_customer_payment', tool: 'refund_customer_payment' },
   ]);
   expect(textOf(result).split('\n').at(-1)).toBe(
-    'Next: to apply credit: update_customer_payment with payment_id and invoices · to give credit back: refund_customer_payment',
+    'Next: to apply credit: update_customer_payment with payment_id and invoices · to refund credit: refund_customer_payment',
   );
 });
 
-it('text of records stays data', async () => {
+it('customer_statement shows text from records as data', async () => {
   const server = await start();
   const text = textOf(await statement(server, 'Sunny Side'));
   expect(text).toContain(String.raw`ref "\"50%_off\" 🎉 \\ '"`);
   expect(text.split('\n').filter((line) => line.startsWith('Next:'))).toHaveLength(1);
 });
 
-it('a name that fits several is asked about, and one that nobody has is answered with the nearest', async () => {
+it('customer_statement asks if several customers fit a name, and offers similar names if no customer fits', async () => {
   const server = await start();
   expect((await server.call('customer_statement', { customer: 'Summit' })).structuredContent).toMatchObject({
     error: { code: 'ambiguous_customer' },
@@ -106,20 +106,20 @@ it('a name that fits several is asked about, and one that nobody has is answered
   expect(textOf(nobody)).toContain('"Kestrel Architects", "Chicago"');
 });
 
-describe('what the credentials do not show', () => {
-  it('is named as not shown', async () => {
+describe('customer_statement, if the scopes hide data', () => {
+  it('lists the hidden data under "Not shown"', async () => {
     const server = await start({ sandbox: { scopes: ['ZohoBooks.customerpayments.READ'] } });
     const result = await statement(server, seed.bowman);
     expect(textOf(result)).toContain('has USD 400.40 unused on 3 payments.');
     expect(textOf(result)).toContain(
-      'Not shown: what Zoho itself counts as owed (needs the scope ZohoBooks.contacts.READ); ' +
+      "Not shown: Zoho's own figure of what is owed (needs the scope ZohoBooks.contacts.READ); " +
         'open invoices (needs the scope ZohoBooks.invoices.READ); ' +
-        'how old the invoices are (needs the scope ZohoBooks.settings.READ).',
+        'the age of the invoices (needs the scope ZohoBooks.settings.READ).',
     );
     expect(textOf(result)).not.toMatch(/owes|past due/);
   });
 
-  it('with nothing left, the refusal goes through', async () => {
+  it('returns an error if the scopes hide everything', async () => {
     const server = await start({ sandbox: { scopes: ['ZohoBooks.contacts.READ'] } });
     expect((await server.call('customer_statement', { customer: seed.bowman })).structuredContent).toMatchObject({
       error: { code: 'scope_missing', changed: 'no' },
@@ -127,7 +127,7 @@ describe('what the credentials do not show', () => {
   });
 });
 
-describe('what Zoho counts otherwise', () => {
+describe("customer_statement, compared with Zoho's own totals", () => {
   const contact = {
     contact_id: seed.bowman,
     contact_name: 'Bowman Furniture',
@@ -157,7 +157,7 @@ describe('what Zoho counts otherwise', () => {
     return { server, close: () => zoho.close() };
   };
 
-  it('is told, exactly, next to what was added up', async () => {
+  it("shows Zoho's totals next to its own, with the exact difference", async () => {
     const { server, close } = await at([
       { ...invoice, invoice_id: '1' },
       { ...invoice, invoice_id: '2', balance: 40.1 },
@@ -165,13 +165,13 @@ describe('what Zoho counts otherwise', () => {
     const text = textOf(await statement(server, seed.bowman));
     expect(text).toContain('owes USD 100.30 on 2 open invoices');
     expect(text).toContain(
-      'Zoho itself counts USD 80.10 owed, USD 20.20 less than these: credit notes, an opening balance or journal entries would explain it.',
+      "Zoho's own figure: USD 80.10 owed, USD 20.20 less than above. Possible reason: credit notes, an opening balance or journal entries.",
     );
-    expect(text).toContain('Zoho itself counts USD 30.00 unused credit, USD 30.00 more than these');
+    expect(text).toContain("Zoho's own figure: USD 30.00 unused credit, USD 30.00 more than above");
     await close();
   });
 
-  it("other customers' invoices and payments count for nothing, whatever Zoho sends; nor do drafts and void ones", async () => {
+  it("ignores other customers' records, drafts and void invoices, even if Zoho returns them", async () => {
     const strangers = [
       { ...invoice, invoice_id: '1', customer_id: '42' },
       { ...invoice, invoice_id: '2', status: 'draft' },
@@ -184,7 +184,7 @@ describe('what Zoho counts otherwise', () => {
     await close();
   });
 
-  it('amounts in several currencies are not added', async () => {
+  it('does not add amounts in different currencies', async () => {
     const { server, close } = await at([
       { ...invoice, invoice_id: '1', balance: 10 },
       { ...invoice, invoice_id: '2', balance: 20, currency_code: 'EUR' },
@@ -193,7 +193,7 @@ describe('what Zoho counts otherwise', () => {
     await close();
   });
 
-  it('what is owed in a currency that nobody tells is counted, not left out', async () => {
+  it('counts invoices in an unknown currency, and does not omit them', async () => {
     const { currency_code: _, ...bare } = { ...invoice, invoice_id: '1' };
     const zoho = await recordedZoho({
       ...recordings['as on the older refunds page'],
@@ -203,12 +203,12 @@ describe('what Zoho counts otherwise', () => {
     });
     const server = await start({ at: zoho });
     const text = textOf(await statement(server, seed.bowman));
-    expect(text).toContain('owes on 1 open invoice, in a currency that is not told;');
-    expect(text).not.toMatch(/Zoho itself counts .* owed/);
+    expect(text).toContain('owes on 1 open invoice, in an unknown currency;');
+    expect(text).not.toMatch(/Zoho's own figure: .* owed/);
     await zoho.close();
   });
 
-  it('a long statement says what it left out, which is in the sums', async () => {
+  it('says what a long statement does not show, and includes it in the totals', async () => {
     const many = Array.from({ length: 150 }, (_, n) => ({
       ...invoice,
       invoice_id: String(10_000_000_000 + n),
@@ -229,14 +229,14 @@ describe('what Zoho counts otherwise', () => {
     const result = await statement(server, seed.bowman);
     expect(Buffer.byteLength(textOf(result))).toBeLessThan(20_000);
     expect(textOf(result)).toContain('owes USD 9030.00 on 150 open invoices; has USD 750.00 unused on 150 payments.');
-    expect(textOf(result)).toContain('and 70 newer ones, in the totals above.');
-    expect(textOf(result)).toContain('and 130 older ones, in the total above.');
-    expect(textOf(result)).toContain('Refunds of 140 more payments, which changed longer ago, were not looked at: find_refunds has them.');
+    expect(textOf(result)).toContain('and 70 newer invoices (in the totals above).');
+    expect(textOf(result)).toContain('and 130 older payments (in the total above).');
+    expect(textOf(result)).toContain('Refunds of 140 more payments (with older changes) were not read: find_refunds finds these refunds.');
     await close();
   });
 });
 
-it('what was asked a moment ago is not asked again, until something is written', async () => {
+it('customer_statement answers a repeated call from the cache until something is written', async () => {
   const server = await start();
   await statement(server, 'Bowman Furniture');
   await forgetRequests(server.sandbox);

@@ -32,8 +32,8 @@ async function refund(server: Harness, payment_id: string, args: Record<string, 
   return (result.structuredContent['payment_refund'] as { payment_refund_id: string }).payment_refund_id;
 }
 
-describe.each(kinds)('refunds of a month, through the client of the %s', (kind) => {
-  it('each with its amount, to whom, out of which payment and account, and what was said of it; totals per currency', async () => {
+describe.each(kinds)('find_refunds for a month, called by the client of the %s', (kind) => {
+  it('shows amount, customer, payment, account and reason of each refund, and the totals per currency', async () => {
     const server = await start({ kind });
     const result = await find(server, june);
     expect(result.structuredContent).toMatchObject({
@@ -48,16 +48,16 @@ describe.each(kinds)('refunds of a month, through the client of the %s', (kind) 
     expect(textOf(result).split('\n')[0]).toBe('4 refunds: EUR 283.02 (1), USD 1393.62 (3).');
     expect(first!.replace(/id \d+/g, 'id N')).toBe(
       '2026-06-30 | USD 1152.92 | "Granite State Credit Union" (id N) | payment #486 (id N) | refund_id N | banktransfer | ' +
-        'out of "Business Checking" (id N) | payment for INV-000476 | no reason noted',
+        'from "Business Checking" (id N) | payment for INV-000476 | no reason noted',
     );
     expect(third).toContain('"Acme Corp" (id 712345000000090009) | payment #6 (id 712345000000079506) | refund_id 712345000000079601');
-    expect(textOf(result)).toContain('Looked through the 200 payments that changed since 2026-');
-    expect(textOf(result)).toMatch(/Next: the payment of the first: get_customer_payment \{"payment_id":"\d+"\}$/);
+    expect(textOf(result)).toContain('Searched the 200 payments that changed since 2026-');
+    expect(textOf(result)).toMatch(/Next: the first refund's payment: get_customer_payment \{"payment_id":"\d+"\}$/);
   });
 });
 
-describe('what is looked for', () => {
-  it("is one customer's refunds, an amount, a mode as people say it, a part of a reference, an account by name", async () => {
+describe('find_refunds', () => {
+  it('finds refunds by customer, by amount, by mode in everyday words, by a part of the reference and by account name', async () => {
     const server = await start({ sandbox: { limits: { per_minute: 1000 } } });
     const id = await refund(server, seed.paymentWithUnused, {
       amount: 12.5,
@@ -77,14 +77,14 @@ describe('what is looked for', () => {
       `\nAccount "petty": "Petty Cash" (id ${seed.pettyCash}).\n`,
     );
     expect(textOf(await server.call('find_refunds', { account: 'petty', amount: 1 }))).toContain(
-      'No refund matches: amount 1, out of an account called "petty".\n',
+      'No refund matches: amount 1, from an account called "petty".\n',
     );
     expect(await ids({ customer: 'Bowman Furnishings' })).toEqual([]);
     const why = textOf(await find(server, { amount: 12.5 }));
     expect(why).toContain('ref "RMA 7/26" | "Chair came damaged" | payment for INV-383');
   });
 
-  it('a cheque is a check, and what is empty is said to be', async () => {
+  it('treats the mode "cheque" as "check", and refuses empty text', async () => {
     const server = await start();
     await refund(server, seed.paymentWithUnused, { amount: 1, refund_mode: 'check' });
     const checks = await find(server, { refund_mode: 'check' });
@@ -95,7 +95,7 @@ describe('what is looked for', () => {
     }
   });
 
-  it('is never of several accounts, nor of one that nobody has: the candidates come back', async () => {
+  it('returns candidates if several accounts fit a name, or no account fits', async () => {
     const accounts = [
       { account_id: seed.pettyCash, account_name: 'Petty Cash' },
       { account_id: '3000000000386', account_name: 'Petty Cash Berlin' },
@@ -134,7 +134,7 @@ describe('what is looked for', () => {
     expect(await from('Till')).toBe('no_such_account');
     const text = textOf(await server.call('find_refunds', { account: 'Till', ...those }));
     for (const part of ['"Petty Cash" (id 3000000000385)', '"Petty Cash Berlin"', 'as account']) expect(text).toContain(part);
-    // Whose mode is not told may be it.
+    // A refund without a mode may have this mode.
     const cash = await find(server, { refund_mode: 'cash', ...those });
     expect(cash.structuredContent).toMatchObject({ count: 3, not_compared: 1 });
     expect(cash.structuredContent['complete']).toBeUndefined();
@@ -144,14 +144,14 @@ describe('what is looked for', () => {
     await sandbox.close();
   });
 
-  it('is never one of several customers: the candidates come back', async () => {
+  it('returns candidates if several customers fit a name', async () => {
     const server = await start();
     const result = await server.call('find_refunds', { customer: 'Bowman' });
     expect(result.structuredContent).toMatchObject({ error: { code: 'ambiguous_customer', changed: 'no' } });
     expect(textOf(result)).toMatch(/1\. "Bowman .*Burlington.* open.*\(id \d+\)/);
   });
 
-  it('includes what was refunded of an old payment, also where the list ends early', async () => {
+  it('includes new refunds of old payments, even if the search ends early', async () => {
     const server = await start({ sandbox: { payments: 900 } });
     const { structuredContent } = await server.call('list_customer_payments', {
       customer_id: seed.bowman,
@@ -169,17 +169,17 @@ describe('what is looked for', () => {
     expect((await requestsTo(server.sandbox)).filter(({ path }) => path.endsWith('/customerpayments'))).toHaveLength(1);
   });
 
-  it("without a range are all refunds there are: the sums are the books'", async () => {
+  it('finds all refunds if no range is given: the sums equal those in the books', async () => {
     const server = await start();
     const result = await find(server, {});
     const { totals, counts } = await booksOf(server.sandbox);
     expect(result.structuredContent['count']).toBe(counts.refunds);
     for (const { currency_code, amount } of result.structuredContent['totals'] as Row[])
       expect(totals[currency_code]?.['refunded']).toBe(amount);
-    expect(textOf(result)).not.toContain('Looked through');
+    expect(textOf(result)).not.toContain('Searched');
   });
 
-  it('may hold orders: they stay data', async () => {
+  it('shows text from records as data, even if the text contains instructions', async () => {
     const server = await start();
     await refund(server, seed.paymentWithUnused, {
       amount: 1,
@@ -191,7 +191,7 @@ describe('what is looked for', () => {
   });
 });
 
-describe('in groups', () => {
+describe('find_refunds with groups', () => {
   type Group = Record<string, unknown> & { count: number; totals: { currency_code: string; amount: number; count: number }[] };
   const groupsOf = (result: ToolResult) => result.structuredContent['groups'] as Group[];
 
@@ -199,7 +199,7 @@ describe('in groups', () => {
     ['customer', ({ customer_id }: Row) => customer_id, ({ customer_id }: Group) => customer_id],
     ['mode', ({ refund_mode }: Row) => refund_mode, ({ refund_mode }: Group) => refund_mode],
     ['month', ({ date }: Row) => date.slice(0, 7), ({ month }: Group) => month],
-  ])('by %s: each currency of each group to the cent, and all of them the whole', async (group_by, keyOf, keyOfGroup) => {
+  ])('by %s: makes each total exact to the cent, and the groups add up to the total', async (group_by, keyOf, keyOfGroup) => {
     const server = await start();
     const all = await find(server, {});
     const result = await find(server, { group_by: [group_by] });
@@ -224,27 +224,25 @@ describe('in groups', () => {
       complete: true,
     });
     expect(textOf(result)).toContain('\nComplete: every group is shown. Refunds of credit notes are not included.');
-    expect(textOf(result)).toContain('the refunds one by one: find_refunds {}');
+    expect(textOf(result)).toContain('to list each refund: find_refunds {}');
     if (group_by === 'month') expect(groups.map(({ month }) => month)).toEqual(groups.map(({ month }) => month).toSorted());
   });
 
-  it('by account, which each refund is opened for; and by two at once', async () => {
+  it('groups by account, for which it reads each refund; and groups by two fields together', async () => {
     const server = await start();
     const few = rowsOf(await find(server, june));
     const result = await find(server, { ...june, group_by: ['account', 'customer'] });
     const keyOf = ({ from_account_id, customer_id }: Record<string, unknown>) => `${from_account_id} ${customer_id}`;
     expect(groupsOf(result).map(keyOf).toSorted()).toEqual(few.map(keyOf).toSorted());
-    expect(textOf(result)).toMatch(
-      /^out of "Euro Account" \(id \d+\) \| "Garonne Atelier SAS" \(id \d+\) \| 1 refund: EUR 283\.02 \(1\)$/m,
-    );
+    expect(textOf(result)).toMatch(/^from "Euro Account" \(id \d+\) \| "Garonne Atelier SAS" \(id \d+\) \| 1 refund: EUR 283\.02 \(1\)$/m);
     expect(textOf(await find(server, { ...june, group_by: ['account'] }))).toMatch(
-      /^out of "Business Checking" \(id \d+\) \| 3 refunds: USD 1393\.62 \(3\)$/m,
+      /^from "Business Checking" \(id \d+\) \| 3 refunds: USD 1393\.62 \(3\)$/m,
     );
-    // Also as one word: hosts send that.
+    // Also as plain text, because some hosts send that.
     expect(groupsOf(await find(server, { ...june, group_by: 'mode' }))).toHaveLength(1);
   });
 
-  it('a refund whose amount, mode or account Zoho does not tell is counted apart', async () => {
+  it('counts refunds without an amount, a mode or an account in groups of their own', async () => {
     const refunds = [
       { payment_refund_id: '3000000003017', date: '2026-06-05', amount_fcy: 5, refund_mode: 'cash' },
       { payment_refund_id: '3000000003018', date: '2026-06-06', refund_mode: '' },
@@ -267,23 +265,23 @@ describe('in groups', () => {
     const server = await start({ at: zoho });
     const text = textOf(await find(server, { group_by: ['mode'] }));
     expect(text).toMatch(/^cash \| 1 refund: [A-Z]{3} 5\.00 \(1\)$/m);
-    expect(text).toContain('mode not told | 1 refund: 1 whose amount or currency is not told');
+    expect(text).toContain('mode unknown | 1 refund: 1 of unknown amount or currency');
     await zoho.close();
   });
 });
 
-it('says when every refund is shown, and that those of credit notes are not among them', async () => {
+it('find_refunds says when it shows every refund, and that it does not include refunds of credit notes', async () => {
   const server = await start();
   const all = await find(server, june);
   expect(all.structuredContent['complete']).toBe(true);
-  expect(textOf(all)).toContain('\nComplete: every one is shown. Refunds of credit notes are not included.\n');
+  expect(textOf(all)).toContain('\nComplete: every refund is shown. Refunds of credit notes are not included.\n');
   const none = await find(server, { amount: 7.77 });
   expect(textOf(none)).toContain('No refund matches: amount 7.77.\nRefunds of credit notes are not included.');
   const tool = (await server.client.listTools()).tools.find(({ name }) => name === 'find_refunds') as { description?: string };
-  expect(tool.description).toContain('Not refunds of credit notes.');
+  expect(tool.description).toContain('Without refunds of credit notes.');
 });
 
-describe('a part is never taken for the whole', () => {
+describe('an incomplete search for refunds', () => {
   const changed = '2016-01-01T00:00:00-0500';
   const rows = Array.from({ length: 200 }, (_, n) => ({
     payment_id: String(9_030_000_000 + n),
@@ -307,13 +305,13 @@ describe('a part is never taken for the whole', () => {
   };
   const pages = (calls: readonly string[]) => calls.filter((call) => call === 'GET /customerpayments').length;
 
-  it('it ends early only where Zoho says that it sorted', async () => {
+  it('ends early only if Zoho confirms the sort order', async () => {
     const sorted = await zohoSortedBy('last_modified_time');
     const early = await find(sorted.server, june);
     expect(pages(sorted.zoho.calls)).toBe(1);
     expect(textOf(early)).toBe(
       'No refund matches: 2026-06-01 to 2026-06-30.\nRefunds of credit notes are not included.\n' +
-        'Looked through the 200 payments that changed since 2016-01-01; a refund changes its payment.',
+        'Searched the 200 payments that changed since 2016-01-01 (a refund is such a change).',
     );
     await sorted.zoho.close();
 
@@ -322,19 +320,19 @@ describe('a part is never taken for the whole', () => {
     expect(pages(unsorted.zoho.calls)).toBe(20);
     expect(part.structuredContent).toMatchObject({ payments_looked_through: 4000, next_skip: 4000 });
     expect(textOf(part)).toContain(
-      'This is a part: only 4000 payments were looked through, and there are more.\n' +
-        'Next: to go on: find_refunds {"date_start":"2026-06-01","date_end":"2026-06-30","skip":4000}',
+      'Incomplete: only 4000 payments were searched, and there are more.\n' +
+        'Next: to continue: find_refunds {"date_start":"2026-06-01","date_end":"2026-06-30","skip":4000}',
     );
     await unsorted.zoho.close();
   });
 
-  it('it goes on behind a page that is not full where Zoho says that there are more', async () => {
+  it('continues after a page that is not full if Zoho says that more pages follow', async () => {
     const { zoho, server } = await zohoSortedBy('date', rows.slice(0, 150));
     expect((await find(server, {})).structuredContent).toMatchObject({ payments_looked_through: 3000, next_skip: 4000 });
     await zoho.close();
   });
 
-  it('nor are more payments opened than one call may, and the next call goes on where it ended', async () => {
+  it('reads only as many payments as one call may read, and the next call continues at that place', async () => {
     const { zoho, server } = await zohoSortedBy(
       'date',
       rows.map((row) => ({ ...row, bcy_refunded_amount: 1 })),
@@ -350,7 +348,7 @@ describe('a part is never taken for the whole', () => {
     await zoho.close();
   });
 
-  it('a refund without an amount is shown and counted, and is in no total', async () => {
+  it('shows and counts a refund without an amount, but does not include it in the totals', async () => {
     const zoho = await recordedZoho({
       ...recordings['as on the older refunds page'],
       'GET /customerpayments': [
@@ -362,12 +360,12 @@ describe('a part is never taken for the whole', () => {
     });
     const server = await start({ at: zoho });
     const text = textOf(await find(server, {}));
-    expect(text).toContain('1 refund: 1 whose amount or currency is not told.');
+    expect(text).toContain('1 refund: 1 of unknown amount or currency.');
     expect(text).toContain('2026-06-05 | an unknown amount');
     await zoho.close();
   });
 
-  it('a long answer says what it left out, and how to get it', async () => {
+  it('says what a long answer does not show, and how to get the rest', async () => {
     const { zoho, server } = await zohoSortedBy(
       'date',
       rows.map((row) => ({ ...row, bcy_refunded_amount: 1, customer_name: '家具'.repeat(100), description: '家具'.repeat(200) })),
@@ -376,21 +374,21 @@ describe('a part is never taken for the whole', () => {
     expect(Buffer.byteLength(textOf(result))).toBeLessThan(20_000);
     expect(rowsOf(result).length).toBeLessThan(60);
     expect(textOf(result)).toContain(
-      `Shown are the newest ${rowsOf(result).length}. For older ones call again with date_end: "2016-06-05".`,
+      `Only the newest ${rowsOf(result).length} are shown. For older refunds call again with date_end: "2016-06-05".`,
     );
     expect(textOf(result)).not.toContain('Complete');
     await zoho.close();
   });
 });
 
-it('tells of its progress, and ends when the client cancels', async () => {
+it('find_refunds reports progress, and stops if the client cancels', async () => {
   const server = await start({ kind: 'older SDK', sandbox: { payments: 700 } });
   const heard: string[] = [];
   const client = server.ownClient as { callTool(call: object, schema: undefined, options: object): Promise<ToolResult> };
   await client.callTool({ name: 'find_refunds', arguments: {} }, undefined, {
     onprogress: ({ message }: { message: string }) => heard.push(message),
   });
-  expect(heard.slice(0, 2)).toEqual(['Looked through 200 payments.', 'Looked through 400 payments.']);
+  expect(heard.slice(0, 2)).toEqual(['Searched 200 payments.', 'Searched 400 payments.']);
   const whole = (await requestsTo(server.sandbox)).length;
   const stop = new AbortController();
   const cancelled = client.callTool({ name: 'find_refunds', arguments: {} }, undefined, {
@@ -402,7 +400,7 @@ it('tells of its progress, and ends when the client cancels', async () => {
   expect((await requestsTo(server.sandbox)).length).toBeLessThan(whole + whole / 2);
 });
 
-it('tells the currency also where customers cannot be seen', async () => {
+it('find_refunds shows the currency even if the scopes hide customers', async () => {
   const server = await start({ sandbox: { scopes: ['ZohoBooks.customerpayments.READ'] } });
   expect((await find(server, june)).structuredContent['totals']).toMatchObject([
     { currency_code: 'EUR', amount: 283.02 },

@@ -4,7 +4,7 @@ import { fault, forgetRequests, requestsTo, seed } from '../support/books.ts';
 import { harness, textOf, type Harness, type HarnessOptions } from '../support/harness.ts';
 import { startSandbox } from '../support/sandbox.ts';
 
-/** Rows of find_payments have the ids of their invoices, of which Zoho's list of payments tells the numbers. */
+/** Rows of find_payments have the ids of their invoices, although Zoho's list of payments has only the numbers. */
 
 interface Row {
   readonly payment_id: string;
@@ -29,14 +29,14 @@ async function find(server: Harness, args: Record<string, unknown>): Promise<{ r
   return { rows: result.structuredContent['payments'] as Row[], text: textOf(result) };
 }
 
-/** What the payment itself shows. */
+/** The invoices that the payment itself shows. */
 async function invoicesOf(server: Harness, payment_id: string): Promise<unknown> {
   const { structuredContent } = await server.call('get_customer_payment', { payment_id });
   const { invoices = [] } = structuredContent['payment'] as { invoices?: { invoice_number: string; invoice_id: string }[] };
   return invoices.map(({ invoice_number, invoice_id }) => ({ invoice_number, invoice_id }));
 }
 
-describe('each row has those of its own payment', () => {
+describe('find_payments shows in each row the invoices of this payment', () => {
   it.each<Record<string, unknown>>([
     {},
     { customer: 'Bowman Furniture', limit: 20 },
@@ -48,23 +48,23 @@ describe('each row has those of its own payment', () => {
     { amount: 100, limit: 5 },
     { amount: 100, limit: 4 },
     { date: '2026-03-10', limit: 3 },
-  ])('%j', async (args) => {
+  ])('if called with %j', async (args) => {
     const server = await start();
     const { rows } = await find(server, args);
     const told = rows.filter(({ invoices }) => invoices !== undefined);
     expect(told.length).toBeGreaterThan(0);
     for (const { payment_id, invoices } of told) expect(invoices).toEqual(await invoicesOf(server, payment_id));
-    // Of these books all are found, and a payment without invoices has none.
+    // In these books all ids are found. A payment without invoices has none.
     for (const { invoice_numbers, invoices } of rows) expect(invoices === undefined).toBe(invoice_numbers === undefined);
   });
 });
 
-it('the text has them where there are few', async () => {
+it('find_payments shows the ids of invoices in the text if there are few', async () => {
   const server = await start();
   expect((await find(server, { invoice: 'INV-384' })).text).toContain(`| INV-384 (id ${seed.sampleInvoice}) |`);
 });
 
-it('ids that the list tells itself are not asked for', async () => {
+it('find_payments does not read the ids again if the list of payments already contains them', async () => {
   const sandbox = await startSandbox();
   const applied_invoices = [{ invoice_id: '42', invoice_number: 'INV-42' }];
   const at = await altered(sandbox, {
@@ -81,13 +81,13 @@ it('ids that the list tells itself are not asked for', async () => {
   expect((await requestsTo(sandbox)).filter(({ path }) => path.endsWith('/invoices'))).toEqual([]);
 });
 
-describe('an id that is not sure is not told', () => {
+describe('find_payments omits the id of an invoice if', () => {
   it.each<[what: string, change: (row: Record<string, unknown>) => Record<string, unknown>[]]>([
-    ['two invoices of the customer have the number', (row) => [row, { ...row, invoice_id: '42' }]],
-    ['it is the invoice of another customer', (row) => [{ ...row, customer_id: '42' }]],
-    ['Zoho does not tell whose it is', ({ customer_id: _, ...row }) => [row]],
-    ['Zoho does not tell the id', ({ invoice_id: _, ...row }) => [row]],
-    ['it has another number', (row) => [{ ...row, invoice_number: `${String(row['invoice_number'])}0` }]],
+    ['two invoices of the customer have this number', (row) => [row, { ...row, invoice_id: '42' }]],
+    ['the invoice belongs to another customer', (row) => [{ ...row, customer_id: '42' }]],
+    ['Zoho does not return the customer', ({ customer_id: _, ...row }) => [row]],
+    ['Zoho does not return the id', ({ invoice_id: _, ...row }) => [row]],
+    ['the invoice has another number', (row) => [{ ...row, invoice_number: `${String(row['invoice_number'])}0` }]],
   ])('%s', async (_, change) => {
     const sandbox = await startSandbox();
     const at = await altered(sandbox, {
@@ -104,7 +104,7 @@ describe('an id that is not sure is not told', () => {
   });
 });
 
-it('where invoices cannot be read the payments are told all the same', async () => {
+it('find_payments shows payments even if it cannot read the invoices', async () => {
   const scopes = ['ZohoBooks.customerpayments.READ', 'ZohoBooks.contacts.READ', 'ZohoBooks.settings.READ'];
   const blind = await start({ sandbox: { scopes } });
   const failing = await start();

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { fault, requestsTo, seed } from '../support/books.ts';
 import { harness, textOf, type Harness, type HarnessOptions, errorOf } from '../support/harness.ts';
 
-/** Custom fields and the location of a payment, also where the organization makes one mandatory. */
+/** Custom fields and the location of a payment, also if the organization makes them mandatory. */
 
 let server: Harness;
 afterEach(() => server.close());
@@ -24,19 +24,19 @@ async function done(tool: string, args: Record<string, unknown>): Promise<void> 
   expect(result.isError ?? false, textOf(result)).toBe(false);
 }
 
-describe('record_customer_payment takes', () => {
+describe('record_customer_payment', () => {
   it.each([
     ['custom fields by label', { custom_fields: [{ label: 'Receipt Book No', value: 'A 7' }] }],
     ['custom fields by api_name', { custom_fields: [receipt, { api_name: 'cf_external_reference', value: 'E 1' }] }],
     ['custom fields by id', { custom_fields: [{ customfield_id: '46000000012845', value: 'A 7' }] }],
     ['a location by id', { location_id: SHOWROOM }],
-  ])('%s', async (_, more) => {
+  ])('accepts %s', async (_, more) => {
     await start();
     await done('record_customer_payment', { ...bowman, ...more });
     expect((await writes()).map(({ body }) => body)).toEqual([expect.objectContaining(more)]);
   });
 
-  it('a location by name, and offers the others for one that is not there', async () => {
+  it('accepts a location by name, and lists the other locations if the name is unknown', async () => {
     await start();
     const wrong = await server.call('record_customer_payment', { ...bowman, location_id: 'Boston' });
     expect(errorOf(wrong)).toMatchObject({ code: 'no_such_location', changed: 'no' });
@@ -45,20 +45,23 @@ describe('record_customer_payment takes', () => {
     expect((await writes()).map(({ body }) => body)).toMatchObject([{ location_id: SHOWROOM }]);
   });
 
-  it.each(['receipt book no', 'cf_receipt_book_no', ' Receipt  Book No'])('a custom field called %j by its label', async (label) => {
-    await start();
-    await done('record_customer_payment', { ...bowman, custom_fields: [{ label, value: 'A 7' }] });
-    expect((await writes()).map(({ body }) => body)).toMatchObject([{ custom_fields: [{ label: 'Receipt Book No', value: 'A 7' }] }]);
-  });
+  it.each(['receipt book no', 'cf_receipt_book_no', ' Receipt  Book No'])(
+    'accepts a custom field by its label, written as %j',
+    async (label) => {
+      await start();
+      await done('record_customer_payment', { ...bowman, custom_fields: [{ label, value: 'A 7' }] });
+      expect((await writes()).map(({ body }) => body)).toMatchObject([{ custom_fields: [{ label: 'Receipt Book No', value: 'A 7' }] }]);
+    },
+  );
 
-  it('no custom field without a name', async () => {
+  it('refuses a custom field without a name', async () => {
     await start();
     const result = await server.call('record_customer_payment', { ...bowman, custom_fields: [{ value: 'x' }] });
     expect(errorOf(result)).toMatchObject({ code: 'no_such_custom_field', changed: 'no' });
-    expect(textOf(result)).toContain('custom_fields[0] names no field');
+    expect(textOf(result)).toContain('custom_fields[0] does not name a field');
   });
 
-  it('a location, which the question names', async () => {
+  it('shows the location in the question', async () => {
     const asked: string[] = [];
     const person = (question: string) => {
       asked.push(question);
@@ -69,7 +72,7 @@ describe('record_customer_payment takes', () => {
     expect(asked.join()).toContain(`Location: "Burlington Showroom" (id ${SHOWROOM})`);
   });
 
-  it('no custom field that does not exist', async () => {
+  it('refuses a custom field that does not exist', async () => {
     await start();
     const result = await server.call('record_customer_payment', { ...bowman, custom_fields: [{ label: 'Shop', value: 'x' }] });
     expect(errorOf(result)).toMatchObject({ code: 'no_such_custom_field', changed: 'no' });
@@ -78,19 +81,19 @@ describe('record_customer_payment takes', () => {
   });
 });
 
-describe('a payment without what is mandatory is refused with what is missing, and recorded with it', () => {
+describe('if mandatory fields are missing', () => {
   it.each([
     ['record_customer_payment', bowman],
     ['create_customer_payment', created],
     ['update_customer_payment', { payment_id: seed.paymentWithUnused, description: 'x' }],
     ['update_customer_payment_using_custom_field', upsert],
-  ])('%s', async (tool, args) => {
+  ])('%s refuses the payment and names the missing fields, then records the payment with these fields', async (tool, args) => {
     await start({ custom_fields: ['cf_receipt_book_no'], location: true });
     const location = await server.call(tool, args);
     expect(errorOf(location), textOf(location)).toMatchObject({ code: 'refused_by_zoho', changed: 'no' });
-    expect(errorOf(location).next).toContain(`call again with it as location_id: "Head Office" (id 460000000038080), `);
+    expect(errorOf(location).next).toContain(`call again with its id as location_id: "Head Office" (id 460000000038080), `);
     expect(errorOf(location).next).toMatch(/^Payments must have the custom field "Receipt Book No": /);
-    // Both in one step: they are no alternatives.
+    // Both in one step, because both are needed.
     expect(errorOf(location).next.split('; otherwise ')[0]).toMatch(/custom_fields: .* location_id: /);
     const field = await server.call(tool, { ...args, location_id: 'showroom' });
     expect(errorOf(field), textOf(field)).toMatchObject({ code: 'refused_by_zoho', changed: 'no' });
@@ -99,33 +102,33 @@ describe('a payment without what is mandatory is refused with what is missing, a
     await done(tool, { ...args, location_id: 'showroom', custom_fields: [receipt] });
   });
 
-  it('all that are missing are named in one step, and none that the call or the payment has', async () => {
+  it('one step names all missing fields, and no field that has a value in the call or in the payment', async () => {
     await start({ custom_fields: ['cf_receipt_book_no', 'cf_external_reference'] });
     const location_id = SHOWROOM;
     const neither = await server.call('record_customer_payment', { ...bowman, location_id });
     expect(errorOf(neither).next).toContain('the custom fields "External Reference" and "Receipt Book No": ask the user for the values');
     const one = await server.call('record_customer_payment', { ...bowman, location_id, custom_fields: [receipt] });
     expect(errorOf(one).next).toContain('the custom field "External Reference": ');
-    // The value that names the payment is one.
+    // The custom field that identifies the payment has a value.
     const upserted = await server.call('update_customer_payment_using_custom_field', { ...upsert, location_id });
     expect(errorOf(upserted).next).toContain('the custom field "Receipt Book No": ');
-    // The sample has a receipt.
+    // The sample payment has a receipt number.
     const changed = await server.call('update_customer_payment', { payment_id: seed.samplePayment, description: 'x', location_id });
     expect(errorOf(changed).next).toContain('the custom field "External Reference": ');
   });
 
-  it('without the scope for settings it is what Zoho says', async () => {
+  it("and the scope for settings is missing, the error shows Zoho's own message", async () => {
     const scopes = ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.contacts.READ', 'ZohoBooks.invoices.READ'];
     await start({ custom_fields: ['cf_receipt_book_no'] }, { sandbox: { scopes } });
     const result = await server.call('record_customer_payment', bowman);
     expect(errorOf(result)).toMatchObject({
       code: 'refused_by_zoho',
-      next: 'Tell the user what Zoho says, and call again with what they decide.',
+      next: 'Tell the user what Zoho says, and call again as the user decides.',
     });
     expect(textOf(result)).toContain('Please enter a value for Receipt Book No.');
   });
 
-  it('and so it is where looking for what is missing fails', async () => {
+  it("and the server cannot read which fields are missing, the error shows Zoho's own message", async () => {
     await start({ custom_fields: ['cf_receipt_book_no'] });
     await fault(server.sandbox, { match: { path: '/settings/fields' }, fault: 'status', status: 500, times: 9 });
     const result = await server.call('record_customer_payment', bowman);

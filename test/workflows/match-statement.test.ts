@@ -74,12 +74,12 @@ describe.each(kinds)('a statement, through the client of the %s', (kind) => {
     ]);
     const [counts, skipped, first] = textOf(result).split('\n');
     expect(counts).toBe('6 lines: 3 recorded, 1 fits, 1 likely, 1 unknown.');
-    expect(skipped).toBe('Rows that are no lines: line 7 (no date).');
+    expect(skipped).toBe('Skipped rows: line 7 (no date).');
     expect(first).toBe(
       '1 | 2026-06-18 600 "BOWMAN FURN*CHECK 4471" | recorded: payment (id 712345000000079503), "Bowman Furniture" (id 903000000000099) | ' +
-        'same amount, same day, same reference, name alike',
+        'same amount, same day, same reference, similar name',
     );
-    expect(textOf(result)).toContain('In no line, though recorded in these days: ');
+    expect(textOf(result)).toContain('Recorded in these days, but in no line: ');
   });
 });
 
@@ -175,8 +175,8 @@ describe('a part', () => {
     const server = await start({ on: first.sandbox, at });
     const result = await match(server, { csv });
     expect(result.structuredContent['partial']).toEqual([
-      '1 payment of which Zoho does not tell the amount or the date',
-      '1 open invoice of which Zoho does not tell the balance or the customer',
+      '1 payment for which Zoho does not give the amount or the date',
+      '1 open invoice for which Zoho does not give the balance or the customer',
     ]);
     expect(result.structuredContent).toMatchObject({ counts: { recorded: 0, fits: 0 } });
     await at.close();
@@ -188,9 +188,14 @@ describe('what cannot be read', () => {
     ['neither lines nor csv', {}, 'Neither `lines` nor `csv` is given.', 'Call again with one of them.'],
     ['a date in two ways', { csv: 'Date,Amount\n05/06/2026,1' }, 'can be read in two ways', '`date_format`'],
     ['an amount in two ways', { csv: 'Date;Amount\n2026-06-05;1.234' }, 'can be read in two ways', '`decimal`'],
-    ['an unknown header', { csv: 'Wann;Wieviel\n2026-06-05;1' }, 'No row names its columns', '`columns`'],
-    ['unknown columns', { csv: 'Wann;Wieviel\n2026-06-05;1', columns: 'when=1' }, '"when=1" names no column', 'date=Date,amount=2'],
-    ['too many lines', { csv: `Date;Amount\n${'2026-06-05;1\n'.repeat(201)}` }, 'has 201 lines', 'each part of it'],
+    ['an unknown header', { csv: 'Wann;Wieviel\n2026-06-05;1' }, 'No row has column headers', '`columns`'],
+    [
+      'unknown columns',
+      { csv: 'Wann;Wieviel\n2026-06-05;1', columns: 'when=1' },
+      '"when=1" is not of the form NAME=COLUMN',
+      'date=Date,amount=2',
+    ],
+    ['too many lines', { csv: `Date;Amount\n${'2026-06-05;1\n'.repeat(201)}` }, 'has 201 lines', 'for each part'],
     ['an amount of 0', { lines: [{ date: '2026-06-05', amount: 0 }] }, 'lines[0].amount must not be 0', 'Correct'],
   ])('%s is an error that says what to do', async (_, args, says, next) => {
     const server = await start({ sandbox });

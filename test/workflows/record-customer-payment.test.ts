@@ -24,7 +24,7 @@ import {
 import { startSandbox } from '../support/sandbox.ts';
 import { servers } from '../support/servers.ts';
 
-/** "Bowman paid 450 in cash today for INV-385": from what people say to the right payment, or to a question. */
+/** "Bowman paid 450 in cash today for INV-385": records the right payment from everyday words, or asks a question. */
 
 const start = servers();
 
@@ -53,8 +53,8 @@ async function refused(server: Harness, args: Record<string, unknown>, code: str
 
 const acme = { corp: '712345000000090009', corporation: '712345000000090011', uk: '712345000000090013', co: '712345000000090015' };
 
-describe.each(kinds)('a name that fits several, through the client of the %s', (kind) => {
-  it('is asked through the client, and the choice goes on into the question that follows', async () => {
+describe.each(kinds)('if several customers fit the name, record_customer_payment, called by the client of the %s', (kind) => {
+  it('asks through the client, and uses the chosen customer in the next question', async () => {
     const asked: string[] = [];
     const server = await start({
       kind,
@@ -64,19 +64,19 @@ describe.each(kinds)('a name that fits several, through the client of the %s', (
         return asked.length === 1 ? which(seed.bowman) : yes;
       },
     });
-    // More than all that is open, so a person is asked about the rest.
+    // More than all open invoices, so the user is asked about the rest.
     const result = await recorded(server, { customer: 'Bowman', amount: 3000, allocate: 'oldest_first' });
     expect(asked[0]).toMatch(
-      /^4 customers are called something like "Bowman"\. Which one is it\?\n1\. "Bowman & Sons Furniture", .+\n5\. None of these$/s,
+      /^4 customers have a name like "Bowman"\. Which one is it\?\n1\. "Bowman & Sons Furniture", .+\n5\. None of these$/s,
     );
     expect(asked[1]).toMatch(/^Record a payment of USD 3000\.00 from "Bowman Furniture"\?\n/);
-    expect(asked[1]).toContain('You are asked because USD 914.50 more is paid than is applied to invoices.');
+    expect(asked[1]).toContain('You are asked because USD 914.50 of the payment is not applied to any invoice.');
     expect(asked).toHaveLength(2);
     expect(result.structuredContent).toMatchObject({ payment: { amount: 3000, unused_amount: 914.5 } });
     expect(await sentBy(server)).toMatchObject([{ customer_id: seed.bowman }]);
   });
 
-  it('without a client that can ask comes back as numbered candidates, with what tells them apart', async () => {
+  it('returns a numbered list of candidates that shows how they differ, if the client cannot ask', async () => {
     const server = await start({ kind });
     const text = await refused(server, { customer: 'Acme', amount: 10, allocate: 'as_credit' }, 'ambiguous_customer');
     expect(text).toContain(
@@ -90,12 +90,12 @@ describe.each(kinds)('a name that fits several, through the client of the %s', (
     ['none of these', which(NONE_OF_THESE), 'none_chosen'],
     ['no', { action: 'decline' }, 'none_chosen'],
     ['nothing', { action: 'cancel' }, 'none_chosen'],
-  ])('is not decided by a person who says %s', async (_, answer, code) => {
+  ])('records nothing if the user answers %s', async (_, answer, code) => {
     const server = await start({ kind, confirm: 'ask', person: () => answer });
     await refused(server, { customer: 'Bowman', amount: 10, allocate: 'as_credit' }, code);
   });
 
-  it('is not decided by a choice that was not offered', async () => {
+  it('records nothing if the answer is a choice that was not offered', async () => {
     const asked: string[] = [];
     const server = await start({ kind, confirm: 'ask', person: (question) => (asked.push(question), which(acme.corp)) });
     const result = await record(server, { customer: 'Bowman', amount: 10, allocate: 'as_credit' });
@@ -105,7 +105,7 @@ describe.each(kinds)('a name that fits several, through the client of the %s', (
   }, 10_000);
 });
 
-describe('near-identical names', () => {
+describe('record_customer_payment by customer name', () => {
   it.each([
     ['Summit Office Interior', '712345000000090019'],
     ['summit office  INTERIORS', '712345000000090017'],
@@ -114,10 +114,10 @@ describe('near-identical names', () => {
     ['Acme Corp', acme.corp],
     ['Acme Corporation', acme.corporation],
     ['Bowman Furniture', seed.bowman],
-    // Its line break and the invisible marks of the next are nothing that anybody types.
+    // Nobody types the line break in this name, or the invisible characters in the next.
     ['Harbor Light Interiors', '712345000000090081'],
     ['شركة النخيل للأثاث (Al Nakheel Furniture)', '712345000000090079'],
-  ])('%s is the one who is called so', async (customer, customer_id) => {
+  ])('%s: uses the customer with exactly this name', async (customer, customer_id) => {
     const server = await start();
     await recorded(server, { customer, amount: 10, allocate: 'as_credit' });
     expect(await sentBy(server)).toMatchObject([{ customer_id, amount: 10 }]);
@@ -128,11 +128,11 @@ describe('near-identical names', () => {
     ['Riverbend', ['Riverbend Cafe', 'Riverbend Café & Bakery']],
     ['Acme Co', ['Acme Co', 'Acme Corp', 'Acme Corporation', 'ACME Corp. (UK)']],
     ['Akme Corp', ['Acme Co', 'Acme Corp', 'Acme Corporation', 'ACME Corp. (UK)']],
-    // Within a word nobody means it.
+    // The user does not mean text in the middle of a word.
     ['akeside', ['Lakeside School District']],
-    // Vendors are nobody who pays, also where Zoho lists them among customers.
+    // Vendors are not offered, also if Zoho lists them among customers.
     ['Bowman Timber Supply', ['Bowman Furnishings', 'Bowman Furniture', 'Bowman & Sons Furniture', 'Bowmann Furniture Ltd']],
-  ])('%s is asked about', async (customer, names) => {
+  ])('%s: asks which customer is meant', async (customer, names) => {
     const server = await start();
     const text = await refused(server, { customer, amount: 10, allocate: 'as_credit' }, 'ambiguous_customer');
     expect([...text.matchAll(/\d\. ("[^"]*"), /g)].map(([, name]) => name).toSorted()).toEqual(
@@ -141,7 +141,7 @@ describe('near-identical names', () => {
     if (names.includes('Acme Co')) expect(text).toContain(`inactive (id ${acme.co})`);
   });
 
-  it("nobody is picked where the same words, otherwise put, are another's name", async () => {
+  it('picks no customer if another name has the same words in a different order', async () => {
     const sandbox = await startSandbox();
     const renamed = new Map([
       [acme.corp, 'John Smith & Sons'],
@@ -169,18 +169,18 @@ describe('near-identical names', () => {
       () => zoho.close(),
     );
     const text = textOf(await server.call('customer_statement', { customer: 'John Smith' }));
-    expect(text).toContain('2 customers are called something like "John Smith"');
+    expect(text).toContain('2 customers have a name like "John Smith"');
     expect(text).toContain('"Smith, John"');
   });
 
-  it('one that nobody has is answered with the nearest first', async () => {
+  it('shows similar names for an unknown name, the most similar name first', async () => {
     const server = await start();
     expect(await refused(server, { customer: 'Bowmen Furniture', amount: 10, allocate: 'as_credit' }, 'ambiguous_customer')).toMatch(
       /No customer is called "Bowmen Furniture"\. Is it one of these\? 1\. "Bowman Furniture", /,
     );
   });
 
-  it("a vendor is no customer by id either, and a name like nobody's is said to be nobody's", async () => {
+  it('refuses the id of a vendor, and returns a clear error for a name to which no name is similar', async () => {
     const server = await start();
     await refused(server, { customer: '712345000000095001', amount: 10, allocate: 'as_credit' }, 'no_such_customer');
     await refused(server, { customer: 'Xyzzy', amount: 10, allocate: 'as_credit' }, 'no_such_customer');
@@ -188,14 +188,14 @@ describe('near-identical names', () => {
   });
 });
 
-describe('what the money is for', () => {
+describe('record_customer_payment with invoices', () => {
   it.each([
     [{ customer: 'Bowman', invoices: ['INV-385'] }],
     [{ customer: 'Bowman', invoices: [{ invoice: 'inv-385' }] }],
     [{ invoices: ['INV-385'] }],
     [{ customer: seed.bowman, invoices: ['385'] }],
     [{ customer: 'Bowman Furniture', invoices: [seed.openInvoice] }],
-  ])('%j is enough', async (args) => {
+  ])('finds customer and invoice by %j', async (args) => {
     const server = await start();
     const result = await recorded(server, { ...args, amount: 450 });
     expect(await sentBy(server)).toEqual([
@@ -204,7 +204,7 @@ describe('what the money is for', () => {
     expect(textOf(result)).toContain(`Applied: INV-385 (id ${seed.openInvoice}) USD 450.00, now paid.`);
   });
 
-  it('"384" alone is several invoices; with the customer it is theirs', async () => {
+  it('finds several invoices by "384" alone, and one invoice by "384" with the customer', async () => {
     const server = await start();
     const text = await refused(server, { amount: 50, invoices: ['384'] }, 'ambiguous_invoice');
     expect(text).toContain('INV-384 of "Bowman Furniture"');
@@ -213,7 +213,7 @@ describe('what the money is for', () => {
     expect(await sentBy(server)).toMatchObject([{ invoices: [{ invoice_id: seed.sampleInvoice, amount_applied: 50 }] }]);
   });
 
-  it("is not the one of several that Zoho's first page happens to show", async () => {
+  it("does not simply pick the invoice that is on Zoho's first page, if several invoices fit", async () => {
     const sandbox = await startSandbox();
     const numbers = [...Array.from({ length: 199 }, (_, i) => `INV-7${i}`), 'INV-7', 'OLD-7'];
     const zoho = await altered(sandbox, {
@@ -248,12 +248,12 @@ describe('what the money is for', () => {
     expect(text).toContain('OLD-7');
   });
 
-  it("is never another customer's invoice, however alike the names are", async () => {
+  it("never picks another customer's invoice, even if the names are very similar", async () => {
     const server = await start();
     expect(await refused(server, { customer: 'Acme', amount: 10, invoices: ['INV-385'] }, 'invoice_of_another_customer')).toContain(
       'belongs to "Bowman Furniture"',
     );
-    // Open invoices of Acme Corp, whose name begins like that of Acme Co.
+    // Open invoices of Acme Corp, whose name begins like Acme Co.
     await refused(server, { customer: 'Acme Co', amount: 10, invoices: ['INV-395'] }, 'invoice_of_another_customer');
     expect(await refused(server, { amount: 10, invoices: ['INV-395', 'INV-385'] }, 'invoice_of_another_customer')).toContain(
       'several customers',
@@ -261,31 +261,31 @@ describe('what the money is for', () => {
   });
 
   it.each<[string, Record<string, unknown>, string, string]>([
-    ['an invoice that is paid', { invoices: ['INV-383'] }, 'invoice_paid', 'paid already'],
+    ['a paid invoice', { invoices: ['INV-383'] }, 'invoice_paid', 'already paid'],
     ['a draft', { invoices: ['INV-387'] }, 'invoice_not_open', 'still a draft'],
-    ['a void one', { invoices: ['INV-388'] }, 'invoice_not_open', 'void'],
-    ['one that does not exist', { invoices: ['INV-38500'] }, 'no_such_invoice', 'Ask the user'],
-    ['a number as long as an id', { invoices: ['2026000384'] }, 'no_such_invoice', 'Ask the user'],
-    ['one invoice twice', { invoices: ['INV-385', seed.openInvoice] }, 'invalid_arguments', 'named twice'],
-    ['more than is open', { invoices: [{ invoice: 'INV-385', amount: 451 }], amount: 500 }, 'more_than_balance', 'USD 450.00 open'],
+    ['a void invoice', { invoices: ['INV-388'] }, 'invoice_not_open', 'void'],
+    ['an invoice that does not exist', { invoices: ['INV-38500'] }, 'no_such_invoice', 'Ask the user'],
+    ['a number that is as long as an id', { invoices: ['2026000384'] }, 'no_such_invoice', 'Ask the user'],
+    ['the same invoice twice', { invoices: ['INV-385', seed.openInvoice] }, 'invalid_arguments', 'named twice'],
+    ['more than the balance', { invoices: [{ invoice: 'INV-385', amount: 451 }], amount: 500 }, 'more_than_balance', 'USD 450.00 open'],
     [
-      'more than was paid',
+      'more than the payment',
       { invoices: [{ invoice: 'INV-385', amount: 400 }], amount: 300 },
       'applied_more_than_amount',
       'more than the payment',
     ],
-    ['both at once', { invoices: ['INV-385'], allocate: 'as_credit' }, 'invalid_arguments', 'Both'],
-  ])('%s is refused', async (_, args, code, words) => {
+    ['invoices together with allocate', { invoices: ['INV-385'], allocate: 'as_credit' }, 'invalid_arguments', 'Both'],
+  ])('refuses %s', async (_, args, code, words) => {
     const server = await start();
     expect(await refused(server, { customer: 'Bowman', amount: 100, ...args }, code)).toContain(words);
   });
 
-  it('nobody named at all is said so', async () => {
+  it('refuses a call without customer and invoices', async () => {
     const server = await start();
     await refused(server, { amount: 10, allocate: 'as_credit' }, 'invalid_arguments');
   });
 
-  it('not said, with invoices open, is asked for; with none open the money is credit', async () => {
+  it('asks for the purpose of the payment if the customer has open invoices; otherwise records a credit', async () => {
     const server = await start();
     const text = await refused(server, { customer: 'Bowman Furniture', amount: 100 }, 'allocation_needed');
     expect(text).toContain(`INV-384 (id ${seed.sampleInvoice}) USD 50.00 open, due 2016-07-05; INV-900079`);
@@ -293,7 +293,7 @@ describe('what the money is for', () => {
     expect(result.structuredContent).toMatchObject({ payment: { unused_amount: 100 } });
   });
 
-  it('oldest first: each up to what is open, until the money is used up', async () => {
+  it('with oldest_first, pays each balance until the payment is used up', async () => {
     const server = await start();
     const result = await recorded(server, { customer: 'Bowman Furniture', amount: 400, allocate: 'oldest_first' });
     expect(await sentBy(server)).toMatchObject([
@@ -308,13 +308,13 @@ describe('what the money is for', () => {
     expect(textOf(result)).toContain('USD 1235.50 still open');
   });
 
-  it('as credit: nothing is applied', async () => {
+  it('with as_credit, applies nothing', async () => {
     const server = await start();
     await recorded(server, { customer: 'Bowman Furniture', amount: 400, allocate: 'as_credit' });
     expect(await sentBy(server)).toEqual([{ customer_id: seed.bowman, ...cash, amount: 400 }]);
   });
 
-  it('amounts said for each invoice are applied just so', async () => {
+  it('applies exactly the amounts that are given for each invoice', async () => {
     const server = await start();
     await recorded(server, {
       customer: 'Bowman',
@@ -334,7 +334,7 @@ describe('what the money is for', () => {
     ]);
   });
 
-  it('amounts that are said go first, wherever they stand; what is open of the others gets the rest', async () => {
+  it('applies the given amounts first, in any position, and the remaining money to the other balances', async () => {
     const server = await start();
     await recorded(server, { customer: 'Bowman Furniture', amount: 500, invoices: ['INV-385', { invoice: 'INV-386', amount: 300 }] });
     expect(await sentBy(server)).toMatchObject([
@@ -347,7 +347,7 @@ describe('what the money is for', () => {
     ]);
   });
 
-  it("an invoice in another currency than the customer's gets none of it", async () => {
+  it("applies nothing to an invoice that is not in the customer's currency", async () => {
     const sandbox = await startSandbox();
     const zoho = await altered(sandbox, {
       body: (body, _, path) =>
@@ -365,7 +365,7 @@ describe('what the money is for', () => {
     );
   });
 
-  it('more than the invoices are open for is asked about, and on no not recorded', async () => {
+  it('asks if the payment is more than the balances, and records nothing if the user declines', async () => {
     const asked: string[] = [];
     const server = await start({
       confirm: 'ask',
@@ -375,7 +375,7 @@ describe('what the money is for', () => {
     await refused(server, args, 'declined');
     expect(asked[0]).toContain('Apply USD 450.00 to Invoice "INV-385": USD 450.00 open before, USD 0.00 after');
     expect(asked[0]).toContain('Not applied, stays as unused credit: USD 50.00');
-    // A no is to what would be done, whatever is said along with it or however it is called.
+    // The server remembers the no for this write, even if another tool or other arguments ask for the same.
     for (const same of [
       args,
       { ...args, reference_number: 'said otherwise' },
@@ -388,8 +388,8 @@ describe('what the money is for', () => {
   });
 });
 
-describe('how, where to and when', () => {
-  it('a foreign currency needs its rate', async () => {
+describe('record_customer_payment with mode, account and date', () => {
+  it('requires the exchange rate for a foreign currency', async () => {
     const server = await start();
     expect(await refused(server, { customer: 'Möbelhaus', amount: 100, allocate: 'as_credit' }, 'exchange_rate_missing')).toContain(
       'USD per EUR',
@@ -398,7 +398,7 @@ describe('how, where to and when', () => {
     expect(await sentBy(server)).toMatchObject([{ exchange_rate: 1.08 }]);
   });
 
-  it('the currency that was said is compared, and a rate of 1 is asked about', async () => {
+  it("compares the given currency with the customer's currency, and asks about a rate of 1", async () => {
     const asked: string[] = [];
     const server = await start({ confirm: 'ask', person: (question) => (asked.push(question), yes) });
     const text = await refused(
@@ -406,14 +406,14 @@ describe('how, where to and when', () => {
       { customer: 'Möbelhaus', amount: 100, currency: 'USD', allocate: 'as_credit', exchange_rate: 1.08 },
       'wrong_currency',
     );
-    expect(text).toContain('this customer pays in EUR');
+    expect(text).toContain("this customer's currency in Zoho is EUR");
     await recorded(server, { customer: 'Möbelhaus', amount: 100, currency: 'eur', allocate: 'as_credit', exchange_rate: 1.08 });
     expect(asked).toEqual([]);
     await recorded(server, { customer: 'Möbelhaus', amount: 101, allocate: 'as_credit', exchange_rate: 1 });
     expect(asked[0]).toContain('an exchange rate of exactly 1 is rarely right');
   });
 
-  it('no date is today where the organization is', async () => {
+  it("uses today in the organization's time zone if no date is given", async () => {
     const server = await start({ sandbox: { now: () => new Date('2026-07-02T03:59:00Z') } });
     await recorded(server, { customer: 'Bowman Furniture', amount: 10, allocate: 'as_credit', date: undefined });
     expect(await sentBy(server)).toMatchObject([{ date: '2026-07-01' }]);
@@ -422,14 +422,14 @@ describe('how, where to and when', () => {
     expect(await sentBy(later)).toMatchObject([{ date: '2026-07-02' }]);
   });
 
-  it('which day it is cannot be guessed', async () => {
+  it("does not guess today's date", async () => {
     const server = await start({
       sandbox: { scopes: ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.contacts.READ', 'ZohoBooks.invoices.READ'] },
     });
     await refused(server, { customer: 'Bowman Furniture', amount: 10, allocate: 'as_credit', date: undefined }, 'date_needed');
   });
 
-  it('the currency that was said is compared with the invoice where the customer cannot be seen, and else not checked', async () => {
+  it('compares the given currency with the invoice if the scopes hide customers; without an invoice it reports "not checked"', async () => {
     const asked: string[] = [];
     const server = await start({
       confirm: 'ask',
@@ -443,7 +443,7 @@ describe('how, where to and when', () => {
     expect(asked.at(-1)).not.toContain('as the user said');
   });
 
-  it('the account by its name; a closed or unclear one is not guessed', async () => {
+  it('finds the account by name, and does not guess if the account is closed or several accounts fit', async () => {
     const server = await start();
     const args = { customer: 'Bowman Furniture', amount: 10, allocate: 'as_credit' };
     expect(await refused(server, { ...args, account: 'Old Checking' }, 'no_such_account')).toContain(
@@ -455,17 +455,17 @@ describe('how, where to and when', () => {
     expect(await sentBy(server)).toMatchObject([{ account_id: seed.pettyCash }]);
   });
 
-  it('a customer id is enough where customers cannot be seen', async () => {
+  it('accepts a customer id even if the scopes hide customers', async () => {
     const server = await start({ sandbox: { scopes: ['ZohoBooks.customerpayments.ALL'] } });
     const result = await recorded(server, { customer: seed.bowman, amount: 10, allocate: 'as_credit' });
     expect(textOf(result)).toContain('Not checked: the customer');
   });
 });
 
-describe('one intent is recorded once', () => {
+describe('record_customer_payment records one request once', () => {
   const args = { customer: 'Bowman Furniture', amount: 400, allocate: 'oldest_first' };
 
-  it('the same call with its key is answered from the journal, though the balances have moved', async () => {
+  it('it answers the same call and idempotency key from the journal, even after the balances have changed', async () => {
     const server = await start();
     const first = await recorded(server, { ...args, idempotency_key: 'receipt 17' });
     await recorded(server, { customer: 'Bowman', amount: 1235.5, invoices: ['INV-386'] });
@@ -475,7 +475,7 @@ describe('one intent is recorded once', () => {
     expect(await requestsTo(server.sandbox)).toEqual([]);
   });
 
-  it('without a key the same call again is a suspected duplicate', async () => {
+  it('it treats a repeated call without a key as a possible duplicate', async () => {
     const server = await start();
     await recorded(server, args);
     const again = await record(server, args);
@@ -483,7 +483,7 @@ describe('one intent is recorded once', () => {
     expect(await writesTo(server)).toHaveLength(1);
   });
 
-  it('an answer that was lost is found by looking, and a second call finds the same', async () => {
+  it('it finds a payment whose answer was lost, and a second call finds the same payment', async () => {
     const server = await start({ timings: { lookMs: 0 } });
     await fault(server.sandbox, {
       match: { method: 'GET', path: '^/customerpayments$', query: { sort_column: 'created_time' } },
@@ -497,14 +497,14 @@ describe('one intent is recorded once', () => {
     const lost = await record(server, args);
     expect(lost.structuredContent).toMatchObject({ outcome: 'unknown', error: { code: 'outcome_unknown', changed: 'unknown' } });
     await fetch(`${server.sandbox.url}/__sandbox/faults`, { method: 'DELETE' });
-    // The plan would be another one by now: the intent is what was asked.
+    // The plan would be different now. The intent is the digest of the arguments, not of the plan.
     const found = await recorded(server, args);
     expect(found.structuredContent).toMatchObject({ outcome: 'recorded', payment: { amount: 400 } });
     expect(await writesTo(server)).toHaveLength(1);
     expect((await booksOf(server.sandbox)).counts.payments).toBe(payments + 1);
   });
 
-  it('the same key for another intent names what is different, as it was asked', async () => {
+  it('it refuses the same key for another request, and names the arguments that changed', async () => {
     const server = await start();
     await recorded(server, { ...args, idempotency_key: 'k' });
     const other = await record(server, { ...args, customer: 'Bowman Furnishings', allocate: 'as_credit', idempotency_key: 'k' });
@@ -515,7 +515,7 @@ describe('one intent is recorded once', () => {
     expect(await writesTo(server)).toHaveLength(1);
   });
 
-  it("list_writes finds it by the name that was called, and by Zoho's; a name that no write has is said to be none", async () => {
+  it('list_writes finds the payment by the name of the called tool or of the endpoint, and says so if a tool has no writes', async () => {
     const server = await start();
     await recorded(server, args);
     for (const tool of ['record_customer_payment', 'create_customer_payment']) {
@@ -530,7 +530,7 @@ describe('one intent is recorded once', () => {
     expect(errorOf(await server.call('list_writes', { customer_id: 'Bowman' }))).toMatchObject({ code: 'invalid_arguments' });
   });
 
-  it('whom a person chose stands also where what they approved was never sent and is asked once more', async () => {
+  it('it keeps the chosen customer if the approved write was not sent and the server asks again', async () => {
     const server = await start();
     const call = {
       endpoint: createCustomerPayment,
@@ -551,14 +551,14 @@ describe('one intent is recorded once', () => {
     expect(await writesTo(server)).toHaveLength(1);
   });
 
-  it('two identical calls at once are one payment', async () => {
+  it('it records one payment for two identical calls at the same time', async () => {
     const server = await start();
     const both = await Promise.all([record(server, args), record(server, args)]);
     expect(both.map(({ structuredContent }) => structuredContent['replayed']).toSorted()).toEqual([false, true]);
     expect(await writesTo(server)).toHaveLength(1);
   });
 
-  it('what others recorded meanwhile is seen: nothing rests on what was read before', async () => {
+  it('it sees payments that others recorded in the meantime, because it uses no cached data', async () => {
     const server = await start();
     await refused(server, { customer: 'Bowman Furniture', amount: 100 }, 'allocation_needed');
     const other = await start({ on: server.sandbox });
@@ -569,23 +569,23 @@ describe('one intent is recorded once', () => {
   });
 });
 
-describe('the policy holds, whatever the payment is called by', () => {
+describe('the policy applies to record_customer_payment', () => {
   const args = { customer: 'Bowman Furniture', amount: 100, allocate: 'as_credit' };
 
   it.each<[string, HarnessOptions['policy'], Record<string, unknown>]>([
-    ['a tool that is not named', { allowed_tools: ['create_customer_payment'] }, {}],
-    ['read-only', { read_only: true }, {}],
-    ['an amount', { max_amount: { per_write: { USD: 99 } } }, {}],
-    ["a day's amounts", { max_amount: { per_day: { USD: 99 } } }, {}],
-    ['an early date', { earliest_date: '2026-07-01' }, {}],
-    ['an account by its name', { allowed_account_ids: ['712345000000000361'] }, { account: 'Petty Cash' }],
-    ['no account named', { allowed_account_ids: ['712345000000000361'] }, {}],
-  ])('%s is against it', async (_, policy, more) => {
+    ['a tool that is not allowed', { allowed_tools: ['create_customer_payment'] }, {}],
+    ['writes in read-only mode', { read_only: true }, {}],
+    ['an amount above the limit', { max_amount: { per_write: { USD: 99 } } }, {}],
+    ['an amount above the limit of a day', { max_amount: { per_day: { USD: 99 } } }, {}],
+    ['a date that is too early', { earliest_date: '2026-07-01' }, {}],
+    ['an account that is not allowed, given by name', { allowed_account_ids: ['712345000000000361'] }, { account: 'Petty Cash' }],
+    ['a call without an account', { allowed_account_ids: ['712345000000000361'] }, {}],
+  ])('refuses %s', async (_, policy, more) => {
     const server = await start({ policy, tools: everyTool });
     await refused(server, { ...args, ...more }, 'against_policy');
   });
 
-  it('what it names is allowed: the tool, and the account by its name', async () => {
+  it('allows the listed tool, and the listed account by name', async () => {
     const server = await start({
       policy: { allowed_tools: ['record_customer_payment'], allowed_account_ids: [seed.pettyCash] },
       tools: everyTool,
@@ -596,7 +596,7 @@ describe('the policy holds, whatever the payment is called by', () => {
     ).toMatchObject({ code: 'against_policy' });
   });
 
-  it('read-only, neither it nor the refund is there', () => {
+  it('offers neither this tool nor the refund tool in read-only mode', () => {
     const named = (policy: object, readOnly = false) =>
       toolsFor({ ...readConfig({}), readOnly, policy })
         .workflows.filter(isWrite)
@@ -607,13 +607,13 @@ describe('the policy holds, whatever the payment is called by', () => {
     expect(named({ allowed_tools: ['refund_customer_payment'] })).toEqual(['refund_customer_payment']);
   });
 
-  it('strict: what a person would be asked is not done without one', async () => {
+  it('in strict mode records nothing that needs a confirmation if no user can confirm', async () => {
     const server = await start({ confirm: 'strict' });
     await refused(server, { customer: 'Bowman', amount: 500, invoices: ['INV-385'] }, 'consent_unavailable');
     await refused(server, { customer: 'Bowman', amount: 500, allocate: 'as_credit' }, 'ambiguous_customer');
   });
 
-  it('a client that cannot ask gets the preview, and its approval is good for exactly that', async () => {
+  it('a client that cannot ask gets the preview, and its approval is valid only for this payment', async () => {
     const server = await start({ confirm: 'ask' });
     const args = { customer: 'Bowman', amount: 500, invoices: ['INV-385'] };
     const preview = await record(server, args);

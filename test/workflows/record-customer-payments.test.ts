@@ -129,7 +129,7 @@ describe('the same list again', () => {
     const server = await start({ confirm: 'ask', person: (question) => (asked.push(question), yes) });
     const rows = [credit('Bowman Furniture', 20), credit('Bowman Furniture', 20)];
     expect(outcomesOf(await record(server, rows))).toEqual(['recorded', 'recorded']);
-    expect(asked[0]).toContain('row 2: it looks like row 1 of this list');
+    expect(asked[0]).toContain('row 2: it is a possible duplicate of row 1 of this list');
     expect(outcomesOf(await record(server, rows))).toEqual(['recorded replayed', 'recorded replayed']);
     // A third one is new, and is compared with those that are recorded.
     const third = await record(server, [...rows, rows[0]!]);
@@ -146,7 +146,7 @@ describe('the same list again', () => {
     expect(outcomesOf(await record(server, rows))).toEqual(['not_recorded refused_by_zoho', 'recorded']);
     // The one that is recorded comes after the one that looks like it.
     expect(outcomesOf(await record(server, rows))).toEqual(['recorded', 'recorded replayed']);
-    expect(asked[1]).toContain('row 1: it looks like row 2 of this list');
+    expect(asked[1]).toContain('row 1: it is a possible duplicate of row 2 of this list');
   });
 
   it('records equal rows one after the other, so that a shorter list finds them again', async () => {
@@ -158,7 +158,7 @@ describe('the same list again', () => {
     expect(outcomesOf(await record(server, rows.slice(1)))).toEqual(['recorded replayed']);
   });
 
-  it('tells of the rows that are recorded, even if Zoho fails', async () => {
+  it('reports the rows that are recorded, even if Zoho fails', async () => {
     const server = await start();
     await record(server, threeRows);
     await fault(server.sandbox, { match: { method: 'GET', path: '^/' }, fault: 'status', status: 503, times: 100 });
@@ -167,7 +167,7 @@ describe('the same list again', () => {
     expect(outcomes).toEqual(['not_started zoho_unavailable', 'recorded replayed', 'recorded replayed', 'recorded replayed']);
   });
 
-  it('under another key is suspected to be the same', async () => {
+  it('under another key is reported as possible duplicates', async () => {
     const server = await start();
     await record(server, threeRows);
     const again = await record(server, threeRows, { idempotency_key: 'another' });
@@ -244,7 +244,7 @@ it('two rows of one retainer invoice are refused together, because Zoho takes on
 });
 
 describe('what happens in between', () => {
-  it('a row that changed after the question is held back and asked about again; the others go on', async () => {
+  it('a row that changed after the question is not sent and asked about again; the other rows are recorded', async () => {
     const asked: string[] = [];
     const server = await start({
       confirm: 'ask',
@@ -285,7 +285,7 @@ describe('what happens in between', () => {
     expect(asked[1]).toMatch(/^Record a payment, USD 450\.00 in all\?\n- Row 1: /);
   });
 
-  it('an answer that is lost is looked for, and the rest goes on', async () => {
+  it('searches for the payment if its answer is lost, and records the other rows', async () => {
     const server = await start();
     await fault(server.sandbox, { match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_after', times: 1 });
     expect(outcomesOf(await record(server, threeRows))).toEqual(['recorded', 'recorded', 'recorded']);
@@ -320,7 +320,7 @@ describe('what happens in between', () => {
   });
 });
 
-it('takes at most one call a row, and few for the list', async () => {
+it('makes at most one call for each row, and few for the list', async () => {
   const server = await start();
   const rows = Array.from({ length: 50 }, (_, i) => credit('Bowman Furniture', 100 + i));
   await forgetRequests(server.sandbox);

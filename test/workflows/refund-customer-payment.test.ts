@@ -19,9 +19,9 @@ import { servers } from '../support/servers.ts';
 const start = servers();
 
 const out = { account: 'Petty Cash', date: '2026-06-30' };
-/** 250 of Bowman Furniture, all of it unused. */
+/** A payment of 250 by Bowman Furniture, not applied to any invoice. */
 const advance = '712345000000079504';
-/** Of Acme Corp: all 500 applied to two invoices. */
+/** A payment of 500 by Acme Corp, all applied to two invoices. */
 const applied = '712345000000079505';
 
 const refund = (server: Harness, args: Record<string, unknown>) => server.call('refund_customer_payment', { ...out, ...args });
@@ -52,14 +52,14 @@ async function sentTo(server: Harness, payment_id: string, body: Record<string, 
   ]);
 }
 
-describe.each(kinds)('through the client of the %s', (kind) => {
-  it('which customer, which payment and whether at all are asked one after the other', async () => {
+describe.each(kinds)('refund_customer_payment, called by the client of the %s', (kind) => {
+  it('asks for the customer, then the payment, then the confirmation', async () => {
     const asked: string[] = [];
     const server = await start({ kind, confirm: 'ask', person: answers(asked, which(seed.bowman), which(seed.paymentWithUnused), yes) });
     await refunded(server, { customer: 'Bowman' });
     expect(asked.map((question) => question.split('\n')[0])).toEqual([
-      '4 customers are called something like "Bowman". Which one is it?',
-      'Several payments of "Bowman Furniture" (id 903000000000099) have money left. Which one is given back?',
+      '4 customers have a name like "Bowman". Which one is it?',
+      'Several payments of "Bowman Furniture" (id 903000000000099) have an unused amount. Which one is refunded?',
       'Refund USD 100.00 to "Bowman Furniture"?',
     ]);
     expect(asked[2]).toContain('Account: "Petty Cash" (id 3000000000385)');
@@ -67,23 +67,23 @@ describe.each(kinds)('through the client of the %s', (kind) => {
   });
 
   it.each<[string, PersonAnswer[], string]>([
-    ['none of the customers', [which(NONE_OF_THESE)], 'none_chosen'],
-    ['none of the payments', [which(seed.bowman), which(NONE_OF_THESE)], 'none_chosen'],
-    ['no to the customer', [{ action: 'decline' }], 'none_chosen'],
-    ['no to the refund', [which(seed.bowman), which(advance), { action: 'decline' }], 'declined'],
-    ['nothing', [which(seed.bowman), which(advance), { action: 'cancel' }], 'not_confirmed'],
-    ['a payment that was not offered', [which(seed.bowman), which(applied)], 'ambiguous_payment'],
-  ])('%s: nothing is given back', async (_, given, code) => {
+    ['the user chooses none of the customers', [which(NONE_OF_THESE)], 'none_chosen'],
+    ['the user chooses none of the payments', [which(seed.bowman), which(NONE_OF_THESE)], 'none_chosen'],
+    ['the user declines to choose the customer', [{ action: 'decline' }], 'none_chosen'],
+    ['the user declines the refund', [which(seed.bowman), which(advance), { action: 'decline' }], 'declined'],
+    ['the user closes the question', [which(seed.bowman), which(advance), { action: 'cancel' }], 'not_confirmed'],
+    ['the user chooses a payment that was not offered', [which(seed.bowman), which(applied)], 'ambiguous_payment'],
+  ])('%s: records no refund', async (_, given, code) => {
     const asked: string[] = [];
     const server = await start({ kind, confirm: 'ask', person: answers(asked, ...given) });
     const result = await refund(server, { customer: 'Bowman' });
     expect(result.isError).toBe(true);
-    // A client of the newest revision checks an answer against what was offered itself.
+    // A client of the newest protocol revision checks an answer against the choices itself.
     if (code !== 'ambiguous_payment') expect(errorOf(result)).toMatchObject({ code, changed: 'no' });
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('a client that cannot ask gets the payments to choose from, and then the preview', async () => {
+  it('gives a client that cannot ask the list of payments, and then the preview', async () => {
     const server = await start({ kind, confirm: 'ask' });
     const text = await refused(server, { customer: 'Bowman Furniture' }, 'ambiguous_payment');
     expect(text).toContain(
@@ -101,63 +101,73 @@ describe.each(kinds)('through the client of the %s', (kind) => {
   });
 });
 
-describe('which payment', () => {
+describe('refund_customer_payment', () => {
   it.each([
-    ['the only one with money left', { customer: 'Möbelhaus', account: 'Euro' }, '712345000000079507', 109.5],
-    ['the only one that can cover it', { customer: 'Bowman Furniture', amount: 240.5 }, advance, 240.5],
-    ['by its number', { payment: '#3' }, seed.paymentWithUnused, 100],
-    ['by its number as people say it', { payment: 'payment 3', amount: 20 }, seed.paymentWithUnused, 20],
-    ['by its number, of the customer', { customer: 'Bowman Furniture', payment: '4' }, advance, 250],
-    ['by its id', { payment: advance }, advance, 250],
-  ])('%s', async (_, args, payment_id, amount) => {
+    ['the only payment with an unused amount', { customer: 'Möbelhaus', account: 'Euro' }, '712345000000079507', 109.5],
+    ['the only payment with a large enough unused amount', { customer: 'Bowman Furniture', amount: 240.5 }, advance, 240.5],
+    ['the payment with this number', { payment: '#3' }, seed.paymentWithUnused, 100],
+    ['the payment with this number in everyday words', { payment: 'payment 3', amount: 20 }, seed.paymentWithUnused, 20],
+    ['the payment with this number and customer', { customer: 'Bowman Furniture', payment: '4' }, advance, 250],
+    ['the payment with this id', { payment: advance }, advance, 250],
+  ])('refunds %s', async (_, args, payment_id, amount) => {
     const server = await start();
     await refunded(server, args);
     await sentTo(server, payment_id, { amount });
   });
 
   it.each<[string, Record<string, unknown>, string, string]>([
-    ["another customer's number", { customer: 'Bowman Furniture', payment: '6' }, 'no_such_payment', 'of this customer'],
-    ['a number that does not exist', { payment: '99999' }, 'no_such_payment', '#99999'],
-    ['nobody', {}, 'invalid_arguments', 'Who gets money back'],
-    ["nobody's payment", { customer: 'Acme Co' }, 'ambiguous_customer', 'Acme Corp'],
+    ['the payment number of another customer', { customer: 'Bowman Furniture', payment: '6' }, 'no_such_payment', 'of this customer'],
+    ['a payment number that does not exist', { payment: '99999' }, 'no_such_payment', '#99999'],
+    ['a call without customer and payment', {}, 'invalid_arguments', 'The customer is missing'],
+    ['a name that several customers have', { customer: 'Acme Co' }, 'ambiguous_customer', 'Acme Corp'],
     [
-      'more than any has left',
+      'an amount above the unused amount of every payment',
       { customer: 'Bowman Furniture', amount: 251 },
       'more_than_refundable',
-      'No payment of this customer has USD 251.00 unused. What is unused: payment #4',
+      'No payment of this customer has USD 251.00 unused. Unused amounts: payment #4',
     ],
-    ['more than this one has left', { payment: advance, amount: 251 }, 'more_than_refundable', 'USD 251.00 is more than that'],
+    [
+      'an amount above the unused amount of this payment',
+      { payment: advance, amount: 251 },
+      'more_than_refundable',
+      'USD 251.00 is more than that',
+    ],
     ['a closed account', { payment: advance, account: 'Old Checking' }, 'no_such_account', '"Petty Cash" (id 3000000000385)'],
-    ["another currency's account", { payment: advance, account: 'Euro' }, 'account_currency', 'Ask the user for an account in USD.'],
+    ['an account in another currency', { payment: advance, account: 'Euro' }, 'account_currency', 'Ask the user for an account in USD.'],
     ['a customer who never paid', { customer: '712345000000090015' }, 'nothing_refundable', 'no payment'],
-  ])('%s is refused', async (_, args, code, words) => {
+  ])('refuses %s', async (_, args, code, words) => {
     const server = await start();
     expect(await refused(server, args, code)).toContain(words);
   });
 });
 
-describe('a payment of somebody else', () => {
-  it.each([seed.paymentWithUnused, '3', '#3'])('is not refunded to the customer who is named with it, by %s', async (payment) => {
-    const server = await start();
-    expect(await refused(server, { customer: 'Acme Corp', payment, amount: 5 }, 'no_such_payment')).toMatch(/"Acme Corp"|of this customer/);
-    expect(textOf(await refunded(server, { customer: 'Bowman Furniture', payment, amount: 5 }))).toContain('"Bowman Furniture"');
-  });
+describe('refund_customer_payment with a payment number', () => {
+  it.each([seed.paymentWithUnused, '3', '#3'])(
+    "does not refund another customer's payment to the named customer: payment %s",
+    async (payment) => {
+      const server = await start();
+      expect(await refused(server, { customer: 'Acme Corp', payment, amount: 5 }, 'no_such_payment')).toMatch(
+        /"Acme Corp"|of this customer/,
+      );
+      expect(textOf(await refunded(server, { customer: 'Bowman Furniture', payment, amount: 5 }))).toContain('"Bowman Furniture"');
+    },
+  );
 
-  it('is told by its own name where customers cannot be seen', async () => {
+  it("recognizes another customer's payment by the name on the payment, if the scopes hide customers", async () => {
     const scopes = ['customerpayments.ALL', 'banking.READ', 'settings.READ'].map((one) => `ZohoBooks.${one}`);
     const server = await start({ sandbox: { scopes } });
     await refused(server, { customer: 'Acme Corp', payment: seed.paymentWithUnused, amount: 5 }, 'no_such_payment');
     await refunded(server, { customer: 'Bowman', payment: seed.paymentWithUnused, amount: 5 });
   });
 
-  it.each(['Payment no. 3', 'payment #3.', 'No. 3', '(3)', 'PAYMENT 3'])('its number may be written %s', async (payment) => {
+  it.each(['Payment no. 3', 'payment #3.', 'No. 3', '(3)', 'PAYMENT 3'])('accepts the number in the form %s', async (payment) => {
     const server = await start();
     expect(textOf(await refunded(server, { payment, amount: 5 }))).toContain(`payment #3 (id ${seed.paymentWithUnused})`);
   });
 });
 
-describe('money that is applied', () => {
-  /** The calls in `Next:`, as they stand. */
+describe('a refund of money that is applied to invoices', () => {
+  /** The calls in `Next:`, unchanged. */
   const steps = (text: string) =>
     [...text.matchAll(/(update_customer_payment|refund_customer_payment) (\{.*?\})(?=, then|\.\n)/g)].map(([, tool = '', args = '']) => ({
       tool,
@@ -165,12 +175,12 @@ describe('money that is applied', () => {
     }));
 
   it.each([
-    ['all of a payment for two invoices', { payment: applied }, 500, 0],
-    ['a part of it: the invoice that was applied last is freed first', { payment: applied, amount: 400 }, 400, 0],
-    ['more than is unused', { payment: '3', amount: 300 }, 300, 0],
-    ['all that is left of one that was refunded before', { payment: '2' }, 400, 0],
-    ['of the customer, who has nothing unused', { customer: 'Acme Corporation', amount: 10 }, 10, 0],
-  ])('%s: the steps that are named work as they stand', async (_, args, amount, left) => {
+    ['the whole payment for two invoices', { payment: applied }, 500, 0],
+    ['a part of the payment, which un-applies the last invoice first', { payment: applied, amount: 400 }, 400, 0],
+    ['more than the unused amount', { payment: '3', amount: 300 }, 300, 0],
+    ['the remaining money of a payment that was partly refunded before', { payment: '2' }, 400, 0],
+    ['a customer without unused amounts', { customer: 'Acme Corporation', amount: 10 }, 10, 0],
+  ])('%s: suggests calls that work without changes', async (_, args, amount, left) => {
     const server = await start();
     const result = await refund(server, args);
     expect(result.isError).toBe(true);
@@ -190,17 +200,17 @@ describe('money that is applied', () => {
     expect((await booksOf(server.sandbox)).problems).toEqual([]);
   });
 
-  it('more than the payment ever was is not un-applied for', async () => {
+  it('suggests no un-apply if the refund is more than the payment', async () => {
     const server = await start();
     const text = await refused(server, { payment: applied, amount: 501 }, 'nothing_refundable');
     expect(text).toContain('Next: Tell the user.');
   });
 });
 
-describe('one intent is given back once', () => {
+describe('refund_customer_payment records one request once', () => {
   const args = { customer: 'Bowman Furniture', amount: 240 };
 
-  it('the same call with its key is answered from the journal, though nothing so large is left', async () => {
+  it('it answers the same call and idempotency key from the journal, although the remaining unused amount is now too small', async () => {
     const server = await start();
     await refunded(server, { ...args, idempotency_key: 'k' });
     await forgetRequests(server.sandbox);
@@ -210,7 +220,7 @@ describe('one intent is given back once', () => {
     expect(textOf(await refund(server, { ...args, account: 'Savings', idempotency_key: 'k' }))).toContain('its account was different');
   });
 
-  it('an answer that was lost is found by the same call', async () => {
+  it('it finds a refund whose answer was lost, if the call is repeated', async () => {
     const server = await start({ timings: { lookMs: 0 } });
     await fault(server.sandbox, {
       match: { method: 'GET', path: '^/customerpayments/\\d+/refunds' },
@@ -228,7 +238,7 @@ describe('one intent is given back once', () => {
     expect((await booksOf(server.sandbox)).counts.refunds).toBe(refunds + 1);
   });
 
-  it('two identical calls at once are one refund', async () => {
+  it('it records one refund for two identical calls at the same time', async () => {
     const server = await start();
     const both = await Promise.all([refund(server, args), refund(server, args)]);
     expect(both.map(({ structuredContent }) => structuredContent['replayed']).toSorted()).toEqual([false, true]);
@@ -236,11 +246,11 @@ describe('one intent is given back once', () => {
   });
 });
 
-describe('through two servers on one journal', () => {
+describe('refund_customer_payment on two servers with one journal', () => {
   const args = { customer: 'Möbelhaus', account: 'Euro' };
   const gaveBack = { method: 'POST', path: '/refunds$' };
 
-  it('a call that comes while the same one is under way waits for it, though nothing is left to give back', async () => {
+  it('waits for an identical call that is in flight, although no unused amount remains', async () => {
     const first = await start();
     const second = await start({ on: first.sandbox, stateDir: first.dir });
     await fault(first.sandbox, { match: gaveBack, ...held, after: true });
@@ -256,9 +266,9 @@ describe('through two servers on one journal', () => {
   });
 
   it.each([
-    ['which one', undefined],
-    ['that none is enough', 900_000_000],
-  ])('of many payments, those that are not shown are counted: %s', async (_, amount) => {
+    ['the user must choose one', undefined],
+    ['no unused amount is large enough', 900_000_000],
+  ])('says how many payments of a long list it does not show: %s', async (_, amount) => {
     const server = await start();
     for (let day = 10; day < 23; day += 1) {
       expect(
@@ -276,7 +286,7 @@ describe('through two servers on one journal', () => {
     expect(text).toMatch(/\(id \d{18}\); and 6 more\.$/m);
   });
 
-  it('which payment is meant does not rest on what was read a moment ago', async () => {
+  it('does not choose the payment from cached data', async () => {
     const server = await start();
     const acme = '712345000000090009';
     await refused(server, { customer: acme, amount: 300 }, 'more_than_refundable');
@@ -285,21 +295,21 @@ describe('through two servers on one journal', () => {
       (await other.call('create_customer_payment', { customer_id: acme, amount: 50, payment_mode: 'cash', date: '2026-06-29' })).isError,
     ).toBeFalsy();
     await forgetRequests(server.sandbox);
-    // It gave back the 180 that were the only ones.
+    // With cached data, the call would refund 180, the only unused amount in the cache.
     const result = await refund(server, { customer: acme });
     expect(await writesTo(server)).toEqual([]);
     expect(errorOf(result).changed).toBe('no');
     await refused(server, { customer: acme, payment: '#6', amount: 181 }, 'more_than_refundable');
   });
 
-  it('one that found another payment meanwhile settles nothing that somebody else is working on', async () => {
+  it('does not settle the write of another call, if that call chose another payment in the meantime', async () => {
     const first = await start();
     const second = await start({ on: first.sandbox, stateDir: first.dir });
     await first.call('customer_statement', { customer: 'Möbelhaus' });
     const contacts = { method: 'GET', path: '^/contacts$' };
     await fault(first.sandbox, { match: contacts, ...held });
     await fault(first.sandbox, { match: gaveBack, ...held, after: true });
-    // It has asked the journal already when the first is sent, and sees its customer's payments afterwards.
+    // The late call reads the journal before the other call is sent, and the customer's payments afterwards.
     const late = refund(second, args);
     await isWaiting(first.sandbox, 'GET');
     const under = refund(first, args);
@@ -316,19 +326,19 @@ describe('through two servers on one journal', () => {
   });
 });
 
-describe('the policy', () => {
+describe('the policy for refund_customer_payment', () => {
   it.each<[string, HarnessOptions['policy']]>([
-    ['a tool that is not named', { allowed_tools: ['create_customer_payment_refund'] }],
-    ['an amount', { max_amount: { per_write: { USD: 99 } } }],
-    ['no more refunds this hour', { max_refunds_per_hour: 0 }],
-    ['an account by its name', { allowed_from_account_ids: ['712345000000000361'] }],
-    ['an early date', { earliest_date: '2026-07-01' }],
+    ['a tool that is not allowed', { allowed_tools: ['create_customer_payment_refund'] }],
+    ['an amount above the limit', { max_amount: { per_write: { USD: 99 } } }],
+    ['more refunds than the limit of this hour', { max_refunds_per_hour: 0 }],
+    ['an account that is not allowed', { allowed_from_account_ids: ['712345000000000361'] }],
+    ['a date that is too early', { earliest_date: '2026-07-01' }],
   ])('forbids %s', async (_, policy) => {
     const server = await start({ policy, tools: everyTool });
     await refused(server, { payment: '3' }, 'against_policy');
   });
 
-  it('allows what it names; strict still wants a person', async () => {
+  it('allows what it lists, but strict mode still needs a confirmation', async () => {
     const server = await start({ policy: { allowed_tools: ['refund_customer_payment'], allowed_from_account_ids: [seed.pettyCash] } });
     await refunded(server, { payment: '3' });
     const strict = await start({ confirm: 'strict' });

@@ -11,7 +11,7 @@ import { harness, textOf, type Harness, type ToolResult } from '../support/harne
 import { startSandbox, type Sandbox } from '../support/sandbox.ts';
 import { servers } from '../support/servers.ts';
 
-/** Totals, against the books themselves: read from their file, and added up in whole numbers of the smallest unit. */
+/** Compares totals with the books: read from their file and added up in whole numbers of the smallest unit. */
 
 const roomy = { per_minute: 1_000_000, per_day: 1_000_000, concurrent: 1000 };
 
@@ -27,7 +27,7 @@ interface Row {
   readonly rate: number;
 }
 
-/** The books hold thousandths, and rates in 10^-10; Zoho tells each amount in dollars to the cent. */
+/** The books hold thousandths, and rates in 10^-10. Zoho gives each amount in dollars, exact to the cent. */
 function cents(thousandths: number, rate: number): bigint {
   const exact = BigInt(thousandths) * BigInt(rate);
   return (exact + 10n ** 11n / 2n) / 10n ** 11n;
@@ -98,7 +98,7 @@ const between = (start: string, end: string) => books.filter(({ date }) => date 
 const november = { date_start: '2025-11-01', date_end: '2025-11-30' };
 
 describe('summarize_payments', () => {
-  it('adds up a range to the cent, wherever in the books it lies', async () => {
+  it('adds up the payments of any date range, exact to the cent', async () => {
     for (const [date_start, date_end] of [
       ['2026-06-01', '2026-06-30'],
       ['2025-11-03', '2025-11-30'],
@@ -123,7 +123,7 @@ describe('summarize_payments', () => {
     ['month', ({ month }: Record<string, unknown>) => String(month), ({ date }: Row) => date.slice(0, 7)],
     ['customer', ({ customer_id }: Record<string, unknown>) => String(customer_id), ({ customer_id }: Row) => customer_id],
     ['currency', ({ currency_code }: Record<string, unknown>) => String(currency_code), ({ currency_code }: Row) => currency_code],
-  ])('by %s: each group to the cent, and all of them the whole', async (group_by, keyOf, inBooks) => {
+  ])('by %s: makes each group exact to the cent, and the groups add up to the total', async (group_by, keyOf, inBooks) => {
     const { total, groups = [] } = await summarize({ ...november, group_by });
     const rows = between('2025-11-01', '2025-11-30');
     const keys = new Set(rows.map(inBooks));
@@ -139,7 +139,7 @@ describe('summarize_payments', () => {
     expect(total).toEqual(controlOf(rows));
   });
 
-  it('by two at once, and never one currency with another', async () => {
+  it('groups by two fields together, and never adds different currencies', async () => {
     const { groups = [] } = await summarize({ date_start: '2025-11-01', date_end: '2025-12-15', group_by: ['month', 'currency'] });
     expect(groups.map(({ month, currency_code }) => `${month} ${currency_code}`).toSorted()).toEqual([
       '2025-11 EUR',
@@ -157,7 +157,7 @@ describe('summarize_payments', () => {
     expect(text).not.toMatch(/^USD.*USD.*USD.*USD/m);
   });
 
-  it('of one customer, by name; a name that several have is not picked', async () => {
+  it('adds up the payments of one customer, found by name, and does not guess if several customers fit', async () => {
     const { total } = await summarize({ customer: 'Bowman Furniture', ...november });
     expect(total).toEqual(controlOf(between('2025-11-01', '2025-11-30').filter(({ customer_id }) => customer_id === seed.bowman)));
     const which = await server.call('summarize_payments', { customer: 'Bowman' });
@@ -165,15 +165,15 @@ describe('summarize_payments', () => {
     expect(textOf(which)).toContain('(ambiguous_customer');
   });
 
-  describe('into one account or by one mode', () => {
+  describe('for one account or one mode', () => {
     const rows = () => between('2025-11-01', '2025-11-30');
     const checking = '712345000000000361';
 
     it.each([
       ['the whole name', 'Business Checking'],
-      ['a part, in another case', 'business check'],
+      ['a part of the name in another case', 'business check'],
       ['the id', checking],
-    ])('to the cent, by %s of the account', async (_, account) => {
+    ])('finds the account by %s, and is exact to the cent', async (_, account) => {
       const result = await server.call('summarize_payments', { ...november, account });
       expect(ok(result)).toMatchObject({
         total: controlOf(rows().filter(({ account_id }) => account_id === checking)),
@@ -183,7 +183,7 @@ describe('summarize_payments', () => {
       expect(textOf(result)).toMatch(
         /^Payments into "Business Checking" \(id 712345000000000361\) 2025-11-01 to 2025-11-30: \d+ payments \| USD /,
       );
-      // It has no such filter: the call would find other payments too.
+      // find_payments has no such filter and would find other payments too.
       expect(textOf(result)).not.toContain('find_payments');
     });
 
@@ -191,7 +191,7 @@ describe('summarize_payments', () => {
       ['Bank transfer', 'banktransfer'],
       ['CREDIT CARD', 'creditcard'],
       ['cheque', 'check'],
-    ])('to the cent, by %s', async (payment_mode, mode) => {
+    ])('finds the mode by %s, and is exact to the cent', async (payment_mode, mode) => {
       const result = await server.call('summarize_payments', { ...november, payment_mode, group_by: ['mode'] });
       const control = controlOf(rows().filter((row) => row.mode.toLowerCase() === mode));
       expect(control.count).toBeGreaterThan(0);
@@ -200,7 +200,7 @@ describe('summarize_payments', () => {
       expect(textOf(result)).toContain(`find_payments {"payment_mode":${JSON.stringify(payment_mode)},"date_start":"2025-11-01"`);
     });
 
-    it('together, of one customer, in groups', async () => {
+    it('combines an account, a mode, a customer and groups', async () => {
       const args = { customer: 'Bowman Furniture', account: 'Checking', payment_mode: 'check', date_start: '2025-07-01' };
       const { total, groups = [] } = await summarize({ ...args, group_by: ['month'] });
       const those = between('2025-07-01', '9999').filter(
@@ -211,7 +211,7 @@ describe('summarize_payments', () => {
       expect(groups.reduce((sum, { count }) => sum + count, 0)).toBe(those.length);
     });
 
-    it('an account that nobody paid into comes to nothing, and a name that no account has brings the candidates', async () => {
+    it('returns an empty total for an account without payments, and candidates for an unknown name', async () => {
       expect((await summarize({ date_start: '2017-01-01', date_end: '2017-12-31', account: 'Savings' })).total).toEqual({ count: 0 });
       const pigeon = { date_start: '2026-05-01', account: 'checking' };
       for (const account of ['checking', checking]) {
@@ -220,7 +220,7 @@ describe('summarize_payments', () => {
           `Payments by "pigeon" into "Business Checking" (id ${checking}) from 2026-05-01 on: none.\nComplete: nothing was left out.`,
         );
         expect(none).toContain(
-          `the modes that there are: summarize_payments {"date_start":"2026-05-01","account":"${account}","group_by":["mode"]}`,
+          `the modes in use: summarize_payments {"date_start":"2026-05-01","account":"${account}","group_by":["mode"]}`,
         );
       }
       const wrong = await server.call('summarize_payments', { ...november, account: 'Chequing' });
@@ -229,7 +229,7 @@ describe('summarize_payments', () => {
       expect(textOf(await server.call('summarize_payments', { account: ' ' }))).toContain('account must not be empty');
     });
 
-    it('an account that is closed since is told by the rows, also where the scopes list none', async () => {
+    it('finds a closed account by the rows of payments, even if the scopes hide accounts', async () => {
       const closed = await altered(sandbox, {
         body: (body, _query, path) =>
           path === '/bankaccounts'
@@ -247,7 +247,7 @@ describe('summarize_payments', () => {
       expect(none.structuredContent).toMatchObject({ error: { code: 'no_such_account' } });
     });
 
-    it('a payment whose account or mode Zoho does not tell is in no total, and counted', async () => {
+    it('counts payments without an account or mode separately, not in the totals', async () => {
       const untold = await altered(sandbox, {
         body: (body, _query, path) =>
           path === '/customerpayments'
@@ -268,15 +268,15 @@ describe('summarize_payments', () => {
       expect(ok(result).total).toEqual(petty?.count === 0 ? { count: 0 } : petty);
       expect(ok(result)).toMatchObject({ not_compared: lost?.count });
       expect(ok(result).complete).toBeUndefined();
-      expect(textOf(result)).toContain(`Not counted: ${lost?.count} payments of which Zoho does not tell the account.`);
+      expect(textOf(result)).toContain(`Not counted: ${lost?.count} payments, because Zoho gives no account.`);
       const cash = await one.call('summarize_payments', { ...november, payment_mode: 'cash' });
       const untoldCash = rows().filter(({ mode }) => mode === 'cash').length;
       expect(ok(cash)).toMatchObject({ total: { count: 0 }, not_compared: untoldCash });
-      expect(textOf(cash)).toContain(`Not counted: ${untoldCash} payments of which Zoho does not tell the mode.`);
+      expect(textOf(cash)).toContain(`Not counted: ${untoldCash} payments, because Zoho gives no mode.`);
     });
   });
 
-  it('says when every payment is counted and every group is shown, and only then', async () => {
+  it('says only if it is true that every payment is counted and every group is shown', async () => {
     const whole = await server.call('summarize_payments', november);
     expect(ok(whole).complete).toBe(true);
     expect(textOf(whole)).toContain('\nComplete: every payment is counted.\n');
@@ -287,7 +287,7 @@ describe('summarize_payments', () => {
     expect(textOf(part)).not.toContain('Complete');
   });
 
-  it('says of a part what it covers, in whole days, and the rest follows by the call it offers', async () => {
+  it('says which whole days an incomplete total covers, and offers a call for the other days', async () => {
     const parts: Control[] = [];
     let args: Record<string, unknown> = { group_by: ['month'] };
     for (;;) {
@@ -296,7 +296,7 @@ describe('summarize_payments', () => {
       expect(total).toEqual(controlOf(between(covers['date_start'] ?? '0000', covers['date_end'] ?? '9999')));
       parts.push(total);
       if (not_counted === undefined) break;
-      expect(textOf(result)).toContain(`Only in part: there are more payments than one call sums up. Not counted: `);
+      expect(textOf(result)).toContain(`Incomplete: there are more payments than one call can add up. Not counted: `);
       args = JSON.parse(/summarize_payments (\{.*?\})/.exec(textOf(result))?.[1] ?? '') as Record<string, unknown>;
     }
     expect(parts.length).toBe(3);
@@ -305,7 +305,7 @@ describe('summarize_payments', () => {
     expect(Math.round(parts.reduce((sum, { bcy_amount }) => sum + bcy_amount, 0) * 100)).toBe(Math.round(whole.bcy_amount * 100));
   });
 
-  it('tells how far it has come after each page', async () => {
+  it('reports progress after each page', async () => {
     const heard: string[] = [];
     const client = server.ownClient as { callTool(call: object, options: object): Promise<unknown> };
     await client.callTool(
@@ -313,10 +313,10 @@ describe('summarize_payments', () => {
       { onprogress: ({ message = '' }) => void heard.push(message) },
     );
     expect(heard.length).toBeGreaterThanOrEqual(5);
-    expect(heard.slice(0, 3)).toEqual([200, 400, 600].map((count) => `Looked through ${count} payments.`));
+    expect(heard.slice(0, 3)).toEqual([200, 400, 600].map((count) => `Searched ${count} payments.`));
   });
 
-  it('stops reading when the call is cancelled', async () => {
+  it('stops reading when the client cancels the call', async () => {
     await forgetRequests(sandbox);
     await fault(sandbox, { match: { method: 'GET', path: '/customerpayments' }, ...held });
     const stop = new AbortController();
@@ -331,7 +331,7 @@ describe('summarize_payments', () => {
     expect((await requestsTo(sandbox)).length).toBe(then);
   });
 
-  it('sums up what there are too many groups of', async () => {
+  it('adds up the groups that it does not show', async () => {
     const many = await altered(sandbox, {
       body: (body, query, path) => {
         if (path !== '/customerpayments') return body;
@@ -354,14 +354,14 @@ describe('summarize_payments', () => {
     expect(Math.round(groups.reduce((sum, group) => sum + group.bcy_amount, rest?.bcy_amount ?? 0) * 100)).toBe(
       Math.round(control.bcy_amount * 100),
     );
-    expect(textOf(result)).toMatch(/^others, \d+ smaller ones \| \d+ payments/m);
-    expect(textOf(result)).toContain('Not every group is shown: for the others call again for a shorter range or for one customer.');
+    expect(textOf(result)).toMatch(/^\d+ smaller groups \| \d+ payments/m);
+    expect(textOf(result)).toContain('To see the smaller groups, call again for a shorter range or for one customer.');
     expect(textOf(result)).not.toContain('Complete');
     expect(Buffer.byteLength(textOf(result))).toBeLessThan(20_000);
     expect(Buffer.byteLength(JSON.stringify(result))).toBeLessThan(50_000);
   });
 
-  it('counts a payment once that moves to the next page while it reads', async () => {
+  it('counts a payment once if it moves to the next page during the search', async () => {
     const small = await startSandbox({ limits: roomy });
     closers.push(() => small.close());
     const writing = await another({ on: small });
@@ -385,7 +385,7 @@ describe('summarize_payments', () => {
     expect((await summarize(range, await another({ on: small, at: moving }))).total).toEqual(before.total);
   });
 
-  it('reads on to the end where Zoho does not confirm the sort, and does not count what it was not asked for', async () => {
+  it('reads to the end if Zoho does not confirm the sort order, and ignores payments outside the filter', async () => {
     const small = await startSandbox({ limits: roomy });
     closers.push(() => small.close());
     const unsorted = await altered(small, {
@@ -400,13 +400,13 @@ describe('summarize_payments', () => {
     }
   });
 
-  it('names what the scopes or Zoho do not tell instead of guessing it', async () => {
+  it('names the values that the scopes or Zoho do not show, and does not guess', async () => {
     const scopes = ['ZohoBooks.customerpayments.READ'];
     const text = textOf(
       await (await another({ sandbox: { scopes, limits: roomy } })).call('summarize_payments', { ...november, group_by: ['currency'] }),
     );
     expect(text).toContain('in base currency');
-    expect(text).toContain('currency not known');
+    expect(text).toContain('currency unknown');
     expect(text).toContain('ZohoBooks.contacts.READ');
     expect(text).toContain('ZohoBooks.settings.READ');
     expect(text).not.toMatch(/USD|EUR|JPY/);
@@ -414,7 +414,7 @@ describe('summarize_payments', () => {
       await another({ sandbox: { shapes: 'documented', limits: roomy } })
     ).call('summarize_payments', { ...november, group_by: ['mode'] });
     expect(ok(documented).total).not.toHaveProperty('bcy_refunded_amount');
-    expect(textOf(documented)).toContain('Zoho does not tell of every payment what was refunded');
+    expect(textOf(documented)).toContain('no refunded amount for ');
   });
 
   it('refuses a range that ends before it begins', async () => {

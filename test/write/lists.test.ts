@@ -3,7 +3,7 @@ import { booksOf, fault, held, isWaiting, release, writesTo } from '../support/b
 import { errorOf, textOf, type Harness, type PersonAnswer, type ToolResult } from '../support/harness.ts';
 import { servers } from '../support/servers.ts';
 
-/** What a list of payments has to do with consent, policy, time and the journal. */
+/** Consent, policy, time limits and journal for lists of payments. */
 
 const start = servers();
 
@@ -58,7 +58,7 @@ describe('the policy', () => {
     // A row with a concern is still asked about.
     const more = await record(server, [...rows, credit('Bowman Furniture', 20)]);
     expect(errorOf(more).code).toBe('approval_needed');
-    expect(more.structuredContent['question']).toContain('row 4: it looks like row 1 of this list');
+    expect(more.structuredContent['question']).toContain('row 4: it is a possible duplicate of row 1 of this list');
   });
 });
 

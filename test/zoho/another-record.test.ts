@@ -12,7 +12,7 @@ import { closers } from '../support/closers.ts';
 import { harness, textOf, type HarnessOptions } from '../support/harness.ts';
 import { startSandbox, type Sandbox } from '../support/sandbox.ts';
 
-/** A connection out of step: from some moment on, each request on it is answered with the answer to the one before. */
+/** Connections with mixed-up answers: from some moment on, each request gets the answer to the request before it. */
 
 interface Answer {
   readonly status: number;
@@ -20,10 +20,10 @@ interface Answer {
   readonly body: Buffer;
 }
 
-/** The sandbox behind a server whose connections get out of step on demand; those that are made afterwards are in step. */
+/** The sandbox behind a server that mixes up the answers of its open connections on demand. Later connections work correctly. */
 async function outOfStep(sandbox: Sandbox) {
   const connections = new Map<Socket, { last?: Answer; late: boolean }>();
-  /** Changes an answer on its way, whatever the connection. */
+  /** Changes an answer on any connection. */
   const relay = { change: (_path: string, body: Json): unknown => body };
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = [];
@@ -49,7 +49,7 @@ async function outOfStep(sandbox: Sandbox) {
     connections.set(request.socket, { ...state, last: own });
     response.writeHead(shown.status, { 'content-type': shown.type }).end(shown.body);
   };
-  // A connection that is closed takes its requests with it.
+  // A closed connection ends its requests.
   const server = createServer((request, response) => void answer(request, response).catch(() => response.destroy()));
   server.on('connection', (socket) => {
     connections.set(socket, { late: false });
@@ -64,11 +64,11 @@ async function outOfStep(sandbox: Sandbox) {
   return Object.assign(relay, {
     at: { apiBaseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/books/v3`, accountsUrl: sandbox.accounts_url },
     slip: async () => {
-      // Until a connection is free again the client would make another.
+      // If no connection is free, the client opens another one.
       await sleep(20);
       for (const state of connections.values()) state.late = true;
     },
-    /** How many connections are out of step. */
+    /** The number of connections with mixed-up answers. */
     late: () => [...connections.values()].filter(({ late }) => late).length,
   });
 }
@@ -91,7 +91,7 @@ interface Ids {
   readonly invoice: string;
 }
 
-/** Of one customer, and the same of another. */
+/** The records of one customer, and the same kinds of records of another customer. */
 const granite: Ids = {
   contact: '712345000000090043',
   payment: '712345000000101528',
@@ -111,13 +111,13 @@ const reads = {
 type Read = keyof typeof reads;
 const names = Object.keys(reads) as Read[];
 
-describe('every read whose path names a record', () => {
-  it('tells whether an answer is about it', () => {
+describe('a read whose path names a record', () => {
+  it('always checks that the answer is about this record', () => {
     const tasks = workflows.flatMap((workflow) => ('reads' in workflow ? (workflow.reads as readonly ReadTool[]) : []));
     const lists = Object.values(wholeLists).filter((one): one is wholeLists.WholeList => typeof one === 'object' && 'path' in one);
     const all = [...endpoints.filter(isRead), ...tasks, ...lists].filter(({ path }) => path.includes('{'));
     expect(all.filter(({ shows }) => shows === undefined).map(({ name, path }) => `${name} ${path}`)).toEqual([]);
-    expect(new Set(all.map(({ name }) => name))).toEqual(new Set(names));
+    expect(new Set(all.map(({ name }) => name)), 'reads, above').toEqual(new Set(names));
   });
 
   const before: [string, Record<string, unknown>][] = [
@@ -129,7 +129,7 @@ describe('every read whose path names a record', () => {
   ];
   const pairs = names.flatMap((asked) => before.map(([name, args]) => [asked, name, args] as const));
 
-  it.each(pairs)('%s, where the answer to %s comes, fails and closes the connections', async (asked, name, args) => {
+  it.each(pairs)('(%s) fails and closes the connections if it gets the answer to %s', async (asked, name, args) => {
     const { zoho, server, sandbox } = await started();
     expect(errorOf(await server.call(name, args))).toBeUndefined();
     await zoho.slip();
@@ -137,13 +137,13 @@ describe('every read whose path names a record', () => {
     const result = await server.call(asked, reads[asked](bowman));
     expect(errorOf(result)).toMatchObject({ code: 'another_record', changed: 'no' });
     expect(textOf(result)).not.toMatch(/Granite/);
-    // Not repeated silently, and nothing is asked over that connection again.
+    // No silent retry, and no more requests on this connection.
     expect(await requestsTo(sandbox)).toHaveLength(1);
     await expect.poll(zoho.late).toBe(0);
     expect(errorOf(await server.call(asked, reads[asked](bowman)))).toBeUndefined();
   });
 
-  it('as a resource too', async () => {
+  it('fails in the same way as a resource', async () => {
     const { zoho, server } = await started();
     await server.call('get_customer_payment', { payment_id: granite.payment });
     await zoho.slip();
@@ -155,7 +155,7 @@ describe('every read whose path names a record', () => {
     );
   });
 
-  it('a receipt, where a record comes, closes the connections; a record where a receipt comes too', async () => {
+  it('closes the connections if Zoho sends a record instead of a receipt, or a receipt instead of a record', async () => {
     const { zoho, server } = await started();
     const receipt = { uri: `zoho-books://customerpayments/${bowman.payment}/pdf` };
     await server.call('get_customer_payment', { payment_id: granite.payment });
@@ -169,7 +169,7 @@ describe('every read whose path names a record', () => {
     expect(errorOf(await server.call('get_customer_payment', { payment_id: bowman.payment }))).toBeUndefined();
   });
 
-  it('reads on other connections that are closed with it are made again', async () => {
+  it('is retried if it was on another connection that was closed too', async () => {
     const { zoho, server } = await started();
     const all = () =>
       Promise.all(names.flatMap((name) => [server.call(name, reads[name](granite)), server.call(name, reads[name](bowman))]));
@@ -181,7 +181,7 @@ describe('every read whose path names a record', () => {
     for (const result of await all()) expect(errorOf(result)).toBeUndefined();
   });
 
-  it('what was kept from before is asked for again', async () => {
+  it('clears the answer cache if it gets another record', async () => {
     const { zoho, server, sandbox } = await started();
     await server.call('find_payments', { customer: 'Bowman Furniture' });
     await forgetRequests(sandbox);
@@ -195,7 +195,7 @@ describe('every read whose path names a record', () => {
   });
 });
 
-describe('the question of a write', () => {
+describe('the question before a write', () => {
   const day = '2016-06-05';
   const writes: [string, Record<string, unknown>, Record<string, unknown>][] = [
     [
@@ -260,7 +260,7 @@ describe('the question of a write', () => {
     ],
   ];
 
-  it.each(writes)('%s %j, then %j: never about the other customer', async (name, of, then) => {
+  it.each(writes)('never shows another customer: %s %j, then %j', async (name, of, then) => {
     const questions: string[] = [];
     const decline = (question: string) => {
       questions.push(question);
@@ -298,12 +298,12 @@ describe('the question of a write', () => {
     ['a payment without an id', 'delete_customer_payment', { payment_id: seed.paymentWithUnused }, bare('payment', seed.paymentWithUnused)],
     ['an answer without a payment', 'delete_customer_payment', { payment_id: seed.paymentWithUnused }, empty(seed.paymentWithUnused)],
     [
-      'another customer for a payment',
+      'another customer instead of a payment',
       'update_customer_payment',
       { payment_id: seed.paymentWithUnused, customer_id: granite.contact },
       empty(granite.contact),
     ],
-  ])('is not built on %s', async (_what, name, args, change) => {
+  ])("is not asked if Zoho's answer is %s", async (_what, name, args, change) => {
     const questions: string[] = [];
     const { zoho, server, sandbox } = await started({
       confirm: 'ask',
@@ -317,7 +317,7 @@ describe('the question of a write', () => {
   });
 });
 
-it('a record without an id is shown to nobody as the one asked for', async () => {
+it('a record without an id is never shown as the requested record', async () => {
   const { zoho, server } = await started();
   zoho.change = (_path, { code, message, ...rest }) => ({
     code,
@@ -335,7 +335,7 @@ function withoutIds(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).filter(([name]) => !/^(contact|invoice|payment|payment_refund)_id$/.test(name)));
 }
 
-it('a write on its way goes on when the connections of reads are closed', async () => {
+it('a write that is in flight continues if the connections of reads are closed', async () => {
   const { zoho, server, sandbox } = await started();
   await server.call('get_contact', { contact_id: granite.contact });
   await fault(sandbox, { match: { method: 'POST', path: '/customerpayments' }, fault: 'delay', delay_ms: 500 });

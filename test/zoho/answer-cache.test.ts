@@ -8,7 +8,7 @@ import { allPayments } from '../../src/reading/whole-lists.ts';
 import { fault, forgetRequests, held, isWaiting, release, requestsTo, seed } from '../support/books.ts';
 import { harness, textOf, type Harness, type HarnessOptions } from '../support/harness.ts';
 
-/** What one conversation asks again and again is not asked twice; and is never older than a write of ours. */
+/** Repeated reads of a conversation come from the cache, but never from before one of our writes. */
 
 const open: Harness[] = [];
 async function start(options: HarnessOptions = {}): Promise<Harness> {
@@ -32,8 +32,8 @@ const payment = {
   invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }],
 };
 
-describe('what was read a moment ago', () => {
-  it('is not read again, by whichever call; what is read is', async () => {
+describe('an answer in the cache', () => {
+  it('is used for every call with the same read; other reads go to Zoho', async () => {
     const { zoho, ...server } = await start();
     const answers = await Promise.all([
       zoho.recent.read(getContact, bowman),
@@ -46,7 +46,7 @@ describe('what was read a moment ago', () => {
     expect(await pathsTo({ zoho, ...server })).toHaveLength(2);
   });
 
-  it('is what was asked, and in the form it was asked for', async () => {
+  it('is used only for the same request in the same form', async () => {
     const { zoho } = await start();
     const query = { customer_id: seed.bowman, page: 1, per_page: 5 };
     const [shown, whole] = [await zoho.recent.read(listCustomerPayments, query), await zoho.recent.read(allPayments, query)];
@@ -56,7 +56,7 @@ describe('what was read a moment ago', () => {
     expect(new Set(other.rows.map(({ customer_id }) => customer_id))).toEqual(new Set(['712345000000090009']));
   });
 
-  it('is forgotten with a write of ours, also one that was refused or lost', async () => {
+  it('is removed by every write, also by a refused write or a lost write', async () => {
     const server = await start({ timings: { lookMs: 0 } });
     const { zoho } = server;
     const balance = async () => (await zoho.recent.read(getInvoice, invoice)).invoice?.balance;
@@ -77,10 +77,10 @@ describe('what was read a moment ago', () => {
     }
   });
 
-  it('is forgotten also when it was still on its way as the write was made', async () => {
+  it('is not stored if its read was still in flight during a write', async () => {
     const server = await start();
     const { zoho } = server;
-    // The answer is made before the write, and arrives after it.
+    // Zoho makes the answer before the write; it arrives after the write.
     await fault(server.sandbox, { match: { method: 'GET', path: '/invoices' }, ...held, after: true });
     const before = zoho.recent.read(getInvoice, invoice);
     await isWaiting(server.sandbox, 'GET');
@@ -91,14 +91,14 @@ describe('what was read a moment ago', () => {
     expect((await after).invoice?.balance).toBe(0);
   });
 
-  it('is not kept when it failed', async () => {
+  it('is not stored if the read failed', async () => {
     const server = await start();
     await fault(server.sandbox, { match: { path: '/contacts' }, fault: 'status', status: 500, times: 3 });
     await expect(server.zoho.recent.read(getContact, bowman)).rejects.toMatchObject({ code: 'zoho_unavailable' });
     await expect(server.zoho.recent.read(getContact, bowman)).resolves.toMatchObject({ contact: bowman });
   });
 
-  it('is not lost for others when one of those who wait gives up', async () => {
+  it('still reaches the other callers if one caller cancels', async () => {
     const server = await start();
     await fault(server.sandbox, { match: { path: '/contacts' }, fault: 'delay', delay_ms: 200 });
     const stop = new AbortController();
@@ -109,7 +109,7 @@ describe('what was read a moment ago', () => {
     expect(await pathsTo(server)).toHaveLength(1);
   });
 
-  it('is at most so much: the oldest goes first', async () => {
+  it('is removed when newer answers need its space, the oldest first', async () => {
     const server = await start({ sandbox: { limits: { per_minute: 1000 } } });
     const page = (n: number) => server.zoho.recent.read(allPayments, { page: n, per_page: 1 });
     for (let n = 1; n <= 60; n += 1) await page(n);
@@ -121,7 +121,7 @@ describe('what was read a moment ago', () => {
   });
 });
 
-it('what a write rests on is read anew, however short ago it was read', async () => {
+it('a write reads its facts from Zoho, not from the cache', async () => {
   const server = await start();
   const statement = async () => textOf(await server.call('customer_statement', { customer: 'Bowman Furniture' }));
   const record = (amount: number) =>
@@ -134,7 +134,7 @@ it('what a write rests on is read anew, however short ago it was read', async ()
     });
   expect(await statement()).toContain('INV-385');
   expect((await record(451)).structuredContent).toMatchObject({ error: { code: 'more_than_balance' } });
-  // Somebody else is paid for it meanwhile.
+  // Meanwhile another user records a payment for the invoice.
   const other = await start({ on: server.sandbox });
   await other.call('create_customer_payment', payment);
   expect(await statement()).toContain('INV-385');

@@ -6,22 +6,22 @@ import { isRead, scopeOf, type Endpoint } from '../../src/endpoint.ts';
 import { readConsent } from '../../src/zoho/consent-answer.ts';
 import { apiBaseUrlOf, dataCenter, dataCenterNames } from '../../src/zoho/data-centers.ts';
 
-/** What is asked of the account's owner, and which answer is believed. */
+/** The scopes that the consent page asks for, and the check of its answer. */
 
 const US = 'https://accounts.zoho.com';
 const SANDBOX = 'http://127.0.0.1:4711';
 const answered = (answer: Record<string, string>, beganAt = US) =>
   readConsent(new URLSearchParams({ code: '1000.a.b', ...answer }), beganAt).accountsUrl;
 
-describe('the accounts server of the answer', () => {
-  it.each(dataCenterNames)('of %s is believed, by its address and by its name', (location) => {
+describe("the accounts server in Zoho's answer to the login", () => {
+  it.each(dataCenterNames)('is accepted for %s, by address and by name', (location) => {
     const { accountsUrl } = dataCenter(location);
     expect(answered({ 'accounts-server': accountsUrl })).toBe(accountsUrl);
     expect(answered({ 'accounts-server': `${accountsUrl}/` })).toBe(accountsUrl);
     expect(answered({ location })).toBe(accountsUrl);
   });
 
-  it('that is told by nothing is the one where it began', () => {
+  it('is the server where the login began, if the answer contains none', () => {
     expect(answered({})).toBe(US);
     expect(answered({ location: 'mars' })).toBe(US);
     expect(answered({ 'accounts-server': SANDBOX }, SANDBOX)).toBe(SANDBOX);
@@ -40,12 +40,12 @@ describe('the accounts server of the answer', () => {
     'accounts.zoho.com',
     SANDBOX,
     '',
-  ])('%s is not', (named) => {
-    expect(() => answered({ 'accounts-server': named, location: 'us' })).toThrow("none of Zoho's");
+  ])('is refused if it is %s', (named) => {
+    expect(() => answered({ 'accounts-server': named, location: 'us' })).toThrow("not one of Zoho's");
   });
 });
 
-describe('an answer without a code', () => {
+describe('an answer to the login without a code', () => {
   it.each([
     [{ error: 'access_denied' }, { code: 'access_denied' }],
     [{ error: 'access_denied', code: '1000.a.b' }, { code: 'access_denied' }],
@@ -55,7 +55,7 @@ describe('an answer without a code', () => {
     ],
     [{}, { code: 'consent_failed' }],
     [{ code: '' }, { code: 'consent_failed' }],
-  ])('%j is an error that says what to do', (answer, error) => {
+  ])('(%j) causes an error with a next step', (answer, error) => {
     let thrown: unknown;
     try {
       readConsent(new URLSearchParams(answer as Record<string, string>), US);
@@ -66,7 +66,7 @@ describe('an answer without a code', () => {
   });
 });
 
-it("the API is where the token says, if that is Zoho's; else where the account is; else as configured", () => {
+it('the API address comes from the token if it is an address of Zoho, else from the accounts server, else from the configuration', () => {
   const configured = `${SANDBOX}/books/v3`;
   for (const { accountsUrl, apiBaseUrl } of dataCenterNames.map(dataCenter)) {
     expect(apiBaseUrlOf({ apiDomain: apiBaseUrl.replace('/books/v3', ''), accountsUrl: US, configured })).toBe(apiBaseUrl);
@@ -76,8 +76,8 @@ it("the API is where the token says, if that is Zoho's; else where the account i
   expect(apiBaseUrlOf({ apiDomain: SANDBOX, accountsUrl: SANDBOX, configured })).toBe(configured);
 });
 
-describe('scopes', () => {
-  it('cover every call that any endpoint makes, and nothing else', async () => {
+describe('the scopes of the login', () => {
+  it('allow the calls of every endpoint, and nothing else', async () => {
     const src = join(import.meta.dirname, '../../src');
     const files = ['endpoints', 'reading', 'preflight'].flatMap((room) =>
       readdirSync(join(src, room), { recursive: true, encoding: 'utf8' })
@@ -93,7 +93,7 @@ describe('scopes', () => {
     expect(leastScopes({ readOnly: true }).toSorted()).toEqual([...new Set(declared.filter(isRead).map(scopeOf))].toSorted());
   });
 
-  it('are held by themselves, by ALL of their module and by full access', () => {
+  it('are included in themselves, in ALL of their module, and in full access', () => {
     const wanted = ['ZohoBooks.customerpayments.READ', 'ZohoBooks.contacts.READ'];
     expect(scopesMissing(wanted, wanted)).toEqual([]);
     expect(scopesMissing(wanted, ['zohobooks.customerpayments.all'])).toEqual(['ZohoBooks.contacts.READ']);

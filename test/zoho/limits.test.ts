@@ -10,11 +10,11 @@ import { openShared } from '../../src/zoho/shared-state.ts';
 import { requestsTo, seed } from '../support/books.ts';
 import { harness, textOf, type Harness, type HarnessOptions } from '../support/harness.ts';
 
-/** A call waits for its place as long as its own time allows; what gets none in time hears at once when it is worth repeating. */
+/** A call waits for a place until its deadline. If it cannot get one in time, it fails at once and says when to retry. */
 
 type Options = Omit<LimitsOptions, 'shared'>;
 
-/** As many processes on the same file as there are options. */
+/** One process for each options object, all on the same file. */
 async function processes(...options: Options[]): Promise<Limits[]> {
   const dir = mkdtempSync(join(tmpdir(), 'limits-'));
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
@@ -52,10 +52,10 @@ const AT_ONCE = 700;
 describe.each([
   ['one process', 1],
   ['two processes', 2],
-])('when the calls of a minute are used up, in %s', (_, count) => {
+])('if the calls of a minute are used up, with %s', (_, count) => {
   const start = async (options: Options) => await processes(...Array.from({ length: count }, () => options));
 
-  it('a call that gets its place in its own time waits, and another hears at once when', async () => {
+  it('a call waits if it can start before its deadline; other calls fail at once and say when to retry', async () => {
     const limits = await start({ perMinute: 3, minuteMs: MINUTE });
     const began = Date.now();
     await use(limits[0]!, 3);
@@ -73,7 +73,7 @@ describe.each([
     }
   });
 
-  it('a call that is cancelled leaves the line to the next', async () => {
+  it('a cancelled call leaves the queue', async () => {
     const limits = await start({ perMinute: 1, minuteMs: MINUTE });
     await use(limits[0]!, 1);
     const cancel = new AbortController();
@@ -89,7 +89,7 @@ describe.each([
   });
 });
 
-it('of many that come together each hears its own time, and those that fit are served in their order', async () => {
+it('of many calls at the same time, those before their deadline run in order, and each other call gets its own time to retry', async () => {
   const [limits] = (await processes({ perMinute: 2, minuteMs: MINUTE })) as [Limits];
   await use(limits, 2);
   const order: number[] = [];
@@ -102,11 +102,11 @@ it('of many that come together each hears its own time, and those that fit are s
     return error!.retryAt!.getTime();
   });
   expect(told).toEqual(told.toSorted((a, b) => a - b));
-  // Two places a minute.
+  // Two places per minute.
   expect(told[4]! - told[0]!).toBeGreaterThanOrEqual(2 * MINUTE - 100);
 });
 
-it('a write is served before reads that wait, and those that then get none in time hear of it', async () => {
+it('a write runs before waiting reads, and a read that is then too late fails', async () => {
   const [limits] = (await processes({ perMinute: 1, minuteMs: MINUTE })) as [Limits];
   await use(limits, 1);
   const read = outcome(limits.enter('read', has(1.5 * MINUTE)));
@@ -117,11 +117,11 @@ it('a write is served before reads that wait, and those that then get none in ti
   expect(error!.retryAt).toBeInstanceOf(Date);
 });
 
-describe('a clock that jumps', () => {
+describe('a clock that is suddenly set', () => {
   it.each([
     ['ahead', 3_600_000],
     ['back', -3_600_000],
-  ])('%s keeps nobody waiting longer than their own time', async (_, jump) => {
+  ])('%s makes no call wait longer than its deadline', async (_, jump) => {
     let ahead = 0;
     const [limits] = (await processes({ perMinute: 1, minuteMs: MINUTE, now: () => Date.now() + ahead })) as [Limits];
     await use(limits, 1);
@@ -134,7 +134,7 @@ describe('a clock that jumps', () => {
   });
 });
 
-describe("Zoho's own refusal", () => {
+describe("Zoho's refusal because of a limit", () => {
   const refuse = async (limits: Limits, refused: '44' | '45' | '1070', headers: Record<string, string> = {}) =>
     (await (await limits.enter('read')).leave({ refused, headers }))! - Date.now();
 
@@ -146,7 +146,7 @@ describe("Zoho's own refusal", () => {
     ['with Retry-After in the past', () => ({ 'retry-after': new Date(0).toUTCString() }), [3_000, 7_000]],
     ['with a Retry-After that makes no sense', () => ({ 'retry-after': 'soon' }), [3_000, 7_000]],
     ['with a Retry-After longer than a minute', () => ({ 'retry-after': '86400' }), [59_000, 60_100]],
-  ])('%s is a pause for everyone, that calls with less time hear the end of', async (_, headers, [least, most]) => {
+  ])('%s pauses all calls; a call with an earlier deadline fails and says when the pause ends', async (_, headers, [least, most]) => {
     const [one, other] = (await processes({}, {})) as [Limits, Limits];
     const pause = await refuse(one, '44', headers());
     expect(pause).toBeGreaterThan(least);
@@ -157,7 +157,7 @@ describe("Zoho's own refusal", () => {
     expect(Math.abs(error!.retryAt!.getTime() - Date.now() - pause)).toBeLessThan(AT_ONCE);
   });
 
-  it('for the day ends every call at once', async () => {
+  it('ends all calls at once if it is for the whole day', async () => {
     const [one, other] = (await processes({}, {})) as [Limits, Limits];
     await refuse(one, '45', { 'retry-after': '600' });
     const { error } = await outcome(other.enter('write', has(3_600_000)));
@@ -184,7 +184,7 @@ describe('a tool', () => {
     ['that reads', 'list_customer_payments', { per_page: 1 }],
     ['that writes', 'create_customer_payment', payment],
     ['for a task', 'record_customer_payment', { ...paid, customer: 'Bowman Furniture', allocate: 'as_credit' }],
-  ])('%s waits, and its host hears that it does', async (_, name, args) => {
+  ])('%s waits if necessary, and sends progress notifications', async (_, name, args) => {
     const server = await start({ limits: { perMinute: 6, minuteMs: 1_500 } });
     await usedUp(server, 6);
     const heard: unknown[] = [];
@@ -199,7 +199,7 @@ describe('a tool', () => {
     ['of several reads', 'customer_statement', { customer: 'Bowman Furniture' }],
     ['that writes', 'create_customer_payment', payment],
     ['for a task', 'record_customer_payment', { ...paid, customer: 'Bowman Furniture', allocate: 'as_credit' }],
-  ])('%s that cannot be served in its time says so at once, and when', async (_, name, args) => {
+  ])('%s fails at once if it cannot start in time, and says when to retry', async (_, name, args) => {
     const server = await start({ limits: { perMinute: 2, minuteMs: 120_000 } });
     await usedUp(server, 2);
     const began = performance.now();
@@ -211,7 +211,7 @@ describe('a tool', () => {
     expect(await sent(server)).toEqual([]);
   });
 
-  it('whose time ends while others have all the places says when it is worth repeating', async () => {
+  it('says when to retry if its deadline passes while other calls are running', async () => {
     const server = await start({ limits: { concurrent: 1 }, timings: { beforeClaimMs: 300 } });
     await createLimits({ shared: server.shared, concurrent: 1 }).enter('write');
     const result = await server.call('create_customer_payment', payment);
@@ -221,7 +221,7 @@ describe('a tool', () => {
     });
   });
 
-  it('that is claimed and gets no place is not recorded, and says when', async () => {
+  it('that writes is not recorded if it cannot start, and says when to retry', async () => {
     const reads = await start({});
     await reads.call('create_customer_payment', payment);
     const perMinute = (await requestsTo(reads.sandbox)).findIndex(({ method }) => method !== 'GET');

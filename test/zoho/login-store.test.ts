@@ -6,7 +6,7 @@ import { openLoginStore, type Login } from '../../src/zoho/login-store.ts';
 import { folder } from '../support/program.ts';
 import { errorLines } from '../support/worded.ts';
 
-/** What a login leaves behind, in a file. */
+/** The login in its file. */
 
 const login: Login = {
   clientId: '1000.ABC',
@@ -21,8 +21,8 @@ const login: Login = {
 
 const store = (dir: string) => openLoginStore(dir, { keychain: false });
 
-describe('a login', () => {
-  it('is read as it was written, by every process, until it is forgotten', async () => {
+describe('a stored login', () => {
+  it('is read by every process as it was written, until it is deleted', async () => {
     const dir = join(folder(), 'made', 'when needed');
     expect(await store(dir).read()).toBeUndefined();
     expect(await store(dir).forget()).toBe(false);
@@ -36,14 +36,14 @@ describe('a login', () => {
     expect(readdirSync(dir)).toEqual([]);
   });
 
-  it.skipIf(process.platform === 'win32')('is for its owner alone, the folder too', async () => {
+  it.skipIf(process.platform === 'win32')('can be read only by its owner, and so can its folder', async () => {
     const dir = join(folder(), 'own');
     await store(dir).write(login);
     expect(statSync(dir).mode & 0o777).toBe(0o700);
     expect(statSync(join(dir, 'login.json')).mode & 0o777).toBe(0o600);
   });
 
-  it('shows in the version when it changes, and only then', async () => {
+  it('has a version that changes only if the login changes', async () => {
     const dir = folder();
     const seen = [store(dir).version()];
     for (let times = 0; times < 20; times += 1) {
@@ -57,7 +57,7 @@ describe('a login', () => {
     expect(store(dir).version()).toBe(seen[0]);
   });
 
-  it('is whole for whoever reads while it is written', async () => {
+  it('is always complete for a reader, even during a write', async () => {
     const dir = folder();
     await store(dir).write(login);
     const writer = async () => {
@@ -71,7 +71,7 @@ describe('a login', () => {
   });
 });
 
-describe('what is there and cannot be read', () => {
+describe('a login that cannot be read', () => {
   const whole = { ...login, secrets: 'file' };
   const { refreshToken: _, ...tokenless } = whole;
 
@@ -81,10 +81,10 @@ describe('what is there and cannot be read', () => {
     ['not an object', '"s3cret"'],
     ['without a token', JSON.stringify(tokenless)],
     ['with an empty token', JSON.stringify({ ...whole, refreshToken: '' })],
-    ["with another address than the web's", JSON.stringify({ ...whole, accountsUrl: 'file:///etc/passwd' })],
-    ['with an organization that is none', JSON.stringify({ ...whole, organizationId: '../x' })],
-    ['with secrets in a place that is not known', JSON.stringify({ ...whole, secrets: 'cloud' })],
-  ])('%s, is an error that quotes nothing', async (_what, text) => {
+    ['with an address that is not http', JSON.stringify({ ...whole, accountsUrl: 'file:///etc/passwd' })],
+    ['with a wrong organization id', JSON.stringify({ ...whole, organizationId: '../x' })],
+    ['with secrets in an unknown place', JSON.stringify({ ...whole, secrets: 'cloud' })],
+  ])('(%s) causes an error that does not quote the file', async (_what, text) => {
     const dir = folder();
     writeFileSync(join(dir, 'login.json'), text);
     const error = await store(dir)
@@ -101,7 +101,7 @@ describe('what is there and cannot be read', () => {
     expect(await store(dir).read()).toBeUndefined();
   });
 
-  it('no file at all but a folder', async () => {
+  it('(a folder instead of a file) causes an error', async () => {
     const dir = folder();
     mkdirSync(join(dir, 'login.json'));
     await expect(store(dir).read()).rejects.toMatchObject({ code: 'login_unreadable' });

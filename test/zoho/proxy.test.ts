@@ -16,7 +16,7 @@ import { hostileZoho } from '../support/hostile-zoho.ts';
 import { run } from '../support/program.ts';
 import { anyEdge, errorLines, nextOf } from '../support/worded.ts';
 
-/** What a proxy answers itself, and what fails on the way to it: told as the proxy's, and never as sent. */
+/** Answers of a proxy and failures on the way to it: the error names the proxy and says that nothing was sent. */
 
 type Behaviour = (near: Socket, tunnel: (port: number) => void) => void;
 
@@ -25,7 +25,7 @@ const answering =
   (near) =>
     void near.end(`HTTP/1.1 ${status} ${words}\r\ncontent-length: 2\r\n\r\nno`);
 
-/** A proxy whose behaviour can be changed; `port` is where it leads to, whatever the name. */
+/** A proxy with a changeable behaviour. It connects every name to `port` of this machine. */
 async function startProxy(behaves: Behaviour) {
   const proxy = { behaves, host: '', connects: [] as string[] };
   const sockets = new Set<Socket>();
@@ -55,7 +55,7 @@ async function startProxy(behaves: Behaviour) {
 interface Row {
   readonly when: string;
   readonly at: () => Promise<string>;
-  /** Before the address, in front of the name and password. */
+  /** The scheme in the proxy's address. */
   readonly scheme?: string;
   readonly error: typeof AccessError | typeof BusyError;
   readonly code: 'proxy_refused' | 'proxy_unavailable';
@@ -66,46 +66,59 @@ const behaving = (behaves: Behaviour) => async () => (await startProxy(behaves))
 
 const rows: Row[] = [
   ...[407, 403, 400, 401, 404, 405].map((status): Row => ({
-    when: `it answers ${status}`,
+    when: `the proxy answers with HTTP ${status}`,
     at: behaving(answering(status)),
     error: AccessError,
     code: 'proxy_refused',
     says: `HTTP ${status}`,
   })),
   ...[500, 502, 503, 504, 408, 429].map((status): Row => ({
-    when: `it answers ${status}`,
+    when: `the proxy answers with HTTP ${status}`,
     at: behaving(answering(status)),
     error: BusyError,
     code: 'proxy_unavailable',
     says: `HTTP ${status}`,
   })),
   {
-    when: 'it hangs up',
+    when: 'the proxy closes the connection',
     at: behaving((near) => void near.destroy()),
     error: BusyError,
     code: 'proxy_unavailable',
     says: 'the connection broke',
   },
-  { when: 'it says nothing', at: behaving(() => undefined), error: BusyError, code: 'proxy_unavailable', says: 'no answer within 0.8 s' },
   {
-    when: 'it speaks something else',
+    when: 'the proxy does not answer',
+    at: behaving(() => undefined),
+    error: BusyError,
+    code: 'proxy_unavailable',
+    says: 'no answer within 0.8 s',
+  },
+  {
+    when: 'the proxy uses another protocol',
     at: behaving((near) => void near.end('SSH-2.0-OpenSSH_9.6\r\n')),
     error: BusyError,
     code: 'proxy_unavailable',
     says: '',
   },
   {
-    when: 'nothing listens there',
+    when: "nothing listens at the proxy's address",
     at: async () => `127.0.0.1:${await closedPort()}`,
     error: BusyError,
     code: 'proxy_unavailable',
     says: 'ECONNREFUSED',
   },
-  { when: 'its name does not exist', at: async () => 'proxy.invalid:3128', error: BusyError, code: 'proxy_unavailable', says: '' },
-  { when: 'it does not speak TLS', at: behaving(() => undefined), scheme: 'https', error: BusyError, code: 'proxy_unavailable', says: '' },
+  { when: "the proxy's name does not exist", at: async () => 'proxy.invalid:3128', error: BusyError, code: 'proxy_unavailable', says: '' },
+  {
+    when: 'the proxy does not use TLS',
+    at: behaving(() => undefined),
+    scheme: 'https',
+    error: BusyError,
+    code: 'proxy_unavailable',
+    says: '',
+  },
 ];
 
-/** `.invalid` is in nobody's DNS: only a proxy knows it. */
+/** `.invalid` is never in DNS: only a proxy can resolve it. */
 const targets = [
   ['http', 'http://books.zoho.invalid', 'books.zoho.invalid:80'],
   ['https', 'https://books.zoho.invalid', 'books.zoho.invalid:443'],
@@ -137,14 +150,14 @@ async function failureOf(work: Promise<unknown>): Promise<PaymentsError> {
   return error;
 }
 
-describe.each(targets)('to %s', (_kind, origin, target) => {
-  it.each(rows)('$when', async ({ at, scheme = 'http', error: kind, code, says }) => {
+describe.each(targets)('a call through a proxy to %s', (_kind, origin, target) => {
+  it.each(rows)('fails with an error that says where the problem is: $when', async ({ at, scheme = 'http', error: kind, code, says }) => {
     const host = await at();
     const address = `${scheme}://clerk:hunter2@${host}`;
     const options = { http: { proxy: { http: address, https: address }, timeoutMs: 800 } };
     const server = await harness();
     closers.push(() => server.close());
-    // Tokens come straight from this machine; what is asked of Zoho Books goes through the proxy.
+    // Token requests go directly; calls to Zoho Books go through the proxy.
     const away = await harness({
       ...options,
       on: server.sandbox,
@@ -188,19 +201,19 @@ describe.each(targets)('to %s', (_kind, origin, target) => {
   });
 });
 
-describe('a proxy that lets reads through and not the write', () => {
+describe('if a proxy lets reads through but not the write', () => {
   it.each([
     ['refuses it', answering(407), 'proxy_refused'],
     ['cannot connect', answering(502), 'proxy_unavailable'],
-    ['hangs up', (near: Socket) => void near.destroy(), 'proxy_unavailable'],
-    ['says nothing', () => undefined, 'proxy_unavailable'],
+    ['closes the connection', (near: Socket) => void near.destroy(), 'proxy_unavailable'],
+    ['does not answer', () => undefined, 'proxy_unavailable'],
   ] as [string, Behaviour, string][])(
-    'and %s: nothing was changed, and the same call is recorded once later',
+    'and %s, nothing was changed, and the same call is recorded once later',
     async (_what, behaves, code) => {
       const proxy = await startProxy(() => undefined);
       const first = await harness();
       closers.push(() => first.close());
-      // The sandbox answers to its own name only.
+      // The sandbox accepts only its own host name.
       const relay = await hostileZoho(first.sandbox, '');
       closers.push(() => relay.close());
       const open: Behaviour = (_near, tunnel) => tunnel(Number(new URL(relay.at.apiBaseUrl).port));
@@ -212,7 +225,7 @@ describe('a proxy that lets reads through and not the write', () => {
       });
       closers.push(() => server.close());
       const payment = { customer_id: seed.bowman, payment_mode: 'cash', amount: 5, date: '2016-06-05', reference_number: 'PROXY-1' };
-      // Its reads leave tunnels behind, which the next ones use; a write makes its own.
+      // Reads leave open tunnels for the next reads; a write opens its own tunnel.
       expect(
         (await server.call('create_customer_payment', { ...payment, amount: 6, reference_number: 'PROXY-0' })).structuredContent,
       ).toMatchObject({ outcome: 'recorded' });
@@ -228,7 +241,7 @@ describe('a proxy that lets reads through and not the write', () => {
   );
 });
 
-it('doctor names the proxy, and not the data centre', async () => {
+it('doctor names the proxy, not the data center', async () => {
   const proxy = await startProxy(answering(407));
   const credentials = { ZOHO_CLIENT_ID: 'a', ZOHO_CLIENT_SECRET: 'b', ZOHO_REFRESH_TOKEN: 'c', ZOHO_ORGANIZATION_ID: '1' };
   const { code, stdout } = await run(['doctor'], { ...credentials, HTTPS_PROXY: `http://clerk:hunter2@${proxy.host}` });

@@ -8,7 +8,7 @@ import { jsonSchemaOf } from '../../src/mcp/json-schema.ts';
 import { parseJson } from '../../src/zoho/response-body.ts';
 import { worded } from '../support/worded.ts';
 
-/** What Zoho may send: the keys we read, with anything under them. */
+/** Answers with the keys that we read, and any values. */
 const body = fc.oneof(
   fc.dictionary(
     fc.constantFrom(
@@ -92,8 +92,8 @@ const inputs: Record<string, Json> = {
   update_custom_fields_in_customer_payment: { customer_payment_id: '1', custom_fields: [{ customfield_id: '2', value: 'x' }] },
 };
 
-describe('whatever Zoho adds, drops or types otherwise, a success stays a success', () => {
-  it.each(endpoints.map((endpoint) => [endpoint.name, endpoint] as const))('%s', (name, endpoint) => {
+describe('if Zoho adds, drops or changes the type of fields, a success stays a success', () => {
+  it.each(endpoints.map((endpoint) => [endpoint.name, endpoint] as const))('in the answer to %s', (name, endpoint) => {
     const valid = new Ajv2020().compile(jsonSchemaOf(endpoint.output, 'output'));
     const input = inputs[name] ?? { payment_id: '1', customer_payment_id: '1', refund_id: '2' };
     fc.assert(
@@ -118,17 +118,17 @@ describe('whatever Zoho adds, drops or types otherwise, a success stays a succes
   });
 });
 
-describe('a number that came as text', () => {
+describe('an amount that Zoho sent as text', () => {
   const amountOf = (amount: unknown) => getCustomerPayment.result({ payment: { amount } }, { payment_id: '1' }).payment?.amount;
 
-  it('is one only as a plain decimal', () => {
+  it('is read only if it is a plain decimal', () => {
     expect(['450.10', '-3', '0'].map(amountOf)).toEqual([450.1, -3, 0]);
     expect(['0x10', '1e3', '0b1', 'Infinity', '1,000', '.5', '5.', ''].map(amountOf)).toEqual(Array(8).fill(undefined));
   });
 });
 
-describe('ids keep their digits', () => {
-  it('also in an answer that names a field twice: the last counts, as everywhere', () => {
+describe('an id keeps all its digits', () => {
+  it('even if the answer contains a field twice, of which the last value counts', () => {
     expect(parseJson('{"payment_id": 1234567890123456789, "code": 1, "code": 0, "payment_id": 1234567890123456781}')).toEqual({
       payment_id: '1234567890123456781',
       code: 0,
@@ -136,7 +136,7 @@ describe('ids keep their digits', () => {
     expect(parseJson('{"code": 1, "code": 0}')).toEqual({ code: 0 });
   });
 
-  it('also when Zoho sends them without quotes', () => {
+  it('even if Zoho sends it without quotes', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: 10n ** 19n }), fc.string(), (id, text) => {
         const parsed = parseJson(`{"payment_id": ${id}, "text": ${JSON.stringify(text)}, "amount": 149.97}`) as Json;

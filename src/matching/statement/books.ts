@@ -20,7 +20,7 @@ export interface BookRecord {
   readonly reference_number?: string | undefined;
   readonly payment_mode?: string | undefined;
   readonly invoice_numbers: readonly string[];
-  /** False if it is known to be of another account than the statement. */
+  /** False if the record certainly has a different account than the statement. */
   readonly in_account: boolean;
 }
 
@@ -41,7 +41,7 @@ export interface StatementBooks {
   readonly contacts: readonly (NamedContact & { readonly is_customer: boolean })[];
   /** Customers whose open invoices are not all known. */
   readonly unclear: ReadonlySet<string>;
-  /** Whether everything is known that a line of this date depends on. */
+  /** True if everything is known that a line with this date depends on. */
   isComplete(date: string): boolean;
 }
 
@@ -81,7 +81,7 @@ export const sameCurrency = (one: string | undefined, other: string | undefined)
 /** True if the invoice was issued by this day. An earlier payment names the invoice number. */
 export const isIssued = ({ date }: OpenInvoice, day: string): boolean => date === undefined || date <= day;
 
-/** True if nothing tells two lines apart. They are two payments all the same. */
+/** True if two lines are equal in everything. They are still two payments. */
 export function isEqualLine({ line: one }: ReadLine, { line: other }: ReadLine): boolean {
   return (['date', 'amount', 'text', 'name', 'reference', 'currency'] as const).every((field) => one[field] === other[field]);
 }

@@ -109,12 +109,12 @@ export function invoiceMatches(lines: readonly ReadLine[], books: StatementBooks
       numbers.otherInvoice(only.map(({ invoice_number }) => invoice_number)) !== undefined
     )
       return undefined;
-    // Some sum of a few invoices comes near any amount. Only all that is open is no coincidence.
+    // For any amount, some few invoices have a similar sum by chance. Only the sum of all open invoices is not a coincidence.
     return only.length === 1 || only.length === open.length ? { invoices: only, by: 'amount' } : undefined;
   };
   const exact = new Map(lines.map((one) => [one, exactOf(one)]));
 
-  /** An invoice is paid once: by the line that names it, or by the first of lines that nothing tells apart. */
+  /** An invoice is paid once: by the line that names it, or by the first of several equal lines. */
   const isOnly = (one: ReadLine, { invoices, by }: Exact): boolean => {
     const ids = new Set(invoices.map(({ invoice_id }) => invoice_id));
     const rivals = lines.filter((other) => other !== one && exact.get(other)?.invoices.some(({ invoice_id }) => ids.has(invoice_id)));
@@ -156,7 +156,7 @@ export function invoiceMatches(lines: readonly ReadLine[], books: StatementBooks
     if (short.length > 0) return short;
     const open =
       all.length === 0 ? 'no invoice is open' : `no open invoice is of this amount${cut ? ', as far as combinations were tried' : ''}`;
-    return [candidate(customer_id, [], `${open}: an advance, or a part?`)];
+    return [candidate(customer_id, [], `${open}: an advance, or a partial payment?`)];
   };
 
   return new Map(
@@ -180,7 +180,7 @@ export function invoiceMatches(lines: readonly ReadLine[], books: StatementBooks
   );
 }
 
-/** Withheld tax is a round part of an invoice. */
+/** True if the difference is a typical rate of withheld tax. */
 const isWithheld = (less: number, of: number): boolean =>
   less > 0 && [0.01, 0.02, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3].some((rate) => Math.abs(less - of * rate) < 0.015);
 
@@ -191,7 +191,7 @@ function againstBalance(amount: number, invoices: readonly OpenInvoice[]): strin
   const less = subtract(total, amount);
   if (less === 0) return 'the amount that is open';
   if (less < 0) return `${money(-less, { currency_code })} more than is open`;
-  const what = isWithheld(less, total) ? ': tax withheld or a bank fee?' : isFee(less, total) ? ': a bank fee?' : ': a part?';
+  const what = isWithheld(less, total) ? ': tax withheld or a bank fee?' : isFee(less, total) ? ': a bank fee?' : ': a partial payment?';
   return `${money(less, { currency_code })} less than is open${what}`;
 }
 

@@ -1,6 +1,6 @@
 import { decimalsOf } from '../../money.ts';
 
-/** Several invoices that one payment pays: sets whose balances come to exactly the amount. */
+/** Finds several invoices that one payment pays: sets whose balances add up to exactly the amount. */
 
 interface Balance {
   readonly invoice_id: string;
@@ -24,7 +24,7 @@ export function setsWorth<T extends Balance>(
     .map((invoice) => ({ invoice, units: unitsOf(invoice.balance) }))
     .filter(({ units }) => units > 0 && units <= whole)
     .toSorted((a, b) => b.units - a.units || (a.invoice.invoice_id < b.invoice.invoice_id ? -1 : 1));
-  // What all from here on come to: less than the rest is never enough.
+  // The sum of all balances from each index on. If it is less than the rest, no set fits.
   const rests = all.map((_, from) => all.slice(from).reduce((sum, { units }) => sum + units, 0));
   const sets: T[][] = [];
   let steps = 0;

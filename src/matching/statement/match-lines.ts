@@ -17,8 +17,8 @@ import { numberFinder } from './numbers-in-text.ts';
 import { recordMatches, type RecordPair } from './record-pairs.ts';
 
 /**
- * Matches the lines of a bank statement with the payments, refunds and open invoices of the books. A wrong match is worse than none: what
- * two records or two invoices fit equally is only likely.
+ * Matches the lines of a bank statement with the payments, refunds and open invoices of the books. A wrong match is worse than
+ * none: if two records or two invoices fit equally, the line is only likely.
  */
 
 export interface Matched {
@@ -55,18 +55,18 @@ export function matchLines(lines: readonly StatementLine[], books: StatementBook
     if (own !== undefined && recorded.has(i)) return { ...lineOf(one), status: 'recorded', ...ofRecord(books, own) };
     const left = pairs[i]!.filter(({ record }) => !taken.has(record));
     const { fits, candidates = [] }: Partial<InvoiceMatch> = invoices.get(one) ?? {};
-    // A payment that may be this one: the money is not for an invoice then.
+    // If a recorded payment may be this line, the money is not for an invoice.
     const known = left.filter(({ by }) => by !== 'nothing');
     if (fits !== undefined && known.length === 0) return { ...lineOf(one), status: 'fits', ...fits };
     const sorted = own === undefined ? left : [own, ...left.filter((pair) => pair !== own)];
-    // That it may be an advance is said only if nothing else is known.
+    // The line is called a possible advance only if nothing else is known.
     const others = (fits === undefined ? candidates : [fits, ...candidates]).filter(
       (one) => sorted.length === 0 || one.invoices !== undefined,
     );
     const all = [...sorted.map((pair) => ofRecord(books, pair)), ...others];
     const [first] = all;
     if (first !== undefined) {
-      const reason = all.length > 1 ? 'several fit, or none for sure' : first.reason;
+      const reason = all.length > 1 ? 'several fit, or none is certain' : first.reason;
       return { ...lineOf(one), status: 'likely', candidates: all.slice(0, MOST_CANDIDATES), reason };
     }
     return { ...lineOf(one), status: 'unknown', reason: nearest(one.line) };
@@ -94,7 +94,7 @@ function ofRecord({ records }: StatementBooks, { record, reason }: RecordPair): 
   return { payment_id, ...(refund_id !== undefined && { refund_id }), customer_id, customer_name, reason };
 }
 
-/** What comes nearest to a line that nothing fits: a record of the same amount, if there is one. */
+/** The reason for a line that nothing fits. It names the nearest record with the same amount, if there is one. */
 function nearestRecordOf(records: readonly BookRecord[]): (line: StatementLine) => string {
   const byAmount = grouped(records, ({ refund_id, amount }) => `${refund_id === undefined} ${amountKey(amount)}`);
   return ({ amount, date }) => {

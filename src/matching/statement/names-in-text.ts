@@ -20,7 +20,7 @@ export interface NamesFound {
   readonly top: number;
   /** The contacts of this level. */
   readonly best: readonly string[];
-  /** Whether the text holds the full name of somebody else. */
+  /** True if the text has the full name of another contact. */
   isAnother(contact_id: string | undefined): boolean;
 }
 
@@ -32,7 +32,7 @@ interface Span {
   readonly to: number;
 }
 
-/** A name in one of the ways in which it may be written. */
+/** One spelling of a name. */
 interface WrittenName {
   readonly contact_id: string;
   /** All words, and how many of them are without the legal form at the end. */
@@ -117,7 +117,7 @@ const START = 3;
 /** A cut name needs so many letters to tell a contact. */
 const LEAST_LETTERS = 6;
 
-/** The contact's name, the company's, and what stands inside and outside of brackets. */
+/** The names of the contact and the company, and the text inside and outside of brackets. */
 function writtenNames({ contact_id, contact_name, company_name = '' }: NamedContact): WrittenName[] {
   const whole = [contact_name, company_name];
   const parts = whole.flatMap((name) => [

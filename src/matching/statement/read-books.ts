@@ -66,7 +66,7 @@ export async function readBooks({ days, tolerance, account }: Where, { zoho, pro
   const known = payments.rows.flatMap((row) => recordOf(row, account, currencyOf(row)) ?? []);
   const untold = payments.rows.length - known.length + payments.undated;
   miss(payments.left !== undefined && `payments from ${payments.left.start} to ${payments.left.end}`);
-  miss(untold > 0 && `${untold} payment${untold === 1 ? '' : 's'} of which Zoho does not tell the amount or the date`);
+  miss(untold > 0 && `${untold} payment${untold === 1 ? '' : 's'} for which Zoho does not give the amount or the date`);
   const refunds = await refundsWithin({ start: daysAfter(days.start, -tolerance), end: wide.end }, account, currencyOf, { zoho, progress });
   miss(!refunds.all && 'all refunds');
 
@@ -75,7 +75,7 @@ export async function readBooks({ days, tolerance, account }: Where, { zoho, pro
   const isAnybodys = unclear.some(({ customer_id }) => customer_id === undefined);
   miss(
     unclear.length > 0 &&
-      `${unclear.length} open invoice${unclear.length === 1 ? '' : 's'} of which Zoho does not tell the balance or the customer`,
+      `${unclear.length} open invoice${unclear.length === 1 ? '' : 's'} for which Zoho does not give the balance or the customer`,
   );
   const isWhole = contacts.all && invoices.all && untold === 0 && !isAnybodys;
   return {
@@ -89,7 +89,7 @@ export async function readBooks({ days, tolerance, account }: Where, { zoho, pro
   };
 }
 
-/** As many as a few calls show; none if the scopes do not show them. */
+/** Returns the rows that a few calls show. Returns no rows if the scopes do not allow the list. */
 async function allRows(list: WholeList, query: Json, zoho: Reader): Promise<{ readonly rows: readonly Json[]; readonly all: boolean }> {
   const rows: Json[] = [];
   for (let page = 1; page <= MOST_PAGES; page += 1) {
@@ -183,7 +183,7 @@ async function refundsWithin(
   return { records, all };
 }
 
-/** Undefined if Zoho does not tell what has to be compared. Lists of refunds tell no account. */
+/** Undefined if Zoho does not tell what has to be compared. Lists of refunds show no account. */
 async function refundRecordOf(
   refund: Json,
   { payment_id, customer_id, customer_name }: PaymentRow,

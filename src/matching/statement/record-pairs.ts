@@ -20,12 +20,12 @@ export interface RecordPair extends Possible {
   readonly reason: string;
 }
 
-/** A line stays without a record rather than take one from a line that fits it. */
+/** The cost of a line without a record. It is low enough that a line does not take a record from another line that fits it. */
 const UNMATCHED = 1200;
 const LIKELY = 1000;
-/** A payment may be recorded so long before the bank shows it. It is only likely then, and the line is no new payment. */
+/** A payment may be recorded this many days before the bank shows it. Then the match is only likely, and the line is not a new payment. */
 export const MOST_DAYS_BY_NAME = 20;
-/** A reference within the text finds a payment of the same amount that was dated so much otherwise. */
+/** A reference in the text finds a payment of the same amount whose date differs by up to this many days. */
 const MOST_DAYS_BY_NUMBER = 45;
 
 export interface RecordMatches {
@@ -87,9 +87,13 @@ function pairOf(
     'same amount',
     days === 0 ? 'same day' : `${days} day${days === 1 ? '' : 's'} apart`,
     hasReference ? 'same reference' : isNumbered && 'same invoice number',
-    level >= nameLevels.core ? 'same name' : level >= nameLevels.alike ? 'name alike' : level === 0 && !isNumbered && 'no name to compare',
+    level >= nameLevels.core
+      ? 'same name'
+      : level >= nameLevels.alike
+        ? 'similar name'
+        : level === 0 && !isNumbered && 'no name to compare',
     isOther && 'other number',
-    names.isAnother(customer_id) && 'name of another',
+    names.isAnother(customer_id) && 'another name',
     !record.in_account && 'in another account',
   ];
   const far = Math.min(100, (100 * days * days) / Math.max(1, most * most));
@@ -123,7 +127,7 @@ function shortPair(
   return { line, record: at, cost: LIKELY + 100 + days, days, by: 'name', fits: false, mayFit: false, reason };
 }
 
-/** A difference that a bank may have kept. */
+/** True if the difference may be a bank fee. */
 export const isFee = (less: number, of: number): boolean => less > 0 && less <= 60 && less <= Math.max(of / 20, Math.min(30, of / 5));
 
 /**

@@ -6,7 +6,7 @@ import type { StatementLine } from '../../../src/statement/statement-lines.ts';
 import { harness } from '../../support/harness.ts';
 import { statementOf, subscriptionsOf, type Truth } from './generated.ts';
 
-/** Statements made from the practice books: what is said to be recorded or to fit is so, always; and most of what is there is found. */
+/** Statements made from the practice books. Lines reported as recorded or fitting must always be right, and most matches must be found. */
 
 let books: StatementBooks;
 beforeAll(async () => {
@@ -61,7 +61,7 @@ function judged(statement: readonly Truth[], lines: readonly MatchedLine[]) {
 const shiftedDay = (day: string, by: number) => new Date(Date.parse(day) + by * 86_400_000).toISOString().slice(0, 10);
 
 describe('statements made from the practice books', () => {
-  it('have no wrong match, and most of what is there is found', () => {
+  it('have no wrong match, and most matches are found', () => {
     const totals = { recorded: { there: 0, found: 0 }, fits: { there: 0, found: 0 } };
     const all: unknown[] = [];
     for (let seed = 0; seed < 30; seed += 1) {
@@ -111,7 +111,7 @@ describe('statements made from the practice books', () => {
     expect(recorded.found).toBeGreaterThan(recorded.there / 4);
   });
 
-  it('come to the same in any order of lines and records', () => {
+  it('have the same matches in any order of lines and records', () => {
     const statement = statementOf(books, 7, { start: '2026-06-01', days: 30 }).map(({ line }) => line);
     const byLine = (lines: readonly MatchedLine[]) =>
       new Map(
@@ -212,7 +212,7 @@ describe('a line', () => {
   it.each<[string, readonly Given[], StatementBooks, string[]]>([
     ['with a name that the bank cut', [['2026-06-19', 600, 'BOWMAN FURNIT*INV384 0605']], made([p600]), [`recorded ${p600.payment_id}`]],
     ['with a name that two have when it is cut', [['2026-06-19', 600, 'BOWMAN FURN']], made([p600]), ['likely']],
-    ['with the full name of another customer', [['2026-06-18', 600, 'BOWMAN FURNISHINGS']], made([p600]), ['likely']],
+    ['with the full another name customer', [['2026-06-18', 600, 'BOWMAN FURNISHINGS']], made([p600]), ['likely']],
     [
       'with the full name of a vendor',
       [['2026-06-18', 600, 'Bowman Timber Supply INV-385']],
@@ -306,7 +306,7 @@ describe('a line', () => {
       ['likely', 'fits INV-2'],
     ],
     [
-      'for an invoice by its number, with the name of another',
+      'for an invoice by its number, with the another name',
       [['2026-06-18', 450, 'ACME CORP INV384']],
       made([], [invoice(bowman, 'INV-384', 450)]),
       ['likely'],
@@ -396,7 +396,7 @@ describe('a line', () => {
       '2 invoices of this amount; not every combination was tried',
     );
     expect(reasons(['2026-06-18', 659.5, 'Acme Corp'], made([], many))?.[0]).toBe(
-      'no open invoice is of this amount, as far as combinations were tried: an advance, or a part?',
+      'no open invoice is of this amount, as far as combinations were tried: an advance, or a partial payment?',
     );
   });
 
