@@ -23,8 +23,8 @@ import { readId } from '../records/read-row.ts';
 import { areAlike, byCreation, comparedPayment, isSortedByCreation, type PaymentToMake } from './look-alikes.ts';
 
 /**
- * Reads for the rows of a list of new payments. A few whole lists (customers, open invoices, payments) replace the reads that each row would
- * make itself. Everything that these lists do not show is read from Zoho.
+ * Reads for the rows of a list of new payments. A few whole lists (customers, open invoices, payments) replace the reads of each single row.
+ * Everything that these lists do not show is read from Zoho.
  */
 
 /** Rows of a list: all rows, or the rows of the first pages. */

@@ -29,8 +29,8 @@ export const recordCustomerPayments = defineWriteList({
     'Record up to 75 customer payments at once, such as the lines of a bank statement. The server checks all rows, then asks the user ' +
     'once. If a row cannot be recorded, no row is, unless `only_good_rows`. Rows not sent in time are `not_started`: make the same call again.',
   input: z.strictObject({
-    rows: z.array(row).min(1).max(MOST_LIST_ROWS).describe('Each with the arguments of record_customer_payment.'),
-    only_good_rows: z.boolean().optional().describe('Record the rows that can be recorded, without the others.'),
+    rows: z.array(row).min(1).max(MOST_LIST_ROWS).describe('With the arguments of record_customer_payment.'),
+    only_good_rows: z.boolean().optional().describe('Record only the rows that can be recorded.'),
   }),
   output: z.looseObject({
     rows: z

@@ -254,7 +254,7 @@ describe('a person at the terminal', () => {
     await terminal.shows('customer may be the column "Custmer"');
     await terminal.shows('Is that right?');
     terminal.type('y\r');
-    await terminal.shows('Which one is it for all rows');
+    await terminal.shows('Which payment mode do all rows have');
     terminal.type('cash\r');
     await terminal.shows('allocation_needed');
     expect(await terminal.ended).toBe(3);
