@@ -21,7 +21,7 @@ import { dataCenter, dataCenterNames, dataCenterOf, type DataCenter } from '../z
 import { createHttp } from '../zoho/http.ts';
 import type { Quota } from '../zoho/limits.ts';
 import { requestTokens } from '../zoho/oauth.ts';
-import { accountOf, baseDirOf, overlookedWarning, type Account } from './account.ts';
+import { accountOf, baseDirOf, isSandbox, overlookedWarning, type Account } from './account.ts';
 import type { Config } from './config.ts';
 import { connect } from './connect.ts';
 import { toolsFor } from './enabled-tools.ts';
@@ -190,7 +190,8 @@ function dataCenterFinding({ accountsUrl, apiBaseUrl }: Account): Finding {
       'Unset ZOHO_ACCOUNTS_URL and ZOHO_API_BASE_URL, and set ZOHO_DATA_CENTER.',
     );
   }
-  return ok('data center', `tokens from ${accounts}, API at ${api}`);
+  const practice = isSandbox(accountsUrl) ? ': a sandbox (practice books), not Zoho' : '';
+  return ok('data center', `tokens from ${accounts}, API at ${api}${practice}`);
 }
 
 /** Tries the credentials in the other data centers. */
@@ -209,7 +210,7 @@ async function* elsewhere(
         asError,
       );
       if (failure === undefined) return yield wrong('data center', `the credentials work in ${name}`, `Set ZOHO_DATA_CENTER=${name}.`);
-      if (['accounts_unavailable', 'proxy_unavailable', 'proxy_refused'].includes(failure.code)) silent.push(name);
+      if (['accounts_unavailable', 'sandbox_unavailable', 'proxy_unavailable', 'proxy_refused'].includes(failure.code)) silent.push(name);
     }
     if (silent.length > 0)
       yield wrong(

@@ -127,10 +127,21 @@ const misconfigurations: readonly Misconfigured[] = [
   },
   {
     what: 'an accounts server that does not answer',
-    settings: () => ({ ...settingsFor(sandbox), ZOHO_ACCOUNTS_URL: 'http://127.0.0.1:9' }),
+    settings: () => ({ ...settingsFor(sandbox), ZOHO_ACCOUNTS_URL: 'https://accounts.invalid' }),
     check: 'access token',
-    says: /gave no valid answer: ECONNREFUSED/,
+    says: /gave no valid answer: (ENOTFOUND|EAI_AGAIN)/,
     next: /in a little while/,
+  },
+  {
+    what: 'a login to a sandbox that does not run',
+    settings: async () => {
+      const dir = folder();
+      await openLoginStore(dir, { keychain: false }).write({ ...loginFor(sandbox), accountsUrl: 'http://127.0.0.1:9' });
+      return { ZOHO_PAYMENTS_STATE_DIR: dir };
+    },
+    check: 'access token',
+    says: /a sandbox \(practice books\) at 127\.0\.0\.1:9 instead of Zoho, and this sandbox does not run/,
+    next: /^Start it again .*sandbox --port 9 --data FILE`, or run `node \S+ login` again/,
   },
   {
     what: 'a login without a scope that a tool needs',
