@@ -25,7 +25,8 @@ import { accountOf, baseDirOf, isSandbox, overlookedWarning, type Account } from
 import type { Config } from './config.ts';
 import { connect } from './connect.ts';
 import { toolsFor } from './enabled-tools.ts';
-import { nextForOperator } from './render.ts';
+import { notedTimeZone } from './noted-time-zone.ts';
+import { nextForOperator, unresolvedHints } from './render.ts';
 import { ensureDir, stateDirWarning } from './state-dir.ts';
 import { version } from './version.ts';
 import type { Wire } from './zoho-connection.ts';
@@ -344,12 +345,13 @@ async function* examineJournal(dir: string): AsyncGenerator<Finding> {
         `it is damaged or was changed: ${problems[0]} (problems in all: ${problems.length})`,
         'Run `zoho-payments-mcp journal verify`, and find out who changed the journal.',
       );
-    const unsettled = (await journal.unsettled()).length;
+    const open = await journal.unsettled();
+    const unsettled = open.length;
     if (unsettled > 0)
       yield wrong(
         'journal',
         `the outcome of ${unsettled} ${unsettled === 1 ? 'write' : 'writes'} is unknown`,
-        'Run `zoho-payments-mcp journal resolve`.',
+        ['Run `zoho-payments-mcp journal resolve`.', ...unresolvedHints(open, notedTimeZone(dir))].join(' '),
       );
     if (problems.length === 0 && unsettled === 0) yield ok('journal', `${entries} ${entries === 1 ? 'write' : 'writes'}, intact`);
   } catch (error) {

@@ -123,7 +123,7 @@ const declared = {
     options: [
       ['--recorded RECORD_ID', 'the write made this record in Zoho Books'],
       ['--not-recorded', 'the write was not carried out'],
-      ['--force', 'do so even if the record does not match, or if Zoho may still carry out the write'],
+      ['--force', 'do so even if the record does not match, or if Zoho may still carry out the write; this is final'],
       sandbox,
     ],
     examples: ['journal resolve', 'journal resolve w_3fc99e3a24c4ce5a --recorded 9030000079467'],

@@ -9,6 +9,7 @@ import { timeText } from '../time-zone.ts';
 import { aboutOf, calledOf, titleOf } from '../write/journal/about.ts';
 import { isSettled } from '../write/journal/entry-state.ts';
 import type { Entry } from '../write/journal/journal.ts';
+import { graceEnds, ordinaryTimings } from '../write/timings.ts';
 import { ProblemError } from './cli-error.ts';
 
 /** Texts for the terminal: errors, and writes of the journal. */
@@ -94,6 +95,26 @@ export function writeText(entry: Entry, { zone, retryAt, deletedBy, here = start
       `This does not restore ${oneLine(undo.not_restored.join(', '), 1_000)}.`,
     zoneLine(zone),
   ].filter((text): text is string => typeof text === 'string');
+}
+
+/** What to do about writes that a search in Zoho did not settle. */
+export function unresolvedHints(entries: readonly Entry[], zone: string | undefined): string[] {
+  const times = entries.map((entry) => graceEnds(entry, ordinaryTimings));
+  const latest = times.reduce((a, b) => (a === undefined || (b !== undefined && b > a) ? b : a), undefined);
+  return [
+    ...(latest === undefined
+      ? []
+      : [
+          `Zoho may carry out a write until ${timeText(latest.toISOString(), zone)}. If it is not in Zoho then, that is its outcome: ` +
+            'run `zoho-payments-mcp journal resolve` after that time. Before, it can only find a write that is already in Zoho.',
+        ]),
+    ...(times.every((time) => time !== undefined)
+      ? []
+      : [
+          'If a search does not settle a write after that time, look in Zoho Books yourself. Then run ' +
+            '`zoho-payments-mcp journal resolve ID --recorded RECORD_ID`, or `zoho-payments-mcp journal resolve ID --not-recorded`.',
+        ]),
+  ];
 }
 
 function shownTitle(entry: Entry): string {
