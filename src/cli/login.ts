@@ -70,8 +70,13 @@ interface Granted {
 async function consentInBrowser({ port, browser }: LoginCommand, config: Config, scopes: readonly string[]): Promise<Granted> {
   const state = randomBytes(32).toString('base64url');
   const callback = await openCallback({ port, state });
-  const { redirectUri } = callback;
+  const { redirectUri, usualPortTaken } = callback;
   try {
+    if (usualPortTaken !== undefined)
+      print(
+        `Another program uses port ${usualPortTaken} (perhaps another login), so this login uses another port. ` +
+          'Add the new address to the client, or stop that program and log in again.',
+      );
     print(`The client in Zoho's API console (https://api-console.zoho.com) must have this redirect address: ${redirectUri}`);
     const client = await clientOf(config);
     const url = consentUrl(config.accountsUrl, { clientId: client.clientId, redirectUri, scopes, state });

@@ -1,3 +1,4 @@
+import { parse as parseLosslessly } from 'lossless-json';
 import * as z from 'zod';
 import { concern, concernCodes, type Concern, type ConcernCode } from '../concern.ts';
 import { UNKNOWN_CURRENCY, type Facts, type WriteTool } from '../endpoint.ts';
@@ -89,11 +90,23 @@ function messageOf(issue: z.core.$ZodIssue): string {
       return isOfNumber(issue) ? `must be at most ${Number(issue.maximum)}` : issue.message;
     case 'too_small':
       return isOfNumber(issue) ? `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${Number(issue.minimum)}` : issue.message;
+    case 'invalid_type':
+      return issue.message.startsWith('Invalid input') ? `must be ${typesInWords[issue.expected] ?? issue.expected}` : issue.message;
     case 'invalid_format':
       return issue.format === 'date' ? 'must be a calendar date, yyyy-mm-dd' : issue.message;
   }
   return issue.code === 'invalid_key' ? issue.issues.map(({ message }) => message).join(', ') : issue.message;
 }
+
+const typesInWords: Readonly<Record<string, string>> = {
+  object: 'a group in braces, such as {"per_write": {"USD": 1000}} for max_amount',
+  record: 'amounts by currency, such as {"USD": 1000}',
+  array: 'a list in square brackets, such as ["…", "…"]',
+  number: 'a number without quotation marks, with a decimal point',
+  int: 'a whole number without quotation marks',
+  boolean: 'true or false, without quotation marks',
+  string: 'a text in quotation marks',
+};
 
 const isOfNumber = ({ origin }: { readonly origin: string }): boolean => origin === 'number' || origin === 'int';
 
@@ -107,7 +120,7 @@ function parsedStrictly(text: string): unknown {
       return value;
     });
   } catch {
-    throw new PolicyError('it is not JSON');
+    throw new PolicyError(notJson(text));
   }
   if (kept.includes('__proto__')) throw new PolicyError('__proto__ is not the name of a rule or a currency');
   // In JSON, a string before a colon is a name.
@@ -117,6 +130,23 @@ function parsedStrictly(text: string): unknown {
   for (const name of kept) written.splice(written.indexOf(name), written.includes(name) ? 1 : 0);
   if (written.length > 0) throw new PolicyError(`it has ${JSON.stringify(written[0])} twice`);
   return json;
+}
+
+/** Names the line, because a message of JSON.parse often does not. */
+function notJson(text: string): string {
+  let where = '';
+  try {
+    parseLosslessly(text);
+  } catch (error) {
+    const before = text.slice(0, Number(/at position (\d+)/.exec(String(error))?.[1] ?? text.length));
+    // A missing comma belongs to the end of what was read, a comment to the place where reading stopped.
+    const lines = new Set([before.trimEnd(), before].map((read) => read.split('\n').length));
+    where = ` in line ${[...lines].join(' or ')}`;
+  }
+  return (
+    `it is not valid JSON${where}; the usual causes: a comma after the last entry, a missing comma, a comment, ` +
+    'or quotation marks that are not straight (")'
+  );
 }
 
 const limitOf = (limits: Readonly<Record<string, number>> | undefined, currency: string): number | undefined =>

@@ -388,6 +388,21 @@ describe('a login that fails says why in one line', () => {
     ]);
   });
 
+  it('if the usual port is in use, and which address the client needs then', async () => {
+    const zoho = await account();
+    const other = createServer();
+    // Another test may use the port already.
+    await new Promise((resolve) => other.once('error', resolve).listen(17_321, '127.0.0.1', () => resolve(undefined)));
+    closers.push(() => other.close());
+    const { program: login, redirectUri } = await loggingIn([], zoho.settings);
+    expect(login.stdout.join('\n')).toMatch(
+      /^Another program uses port 17321 .*\. Add the new address to the client, or stop that program/,
+    );
+    expect(new URL(redirectUri).port).not.toBe('17321');
+    login.child.kill();
+    await endOf(login);
+  });
+
   it('without a terminal and without a client', async () => {
     const { settings } = await account();
     for (const [missing, ...names] of [
