@@ -59,7 +59,7 @@ interface WriteShown {
 export function writeText(entry: Entry, { zone, retryAt, deletedBy, here = startedByName.here }: WriteShown): string[] {
   const { id, endpoint, scope, key, claimedAt, sentAt, settledAt, answer, erased } = entry;
   const { amount, currency_code, reference_number } = aboutOf(entry);
-  const { lines = [] } = entry.facts as { lines?: readonly string[] };
+  const { lines = [], chose = [] } = entry.facts as { lines?: readonly string[]; chose?: readonly string[] };
   const { tool } = calledOf(entry);
   const [organization = '', caller = ''] = scope.split('/');
   const at = (moment: string) => timeText(moment, zone);
@@ -78,6 +78,7 @@ export function writeText(entry: Entry, { zone, retryAt, deletedBy, here = start
     amount !== undefined && `The amount is ${formatMoney(amount, currency_code && oneLine(currency_code, 10))}.`,
     reference_number !== undefined && `The reference number is ${quoted(reference_number)}.`,
     `It ${new Intl.ListFormat('en').format(steps)}.`,
+    ...chose,
     consentText(entry),
     erased && "The customer's data was removed from this entry.",
     lines.length > 0 && 'The request:',
@@ -133,7 +134,7 @@ function consentText({ facts, erased }: Entry): string | undefined {
   const why = oneLine([...concerns.map(({ text }) => text), ...because].join('; '), 1_000);
   if (erased) return undefined;
   if (typeof asked !== 'string') return why === '' ? 'No confirmation was needed.' : `The user was asked because ${why}, and agreed.`;
-  if (asked === 'nobody') return why === '' ? 'Nobody was asked.' : `Nobody was asked, although ${why}.`;
+  if (asked === 'nobody') return why === '' ? 'Nobody was asked to confirm.' : `Nobody was asked to confirm, although ${why}.`;
   const how = { window: 'in a window of the host', call: 'by a preview and allowed the second call', terminal: 'at the command line' }[
     asked
   ];

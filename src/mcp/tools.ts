@@ -180,11 +180,11 @@ async function write(
       continue;
     }
     if (performed.kind === 'preview') return beforeSending(() => preview(performed, edge));
-    const { entry, result, report, replayed, asked, concerns } = performed;
+    const { entry, result, report, replayed, notes, asked, concerns } = performed;
     if (!replayed) onWritten(input, result);
     deliveries.expect(id, { entry, state: 'recorded' });
     const facts: WriteFacts = { outcome: 'recorded', replayed, write_id: entry, asked, concerns };
-    const lines = [...aboutConcerns(performed), ...report.lines, ...aboutConsent(performed)];
+    const lines = [...aboutConcerns(performed), ...report.lines, ...notes, ...aboutConsent(performed)];
     return succeeded({ ...result, ...facts }, { ...report, lines }, edge);
   }
 }

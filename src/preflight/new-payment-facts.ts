@@ -81,7 +81,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
         rated,
         {
           lines: [
-            `Customer: ${named}`,
+            `Customer: ${named}${contact?.['status'] === 'inactive' ? ', inactive' : ''}`,
             `Date: ${date}, mode: ${quoted(payment_mode, 100)}`,
             ...(reference_number === undefined ? [] : [`Reference: ${quoted(reference_number, 50)}`]),
           ],
@@ -109,6 +109,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
         },
         likeness,
       ),
+      ...(contact?.['status'] === 'inactive' && { notable: ['This customer is inactive in Zoho Books.'] }),
       ask: [
         ...mostlyTax(rows, currency),
         ...(left > 0 && invoices.length > 0

@@ -13,7 +13,7 @@ import {
 import type { Json } from '../json.ts';
 import { sharing } from '../reader.ts';
 import { MINUTE_MS } from '../time.ts';
-import { askWhich, withChoices } from './ask-which.ts';
+import { askWhich, choicesInWords, withChoices } from './ask-which.ts';
 import { withinDeadline } from './call-deadline.ts';
 import { askedByWindow, decide, declinedBefore, type Consent, type Person } from './confirm.ts';
 import { refuseSettled, suspectedDuplicates, takenBackBy } from './duplicates.ts';
@@ -164,6 +164,8 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
         asked: consent.asked,
         concerns,
         not_checked: facts.question.not_checked,
+        ...(facts.question.notable && { notable: facts.question.notable }),
+        ...(call.person.chosen && { chose: choicesInWords(call.person.chosen, input) }),
         ...(workflow && { called: { tool: tool.name, arguments: input } }),
       },
     };

@@ -68,6 +68,9 @@ export async function settle(earlier: Entry, call: Call, road: Road): Promise<En
 /** The choice of a user who says that no record shown is the right one. */
 export const NONE_OF_THESE = 'none of these';
 
+/** The answer of a user who declined the question. */
+export const DECLINED = 'declined';
+
 /** The id that an answer means. Hosts without a list let the user type the id or its number in the list. */
 export function readChoice(answer: string, offered: readonly string[]): string | undefined {
   const all = [...offered, NONE_OF_THESE];

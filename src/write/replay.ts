@@ -53,7 +53,8 @@ export function replay(
 }
 
 export function done(entry: Entry, { result, report }: Answer, replayed: boolean): Done {
-  return { kind: 'done', entry: entry.id, result, report, replayed, ...judgedOf(entry) };
+  const { chose = [], notable = [] } = entry.facts as { chose?: readonly string[]; notable?: readonly string[] };
+  return { kind: 'done', entry: entry.id, result, report, replayed, notes: [...chose, ...notable], ...judgedOf(entry) };
 }
 
 function judgedOf({ facts, settledIn, erased }: Entry): Judged {

@@ -140,7 +140,7 @@ describe('journal show', () => {
       /The amount is USD 71\.00\./,
       /The reference number is "S-1"\./,
       new RegExp(`It began at ${when}, was sent at ${when}, and was settled at ${when}\\.`),
-      /Nobody was asked\./,
+      /Nobody was asked to confirm\./,
       /The request:/,
       / {2}Customer: "Bowman Furniture" \(id 903000000000099\)/,
       new RegExp(`It is recorded in Zoho as payment ${made.payment_id}\\.`),

@@ -69,7 +69,7 @@ describe.each(kinds)('through the client of the %s', (kind) => {
   it.each<[string, PersonAnswer[], string]>([
     ['none of the customers', [which(NONE_OF_THESE)], 'none_chosen'],
     ['none of the payments', [which(seed.bowman), which(NONE_OF_THESE)], 'none_chosen'],
-    ['no to the customer', [{ action: 'decline' }], 'none_chosen'],
+    ['no to the customer', [{ action: 'decline' }], 'declined'],
     ['no to the refund', [which(seed.bowman), which(advance), { action: 'decline' }], 'declined'],
     ['nothing', [which(seed.bowman), which(advance), { action: 'cancel' }], 'not_confirmed'],
     ['a payment that was not offered', [which(seed.bowman), which(applied)], 'ambiguous_payment'],
