@@ -49,6 +49,7 @@ export const refundCustomerPayment = defineWriteWorkflow({
   input,
   endpoint: createCustomerPaymentRefund,
   reads: [allContacts, getContact, allPayments, getCustomerPayment, allBankAccounts, allOrganizations],
+  accounts: async ({ account }, zoho) => ({ from_account_id: await accountNamed(account, 'account', zoho) }),
   turn: async (given, zoho, chosen) => [`payment:${await paymentToRefund(given, zoho.recent, chosen)}`],
   async plan(given, zoho, chosen) {
     const { customer: _, payment: __, account, ...rest } = given;

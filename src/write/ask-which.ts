@@ -1,6 +1,6 @@
 import { DeclinedError, type WhichError } from '../errors.ts';
+import { inQuotes } from '../foreign-text.ts';
 import type { Json } from '../json.ts';
-import { quoted } from '../records/text.ts';
 import type { Chosen } from '../workflow.ts';
 import { isOfProgram, type Person } from './confirm.ts';
 import { DECLINED, NONE_OF_THESE, readChoice } from './repeated-call.ts';
@@ -30,7 +30,7 @@ export function withChoices(person: Person, intent: string, { seal, timings }: P
 export function choicesInWords(chosen: Chosen, input: Json): string[] {
   return Object.entries(chosen).map(([field, id]) => {
     const typed = input[field];
-    return `The user chose the ${field} with the id ${id}${typeof typed === 'string' ? ` for ${quoted(typed, 100)}` : ''}.`;
+    return `The user chose the ${field} with the id ${id}${typeof typed === 'string' ? ` for ${inQuotes(typed, 100)}` : ''}.`;
   });
 }
 

@@ -97,6 +97,8 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
   const known = await repeatedEntry(call, intent, began, road);
   if (known?.state === 'recorded') return replay(known, road.timings, { deletedBy: await takenBackBy(known, road) });
   refuseByPolicy(policy, tool, input);
+  if (policy.allowed_account_ids !== undefined || policy.allowed_from_account_ids !== undefined)
+    refuseByPolicy(policy, tool, (await workflow?.accounts?.(input, zoho)) ?? {});
 
   const names = await turnOf(call, known, zoho);
   const turn = await road.turns.take(names, tool.name, { signal });

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { concern, concernCodes, type Concern, type ConcernCode } from '../concern.ts';
 import { UNKNOWN_CURRENCY, type Facts, type WriteTool } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
+import { inQuotes } from '../foreign-text.ts';
 import type { Json } from '../json.ts';
 import { formatMoney, subtract } from '../money.ts';
 import { DAY_MS, HOUR_MS } from '../time.ts';
@@ -27,7 +28,9 @@ const amountPerCurrency = z
   )
   .describe('Amount for each currency code. "*" is the limit for each other currency; without "*", other currencies have no limit.');
 const codesOf = (codes: readonly ConcernCode[]) => z.array(z.enum(codes as [ConcernCode, ...ConcernCode[]]));
-const accountIds = z.array(z.string().regex(/^\d+$/, 'must be ids: strings of digits'));
+const accountIds = z.array(
+  z.string().regex(/^\d+$/, 'must be ids: strings of digits. The tool list_bank_accounts (toolset lookups) shows them'),
+);
 
 export const policySchema = z
   .strictObject({
@@ -178,16 +181,9 @@ function refuseByValues(policy: Policy, endpoint: Pick<WriteTool, 'name'>, input
   if (policy.earliest_date !== undefined && date !== undefined && date < policy.earliest_date)
     throw against('earliest_date', `${date} is before ${policy.earliest_date}, the earliest date the policy allows.`);
   if (policy.allowed_account_ids && account_id !== undefined && !policy.allowed_account_ids.includes(account_id))
-    throw against(
-      'allowed_account_ids',
-      `The policy does not allow payments into account ${account_id}. ${onlyThese(policy.allowed_account_ids)}`,
-    );
-  if (policy.allowed_from_account_ids && from_account_id !== undefined && !policy.allowed_from_account_ids.includes(from_account_id)) {
-    throw against(
-      'allowed_from_account_ids',
-      `The policy does not allow refunds out of account ${from_account_id}. ${onlyThese(policy.allowed_from_account_ids)}`,
-    );
-  }
+    throw new AccountNotAllowed('allowed_account_ids', policy.allowed_account_ids, account_id);
+  if (policy.allowed_from_account_ids && from_account_id !== undefined && !policy.allowed_from_account_ids.includes(from_account_id))
+    throw new AccountNotAllowed('allowed_from_account_ids', policy.allowed_from_account_ids, from_account_id);
   const most = policy.bulk_delete_max ?? BULK_DELETE_MAX;
   if (Array.isArray(payment_id) && new Set(payment_id).size > most)
     throw against('bulk_delete_max', `${new Set(payment_id).size} payments are more than the ${most} that one call may delete.`);
@@ -278,8 +274,30 @@ export function capReached(cap: Cap, used: string): RefusedError {
   );
 }
 
-const onlyThese = (allowed: readonly string[]): string =>
-  allowed.length === 0 ? 'It allows none.' : `It allows only ${allowed.join(', ')}.`;
+/** The policy does not allow an account. */
+export class AccountNotAllowed extends RefusedError {
+  readonly #rule: 'allowed_account_ids' | 'allowed_from_account_ids';
+  readonly #allowed: readonly string[];
+  readonly #account: string;
+
+  constructor(rule: 'allowed_account_ids' | 'allowed_from_account_ids', allowed: readonly string[], account: string, names?: AccountNames) {
+    const name = (id: string) => names?.get(id);
+    const shown = (id: string) => (name(id) === undefined ? `account ${id}` : `${inQuotes(name(id) ?? '', 40)} (id ${id})`);
+    const what = rule === 'allowed_account_ids' ? 'payments into' : 'refunds out of';
+    const only = allowed.length === 0 ? 'It allows none.' : `It allows only ${allowed.map(shown).join(', ')}.`;
+    super(`The policy does not allow ${what} ${shown(account)}. ${only}`, againstPolicy(rule));
+    this.#rule = rule;
+    this.#allowed = allowed;
+    this.#account = account;
+  }
+
+  /** The same error with the names of the accounts, by their ids. */
+  named(names: AccountNames): AccountNotAllowed {
+    return Object.assign(new AccountNotAllowed(this.#rule, this.#allowed, this.#account, names), this.judged && { judged: this.judged });
+  }
+}
+
+type AccountNames = ReadonlyMap<string, string>;
 
 function accountNotNamed(argument: string, allowed: readonly string[]): RefusedError {
   return against(
@@ -289,5 +307,8 @@ function accountNotNamed(argument: string, allowed: readonly string[]): RefusedE
 }
 
 function against(rule: string, message: string): RefusedError {
-  return new RefusedError(message, { code: 'against_policy', next: `Tell the user: only the operator can change the policy (${rule}).` });
+  return new RefusedError(message, againstPolicy(rule));
 }
+
+const againstPolicy = (rule: string) =>
+  ({ code: 'against_policy', next: `Tell the user: only the operator can change the policy (${rule}).` }) as const;

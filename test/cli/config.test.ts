@@ -112,6 +112,9 @@ describe('settings', () => {
     ] as const)
       expect(() => policy(text)).toThrow(`json" cannot be used: it is not valid JSON in line ${lines}; the usual causes: a comma after`);
     expect(() => policy('{"max_amount": 5}')).toThrow('max_amount: must be a group in braces, such as {"per_write": {"USD": 1000}}');
+    expect(() => policy('{"allowed_account_ids": ["Petty Cash"]}')).toThrow(
+      'strings of digits. The tool list_bank_accounts (toolset lookups) shows',
+    );
     expect(() => policy('{"ask_above": 5}')).toThrow('ask_above: must be amounts by currency, such as {"USD": 1000}');
     expect(() => policy('{"ask_above": {"USD": "5"}}')).toThrow('ask_above.USD: must be a number without quotation marks');
     expect(() => policy('{"max_amout":1}')).toThrow('max_amout');

@@ -333,6 +333,16 @@ describe('the policy', () => {
     await refused(server, { payment: '3' }, 'against_policy');
   });
 
+  it.each([{ account: 'Petty Cash' }, { account: seed.pettyCash }])('forbids %j before the user is asked which payment', async (args) => {
+    const asked: string[] = [];
+    const policy = { allowed_from_account_ids: ['712345000000000361'] };
+    const server = await start({ policy, confirm: 'ask', person: answers(asked) });
+    expect(await refused(server, { customer: 'Bowman', ...args }, 'against_policy')).toContain(
+      `The policy does not allow refunds out of "Petty Cash" (id ${seed.pettyCash}). It allows only "Business Checking" (id 712345000000000361).`,
+    );
+    expect(asked).toEqual([]);
+  });
+
   it('allows what it lists; strict mode still needs a confirmation', async () => {
     const server = await start({ policy: { allowed_tools: ['refund_customer_payment'], allowed_from_account_ids: [seed.pettyCash] } });
     await refunded(server, { payment: '3' });
