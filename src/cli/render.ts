@@ -135,10 +135,11 @@ function consentText({ facts, erased }: Entry): string | undefined {
   if (erased) return undefined;
   if (typeof asked !== 'string') return why === '' ? 'No confirmation was needed.' : `The user was asked because ${why}, and agreed.`;
   if (asked === 'nobody') return why === '' ? 'Nobody was asked to confirm.' : `Nobody was asked to confirm, although ${why}.`;
-  const how = { window: 'in a window of the host', call: 'by a preview and allowed the second call', terminal: 'at the command line' }[
-    asked
-  ];
-  return `The user was asked ${how}${asked === 'call' ? '' : ', and agreed'}${why === '' ? '' : `; the reason: ${why}`}.`;
+  const reason = why === '' ? '' : `; the reason: ${why}`;
+  // The server cannot know whether a person allowed the second call.
+  if (asked === 'call') return `The server gave a preview for the user, and a second call approved it${reason}.`;
+  const how = { window: 'in a window of the host', terminal: 'at the command line' }[asked];
+  return `The user was asked ${how}, and agreed${reason}.`;
 }
 
 function outcomeText({ state, reason, zoho_id, makes, settledIn }: Entry): string {

@@ -63,7 +63,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
     newestPayments(zoho, customer_id),
     locationName(payment.location_id, zoho),
   ]);
-  const { alike, ...likeness } = await paymentsAlike(zoho, { customer_id, amount, date, reference_number }, newest);
+  const { alike, ...likeness } = await paymentsAlike(zoho, { customer_id, amount, date, reference_number, currency: contact }, newest);
 
   const currency = contact ?? {};
   const named = contact?.contact_name === undefined ? `id ${customer_id}` : `${quoted(contact.contact_name)} (id ${customer_id})`;

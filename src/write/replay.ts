@@ -24,9 +24,9 @@ export function replay(
       result: {},
       report: createReport(['Recorded. The details were erased from the journal.']),
     };
-    const recorded = `This was already recorded at ${entry.settledAt}`;
+    const recorded = `This was already recorded at ${inUtc(entry.settledAt)}`;
     if (deletedBy !== undefined) {
-      const lines = [`${recorded} and deleted later, at ${deletedBy.settledAt} (${deletedBy.id}); nothing was sent now.`];
+      const lines = [`${recorded} and deleted later, at ${inUtc(deletedBy.settledAt)} (${deletedBy.id}); nothing was sent now.`];
       if (entry.key !== undefined) lines.push('To record it again, use another idempotency_key.');
       return done(entry, { result: { ...result, deleted_by: deletedBy.id }, report: createReport([lines.join(' ')]) }, replayed);
     }
@@ -51,6 +51,9 @@ export function replay(
       'list_writes shows unresolved writes.',
   });
 }
+
+/** For a person: `2026-11-30 04:48:55 UTC`. The road does not know the organization's time zone. */
+export const inUtc = (moment = ''): string => moment.replace(/^(.{10})T(.{8})(?:\.\d+)?Z$/, '$1 $2 UTC');
 
 export function done(entry: Entry, { result, report }: Answer, replayed: boolean): Done {
   const { chose = [], notable = [] } = entry.facts as { chose?: readonly string[]; notable?: readonly string[] };

@@ -68,6 +68,7 @@ describe('a second payment is a possible duplicate', () => {
     const again = await pay(server, { date: '2026-11-10', ...second });
     expect(errorOf(again), textOf(again)).toMatchObject({
       code: 'suspected_duplicate',
+      message: expect.stringMatching(/#\d+ \(id \d+\) of [A-Z]{3} 993\.6\d, /) as string,
       next: expect.stringContaining(`["${id}"]`) as string,
     });
     expect(await recorded()).toBe(1);
