@@ -172,7 +172,7 @@ async function keep({ command, config, http, scopes, accountsUrl, client, tokens
   const store = await loginsOf(config);
   // A login that cannot be read is replaced: logging in again is the way to mend it.
   const earlier = await store.read().catch(() => undefined);
-  if (earlier !== undefined) await replaces(earlier, { accountsUrl, organizationId });
+  if (earlier !== undefined) await sayReplaced(earlier, { accountsUrl, organizationId });
   const where = await store.write({ ...client, refreshToken, accountsUrl, apiBaseUrl, organizationId, organizationName, scopes: granted });
 
   print(`Connected to ${organizationName ?? 'the organization'} (${organizationId}) at ${new URL(apiBaseUrl).host}; a first read worked.`);
@@ -186,12 +186,12 @@ async function keep({ command, config, http, scopes, accountsUrl, client, tokens
 }
 
 /** Says which login is replaced. At a terminal, asks first if that login is for other books. */
-async function replaces(earlier: Login, { accountsUrl, organizationId }: Pick<Login, 'accountsUrl' | 'organizationId'>): Promise<void> {
+async function sayReplaced(earlier: Login, { accountsUrl, organizationId }: Pick<Login, 'accountsUrl' | 'organizationId'>): Promise<void> {
   const { organizationId: id, organizationName: name, accountsUrl: earlierUrl } = earlier;
-  const what = `the login for ${nameAndId({ id, name: name && oneLine(name, 80) })} at ${placeOf(earlierUrl)}`;
+  const what = `the login for ${nameAndId({ id, name: name && oneLine(name, 80) })} at ${shownPlace(earlierUrl)}`;
   if (id === organizationId && earlierUrl === accountsUrl) return print(`This replaces the earlier login for the same organization.`);
   if (!isTerminal()) return print(`This replaces ${what}.`);
-  print(`This new login (organization ${organizationId} at ${placeOf(accountsUrl)}) would replace ${what}.`);
+  print(`This new login (organization ${organizationId} at ${shownPlace(accountsUrl)}) would replace ${what}.`);
   const answer = await ask('Replace it? yes or no: ');
   if (/^y(es)?$/i.test(answer)) return;
   throw new ProblemError('nothing was stored, and the earlier login stays. To keep both, set another folder with ZOHO_PAYMENTS_STATE_DIR', {
@@ -199,7 +199,7 @@ async function replaces(earlier: Login, { accountsUrl, organizationId }: Pick<Lo
   });
 }
 
-const placeOf = (address: string): string => `${new URL(address).host}${isSandbox(address) ? ' (a sandbox: practice books)' : ''}`;
+const shownPlace = (address: string): string => `${new URL(address).host}${isSandbox(address) ? ' (a sandbox: practice books)' : ''}`;
 
 interface Organization {
   readonly id: string;

@@ -18,7 +18,7 @@ export function withChoices(person: Person, intent: string, { seal, timings }: P
   if (person.choice !== undefined && isOfProgram(person, { timings })) return { canBeAsked: false, approval: person.approval, chosen };
   // A choice is valid only for the call that it was asked for.
   if (asks === undefined || person.choice === undefined || digest !== digestOf(['which', asks, intent])) return { ...person, chosen };
-  if (person.choice === DECLINED) throw declined(asks);
+  if (person.choice === DECLINED) throw declinedChoice(asks);
   const choice = readChoice(person.choice, offered);
   if (choice === undefined) throw notSaid(asks);
   if (choice === NONE_OF_THESE) throw noneOfThem(asks);
@@ -40,7 +40,7 @@ export function askWhich({ question, field, choices, more }: WhichError, { chose
   return { kind: 'settle', question, choices, more, state };
 }
 
-function declined(field: string): DeclinedError {
+function declinedChoice(field: string): DeclinedError {
   return new DeclinedError(`The user was asked which ${field} is meant, and declined.`, {
     code: 'declined',
     next: 'Do not try again. Ask the user what they want instead.',
