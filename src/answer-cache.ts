@@ -1,9 +1,9 @@
 /** A cache of Zoho's answers. */
 
-/** A page of 200 rows is some 200 kB. */
+/** Maximum number of cached answers. A page of 200 rows has about 200 kB. */
 const MOST_ANSWERS = 50;
 
-// Keyed by the declaration, because several declarations read the same path but return different results.
+// The key is the declaration and not the path, because several declarations read the same path but return different results.
 const numbers = new WeakMap<object, number>();
 let last = 0;
 
@@ -14,7 +14,7 @@ export function questionOf(endpoint: object, input: object): string {
   return `${number} ${JSON.stringify(Object.fromEntries(Object.entries(input).toSorted(([a], [b]) => (a < b ? -1 : 1))))}`;
 }
 
-/** Makes a cache whose answers last `forMs`. Equal reads share an answer that is still awaited. Failures are not kept. */
+/** Makes a cache that keeps answers for `forMs`. Equal reads share an answer that has not arrived yet. Failures are not cached. */
 export function createAnswerCache(forMs: number) {
   const kept = new Map<string, { readonly until: number; readonly answer: Promise<unknown> }>();
   return {

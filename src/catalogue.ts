@@ -35,7 +35,7 @@ import { summarizePayments } from './workflows/summarize-payments.ts';
 
 const rank = { GET: 0, POST: 1, PUT: 2, DELETE: 3 } as const;
 
-/** Sorts reads first and deletions last, then by name. Without `localeCompare`, whose first use adds 10 ms to every start. */
+/** Sorts reads first and deletions last, then by name. Avoids `localeCompare`, because its first use adds 10 ms to every start. */
 function inToolOrder<T extends Endpoint | Workflow>(tools: readonly T[]): readonly T[] {
   return tools.toSorted((a, b) => rank[methodOf(a)] - rank[methodOf(b)] || (a.name < b.name ? -1 : 1));
 }

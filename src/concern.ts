@@ -3,9 +3,9 @@ export const concerns = {
   refund: 'a refund is recorded or changed',
   deletion: 'a record is deleted',
   duplicate: 'a similar payment or refund already exists',
-  overpaid: 'the payment is more than is applied to the named invoices (an advance without invoices is no reason)',
+  overpaid: 'the payment is more than the sum applied to the named invoices (an advance without invoices is no concern)',
   tax_withheld: 'the withheld tax on an invoice is more than the money applied to it',
-  exchange_rate: 'the exchange rate is 1, far from every known rate, or closer to the reciprocal of a known rate',
+  exchange_rate: 'the exchange rate is 1, far from every known rate, or near 1 divided by a known rate',
   amount_lowered: 'the received amount is lowered',
   unapplied: 'money is un-applied from invoices',
   customer_changed: 'a payment is moved to another customer',
@@ -18,7 +18,7 @@ export const concernCodes = Object.keys(concerns) as ConcernCode[];
 
 export interface Concern {
   readonly code: ConcernCode;
-  /** The reason in this case, as the end of "You are asked because …". */
+  /** The reason in this case. The text completes "You are asked because …". */
   readonly text: string;
 }
 
@@ -27,7 +27,7 @@ export interface Concern {
  */
 export type Asked = 'window' | 'call' | 'terminal' | 'nobody';
 
-/** Consent and concerns of a write. Every result of a write contains them, as far as the write came. */
+/** Consent and concerns of a write. Every result of a write contains both, even if the write stopped early. */
 export interface Judged {
   /** Undefined for a write of an older version that did not note it. */
   readonly asked: Asked | undefined;

@@ -4,8 +4,8 @@ import { readAmount } from './money.ts';
 
 /**
  * Makes a result fit its output schema: a number becomes a string if it is an id, a string becomes a number if it is an amount, and a field
- * of another type is removed. Clients validate structured content, and a recorded payment must not become an error because Zoho changed
- * the type of a field.
+ * with another type is removed. Clients validate structured content; without this step, a recorded payment would become an error if Zoho
+ * changed the type of a field.
  */
 export function conform(schema: $ZodType, value: unknown): unknown {
   const { def } = (schema as $ZodTypes)._zod;

@@ -9,7 +9,7 @@ import type { Report, Step, Undo } from './report.ts';
  * and the entry in manifest.json. Annotations, read-only mode and scopes follow from `method`.
  */
 
-/** The parts of a call besides its path. Undefined values are omitted. */
+/** The parts of a call in addition to its path. Undefined values are omitted. */
 export interface Parts {
   readonly query?: Record<string, string | number | boolean | undefined>;
   readonly body?: unknown;
@@ -28,15 +28,15 @@ export interface Operation<P extends string = string, I extends z.ZodObject = z.
   /** The module in the OAuth scope `ZohoBooks.<module>.<verb>`. Default: customerpayments. */
   readonly module?: string;
   readonly input: I;
-  /** Loose, with only optional fields. Names only the fields that a next call needs. */
+  /** A loose schema with only optional fields. It names only the fields that a next call needs. */
   readonly output: O;
-  /** Makes the result from Zoho's answer: one shape for all documented and recorded shapes. `conform` then makes it fit `output`. */
+  /** Makes the result from Zoho's answer: the same shape for all documented and recorded shapes. `conform` then fits it to `output`. */
   result(body: Json, input: z.output<I>): z.output<O>;
 }
 
 /**
- * Which record an answer shows: the requested record, another record, a record without an id, or no record. Rows that do not name their
- * record count as the requested record's.
+ * The record that an answer shows: the requested record, another record, a record without an id, or no record. Rows that do not name a
+ * record count as rows of the requested record.
  */
 export type Shown = 'asked' | 'another' | 'unnamed' | 'none';
 
@@ -50,8 +50,8 @@ export interface ReadOperation<
   /** The parts besides the path. Default: every other input field, as the query. */
   parts?(input: z.output<I>): Parts;
   /**
-   * Which record the answer shows, if the path names a record. On a connection that is out of step, each answer belongs to an earlier
-   * request.
+   * Tells which record the answer shows, if the path names a record. On a connection that mixes up answers, each answer belongs to an
+   * earlier request.
    */
   shows?(body: Json, input: z.output<I>): Shown;
 }
@@ -84,14 +84,14 @@ export interface ReadTool<P extends string = string, I extends z.ZodObject = z.Z
   links?(input: z.output<I>): readonly string[];
 }
 
-/** The currency in `Money`, if the scopes do not show it. */
+/** The value for the currency in `Money` if the scopes do not let the server read the currency. */
 export const UNKNOWN_CURRENCY = 'unknown';
 
 /** The amount of a record after a write. */
 export interface Money {
   readonly kind: 'payment' | 'refund';
   readonly currency: string;
-  /** The whole amount after the write. */
+  /** The full amount after the write. */
   readonly amount: number;
   /** How much the write adds. */
   readonly adds: number;
@@ -103,13 +103,13 @@ export interface Money {
 export interface RateFacts {
   readonly given: number;
   readonly result: string;
-  /** `of` describes the rate: `kept for JPY`, `of invoice INV-399`. */
+  /** `of` describes the rate: `set for JPY`, `of invoice INV-399`. */
   readonly known: readonly { readonly rate: number; readonly of: string; readonly result: string }[];
 }
 
-/** What a write would do, from fresh reads while its lock is held. Grouped by the code that uses it. */
+/** The effect of a write, from reads without cache while the lock is held. Grouped by the code that uses the values. */
 export interface Facts {
-  /** Shown to the user, and sealed into their consent. */
+  /** The facts that the user sees. The seal ties the consent to them. */
   readonly question: {
     /** The first line: `Refund USD 50.00 to "Acme"`. */
     readonly title: string;
@@ -124,7 +124,7 @@ export interface Facts {
     /** Records that the lines show only in part. If they change, the user is asked again. */
     readonly sealed?: Json;
   };
-  /** Values that the policy limits. */
+  /** Values that the policy can limit. */
   readonly policy: {
     readonly money?: Money | undefined;
     /** The exchange rate, if it can be compared. The policy decides how much it may differ. */
@@ -144,11 +144,11 @@ export interface Facts {
     /** Existing records that are possible duplicates. `allow_duplicate_of` must name each of them. */
     readonly alike?: readonly { readonly id: string; readonly text: string }[];
   };
-  /** What is needed if the answer is lost. */
+  /** Values that are needed if the answer is lost. */
   readonly lost: {
-    /** What no other write may change while the outcome of this write is unknown. */
+    /** The records that no other write may change while the outcome of this write is unknown. */
     readonly touches: Touched;
-    /** Ids and values before the write, to compare with when the write is looked for. */
+    /** Ids and values before the write. A look for the write compares Zoho's records with them. */
     readonly before: Json;
   };
 }
@@ -172,24 +172,24 @@ export interface Attempt {
   readonly sentAt?: number | undefined;
   /** The record that an incomplete answer named. */
   readonly named?: string | undefined;
-  /** True if another write of ours made the record: a record settles only one write. */
+  /** True if another write of this server made the record: a record settles only one write. */
   ofAnother(zoho_id: string): Promise<boolean>;
 }
 
-/** What was sent, and the answer, to compare both. */
+/** A sent write and its answer, to compare both. */
 export interface Sent extends Pick<Attempt, 'body' | 'before'> {
   readonly input: Json;
   /** The answer from Zoho, unchanged. */
   readonly answer: Json;
 }
 
-/** What Zoho shows of a write that is looked for. */
+/** The result of a look for a write in Zoho. */
 export type Seen =
   /** The write was made: Zoho shows exactly what was sent. */
   | { readonly seen: 'there'; readonly zoho_id?: string | undefined; readonly result: Json }
-  /** Some of several records are as sent. This is final once the grace period is over. */
+  /** Of several records, only some are as sent. This result is final after the grace period. */
   | { readonly seen: 'in part'; readonly result: Json; readonly why: string }
-  /** Zoho does not show the write yet. `exactly`: it was searched by a value that only this write has. */
+  /** Zoho does not show the write yet. `exactly`: the search used a value that only this write has. */
   | { readonly seen: 'not there'; readonly exactly?: true }
   /** Zoho shows something that may be the write. The user must decide. */
   | { readonly seen: 'unclear'; readonly why: string; readonly candidates: readonly { readonly id: string; readonly text: string }[] };
@@ -200,23 +200,23 @@ export interface Minted {
   readonly value: string;
 }
 
-/** How a write is sent as Zoho's upsert by a unique custom field. */
+/** Functions to send a write as Zoho's upsert by a unique custom field. */
 export interface Upsert {
-  /** Why this custom field cannot be used for this request, or undefined if it can. */
+  /** The reason why this custom field cannot be used for this request. Undefined if it can be used. */
   unusable(key: string, request: ZohoRequest, zoho: Reader): Promise<string | undefined>;
   request(request: ZohoRequest, unique: Minted): ZohoRequest;
   /** True if a search by the value finds only the record that was made with it. 'refused' if Zoho refuses the search. */
   finds(zoho_id: string, unique: Minted, zoho: Reader): Promise<boolean | 'refused'>;
 }
 
-/** Facts for a write's report besides its result. The journal keeps them, so that a write found later has the same report. */
+/** Facts for a write's report in addition to its result. The journal keeps them, so that a write found later has the same report. */
 export interface ReportFacts<F extends Facts = Facts> {
   readonly not_checked: readonly string[];
-  /** An entry of an earlier version may lack any of its fields. */
+  /** Any field may be missing if an earlier version made the entry. */
   readonly before: Partial<F['lost']['before']>;
 }
 
-/** What makes a write safe. */
+/** The functions that make a write safe. */
 export interface Safety<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject, F extends Facts = Facts> {
   /** True if the write can make a duplicate. */
   readonly canDuplicate?: boolean;
@@ -233,8 +233,8 @@ export interface Safety<I extends z.ZodObject = z.ZodObject, O extends z.ZodObje
   /** Looks for a write in Zoho. */
   look(attempt: Attempt, zoho: Reader): Promise<Seen>;
   /**
-   * Why a success answer is not about this write: another id, customer or amount. Undefined if nothing differs. Otherwise the answer proves
-   * nothing, and the outcome is unknown.
+   * The reason why a success answer is not about this write: another id, customer or amount. Undefined if nothing differs. If there is a
+   * reason, the answer proves nothing, and the outcome is unknown.
    */
   contradiction(result: z.output<O>, sent: Sent): string | undefined;
   /** The call that undoes the write, if there is one. */
@@ -252,7 +252,7 @@ export interface WriteTool<
   readonly kind: 'write';
   readonly method: 'POST' | 'PUT' | 'DELETE';
   readonly safety: Safety<I, O, F>;
-  /** The parts besides the path. Default: every other input field, as the body (POST, PUT) or the query (DELETE). */
+  /** The parts in addition to the path. Default: every other input field, as the body (POST, PUT) or the query (DELETE). */
   parts?(input: z.output<I>, facts: F): Parts;
   /** The report for the model: ids, amounts, changes, next steps. `facts` are from before the write. */
   report(result: z.output<O>, input: z.output<I>, facts?: ReportFacts<F>): Report;
@@ -261,19 +261,19 @@ export interface WriteTool<
 /** A tool that is named after an operation of Zoho. */
 export type Endpoint = ReadTool | WriteTool;
 
-/** Limits for the time at Zoho. Milliseconds since 1970. */
+/** The earliest and the latest possible time by Zoho's clock. Milliseconds since 1970. */
 export interface ZohoClock {
   readonly notBefore: number;
   readonly notAfter: number;
 }
 
-/** Reads through endpoints. A preflight can do nothing else. The reader decides how old an answer may be, not the calling function. */
+/** Reads with endpoints. A preflight gets only this. The reader, not the calling function, decides how old an answer may be. */
 export interface Reader {
   readonly organizationId: string;
   /** The time by Zoho's clock, from the Date header of its answers. Undefined before the first answer. */
   clock(): ZohoClock | undefined;
   /**
-   * A reader whose answers may be some seconds old, but never older than a write of ours. For values that one conversation reads
+   * A reader whose answers may be some seconds old, but never from before a write of this server. For values that one conversation reads
    * repeatedly.
    */
   readonly recent: Reader;

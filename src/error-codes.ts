@@ -1,6 +1,6 @@
 /** All error codes, grouped by whether a retry can help. A code that is not listed here does not compile. */
 const codes = {
-  /** The same call may work later, or finds out an unknown outcome. Nothing is sent twice. */
+  /** The same call may work later, or may find out an unknown outcome. Nothing is sent twice. */
   same_call: [
     'accounts_unavailable',
     'another_record',

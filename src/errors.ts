@@ -4,8 +4,8 @@ import { cutLine, oneLine } from './foreign-text.ts';
 import type { Step } from './report.ts';
 
 /**
- * Error classes, one for each party that must act next. An error contains what happened, whether anything changed, the next step, and
- * whether and when to retry. `render.ts` of `mcp` and `cli` make text of it.
+ * Error classes, one for each party that must act next. An error says what happened, whether anything changed, what the next step is, and
+ * whether and when to retry. `mcp/render.ts` and `cli/render.ts` turn errors into text.
  */
 
 /** Who must act next. */
@@ -21,7 +21,7 @@ export interface ZohoRefusal {
 }
 
 interface Details {
-  /** Stable, snake_case. */
+  /** A stable code in snake_case. */
   readonly code: ErrorCode;
   /**
    * The next step. For the operator, it completes "Ask the operator to …" ("check the setting"); otherwise it is an instruction. Several
@@ -30,10 +30,12 @@ interface Details {
   readonly next: string | Step | readonly (string | Step)[];
   /** What the operator can do if a retry does not help. */
   readonly ifItStays?: string | undefined;
-  /** Earliest time for a retry, if known. */
+  /** The earliest useful time for a retry, if known. */
   readonly retryAt?: Date | undefined;
   readonly changed?: Changed;
   readonly zoho?: ZohoRefusal | undefined;
+  /** Ids of the possible duplicates that the policy refuses. */
+  readonly duplicates?: readonly string[] | undefined;
   readonly cause?: unknown;
   readonly judged?: Judged;
 }
@@ -47,12 +49,13 @@ export abstract class PaymentsError extends Error {
   /** A retry before this time is useless. */
   retryAt: Date | undefined;
   readonly zoho: ZohoRefusal | undefined;
+  readonly duplicates: readonly string[] | undefined;
   /** Consent and concerns of the write that ended with this error. */
   judged?: Judged;
   /** Ids that the user chose during this call, by argument. */
   chosen?: Readonly<Record<string, string>>;
 
-  constructor(message: string, { code, next, ifItStays, changed = 'no', retryAt, zoho, cause, judged }: Details) {
+  constructor(message: string, { code, next, ifItStays, changed = 'no', retryAt, zoho, duplicates, cause, judged }: Details) {
     super(message, { cause });
     this.name = new.target.name;
     this.code = code;
@@ -61,6 +64,7 @@ export abstract class PaymentsError extends Error {
     this.changed = changed;
     this.retryAt = retryAt;
     this.zoho = zoho;
+    this.duplicates = duplicates;
     if (judged !== undefined) this.judged = judged;
   }
 
@@ -115,7 +119,7 @@ export class WhichError extends InputError {
     this.question = question;
   }
 
-  /** Longer than other messages, because a choice that is cut is useless. */
+  /** Longer than other messages, because a cut list of choices is useless. */
   override get mostCharacters(): number {
     return 4000;
   }
@@ -124,8 +128,8 @@ export class WhichError extends InputError {
 type Ambiguous = 'customer' | 'payment';
 
 const NONE_OF_THEM: Readonly<Record<Ambiguous, string>> = {
-  customer: 'It may be none of them: a new customer must first be created in Zoho Books.',
-  payment: 'It may be none of them.',
+  customer: 'If none of them fits, a new customer must first be created in Zoho Books.',
+  payment: 'Perhaps none of them is meant.',
 };
 
 /** One of several records, with text that distinguishes it from the others. */
@@ -133,7 +137,7 @@ export interface Choice {
   readonly id: string;
   readonly text: string;
 }
-/** The user must decide: the books do not allow this. */
+/** The user must decide, because the call is not allowed or not possible in the books as it is. */
 export class RefusedError extends PaymentsError {
   readonly actor = 'user';
 }
@@ -158,14 +162,12 @@ export class InternalError extends PaymentsError {
       code: 'internal_error',
       changed,
       next:
-        changed === 'no'
-          ? 'Tell the user. The same call may fail again.'
-          : 'Do not make the call again. First check whether the change was made.',
+        changed === 'no' ? 'Tell the user. The same call may fail again.' : 'Do not repeat the call. Check whether the change was made.',
       cause,
     });
   }
 }
-/** A request was sent, but its answer never arrived. The write must be looked for before anything else. */
+/** A request was sent, but its answer never arrived. Before any other write, somebody must find out whether Zoho carried it out. */
 export class OutcomeUnknownError extends PaymentsError {
   readonly actor = 'nobody';
   /** The id of the write in the journal, if it has an entry. */

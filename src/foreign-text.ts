@@ -1,6 +1,6 @@
 /** Makes foreign text safe to show as data: text from records, from Zoho, or typed by a person. */
 
-/** Replaces hidden characters. Other programs use it for text that cannot be decoded. */
+/** The mark that replaces hidden characters. Other programs use it for text that cannot be decoded. */
 const MARK = '\uFFFD';
 
 /** Characters that look blank: all white space and line breaks. */
@@ -32,7 +32,7 @@ const ORDINARY = new RegExp(
   'gu',
 );
 
-/** Too many combining marks on one letter, which would cover other lines, or a leading mark, which would change the quote before it. */
+/** Too many combining marks on one letter, which would cover other lines; or a mark at the beginning, which would change the quote. */
 const FLOOD = /(?<=[\p{Mn}\p{Me}]{6})[\p{Mn}\p{Me}]+|^\p{M}+/gu;
 
 /** Characters that look like the double quotes around foreign text. */
@@ -95,7 +95,7 @@ export function guarded(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(guarded);
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).map(([name, item]: [string, unknown]) => {
-    // Hidden characters in a name are marked, never removed: the name could become that of another field.
+    // Hidden characters in a name are marked, never removed, because without them the name could equal another field's name.
     const shown = name.replace(HIDDEN_IN_NAME, MARK);
     return [shown, CALLS.has(name) ? guardedCalls(item) : guarded(item)];
   });
@@ -121,7 +121,7 @@ export function asJson(value: unknown): string {
   return escaped(JSON.stringify(value));
 }
 
-/** The same with indentation, for people. */
+/** Like `asJson`, but with indentation, for people. */
 export function asIndentedJson(value: unknown): string {
   return JSON.stringify(value, null, 2).split('\n').map(escaped).join('\n');
 }

@@ -2,7 +2,7 @@ import { Big } from 'big.js';
 
 /**
  * An exact decimal. Zoho sends amounts as JSON numbers. A number with at most 15 significant digits has one shortest decimal form, so
- * `String(number)` is the exact amount, and all calculations use it.
+ * `String(number)` is the exact amount, and all calculations use this text.
  */
 export type Amount = number;
 
@@ -28,14 +28,14 @@ export function isExact(amount: Amount): boolean {
 
 /**
  * Reads an amount from a JSON number or a plain number in text ("1450.00"). Undefined for everything else: null, a missing value,
- * "1,450.00" and "4.5e2" are never read as 0 or guessed. 1e999 is valid JSON but not an amount. Rounding errors of binary addition after
- * the 15th digit (993.6700000000001) are removed.
+ * "1,450.00" and "4.5e2" never become 0 or a guess. 1e999 is valid JSON but not an amount. Removes rounding errors of binary addition
+ * after the 15th digit (993.6700000000001).
  */
 export function readAmount(value: unknown): Amount | undefined {
   const amount = typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value;
   if (typeof amount !== 'number' || !Number.isFinite(amount)) return undefined;
   const exact = Number(amount.toPrecision(MAX_DIGITS));
-  // In a very large amount, the digits after the 15th are cents, so it is refused. `+ 0` removes the sign of "-0.00".
+  // In a very large amount, digits after the 15th are cents, so the amount is refused. `+ 0` removes the sign of "-0.00".
   return Number.isFinite(exact) && Math.abs(exact - amount) < 0.0001 ? exact + 0 : undefined;
 }
 

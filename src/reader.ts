@@ -2,7 +2,7 @@ import { questionOf } from './answer-cache.ts';
 import type { Operation, Reader } from './endpoint.ts';
 import type { Json } from './json.ts';
 
-/** Helpers for code that makes many reads at once. Equal reads share one call to Zoho, and its error. */
+/** Helpers for code that makes many reads at once. Equal reads share one call to Zoho, and also its error. */
 
 /** An answer that is already known. */
 export interface KnownAnswer {
@@ -12,8 +12,8 @@ export interface KnownAnswer {
 }
 
 /**
- * Returns a reader that makes equal reads once. A failed read is not repeated either: the client has already retried it. Use one reader for
- * one plan and its preflight, because records may change before the next preflight.
+ * Returns a reader that makes only one call for equal reads. A failed read is not repeated either, because the client has already retried
+ * it. Use one reader for one plan and its preflight only, because records may change before the next preflight.
  */
 export function sharing(zoho: Reader, known: readonly KnownAnswer[] = []): Reader {
   const answers = new Map<string, Promise<unknown>>(

@@ -1,4 +1,4 @@
-/** Reports of tools, as data. Only mcp/render.ts and cli/render.ts make text of them. */
+/** Reports of tools, as data. Only mcp/render.ts and cli/render.ts turn them into text. */
 
 /** A next step. */
 export interface Step {
@@ -12,7 +12,7 @@ export interface Step {
   readonly extension?: string;
   /** Arguments of a complete call. */
   readonly arguments?: Readonly<Record<string, unknown>>;
-  /** The step after it. */
+  /** The step that follows this step. */
   readonly followed_by?: Step;
 }
 
@@ -20,7 +20,7 @@ export interface Step {
 export interface Undo {
   readonly tool: string;
   readonly arguments: Record<string, unknown>;
-  /** What it does not restore, in words: ids and numbers of a deleted record, values that Zoho does not unset or show. */
+  /** What the call does not restore, in words: ids and numbers of a deleted record, values that Zoho does not clear or show. */
   readonly not_restored?: readonly string[];
 }
 
@@ -31,7 +31,7 @@ export interface Report {
   /** Next steps, the most useful first. */
   readonly next: readonly Step[];
   readonly undo?: Undo | undefined;
-  /** Amounts after a write that Zoho's answer does not show, under Zoho's names. */
+  /** Amounts after the write, under Zoho's names. They are calculated, because Zoho's answer does not show them. */
   readonly after?: Readonly<Record<string, unknown>>;
 }
 

@@ -2,7 +2,7 @@
 export interface Started {
   /** Inside an extension (.mcpb) there is no terminal, and settings are fields, not variables. */
   readonly extension: boolean;
-  /** Adapts commands such as `zoho-payments-mcp login` and settings in a text to how the program was started. */
+  /** Adapts commands such as `zoho-payments-mcp login` and names of settings in a text to the way the program was started. */
   here(text: string): string;
 }
 

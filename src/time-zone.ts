@@ -27,11 +27,11 @@ export function timeText(moment: string, timeZone: string | undefined): string {
   return day === undefined ? moment : `${day} ${time} ${offset === 'Z' ? 'UTC' : offset}`;
 }
 
-/** The start of a calendar day in the time zone. A clock change can skip midnight, or even the whole day. */
+/** The start of a calendar day in the time zone. A change of the zone's clock can skip midnight, or even the whole day. */
 export function startOfDay(date: string, timeZone: string | undefined): string {
   const midnight = Date.parse(`${date}T00:00:00.000Z`);
   if (timeZone === undefined) return new Date(midnight).toISOString();
-  // With the offset before a clock change on that day, and with the offset after it.
+  // One candidate uses the offset before a clock change on that day, the other uses the offset after it.
   const candidates = [-1, 1].map((days) => midnight - offsetOf(midnight + days * 86_400_000, timeZone) * 60_000);
   const within = candidates.map((at) => new Date(at).toISOString()).filter((at) => localTime(at, timeZone).slice(0, 10) >= date);
   return within.toSorted()[0] ?? new Date(Math.max(...candidates)).toISOString();

@@ -1,4 +1,4 @@
-/** Groups of tools that are switched on or off together. Separate from the catalogue, so that reading the settings loads no tools. */
+/** Groups of tools that are switched on or off together. Not in the catalogue, because reading the settings must not load the tools. */
 export const toolsetNames = ['payments', 'lookups', 'workflows'] as const;
 export type Toolset = (typeof toolsetNames)[number];
 

@@ -16,7 +16,7 @@ interface Task<I extends z.ZodObject, O extends z.ZodObject> {
   readonly input: I;
   /** Loose, with only optional fields. Names only the fields that a next call needs. */
   readonly output: O;
-  /** The operations that it may read. Its scopes follow from them. */
+  /** The operations that the task may read. Its scopes follow from these operations. */
   readonly reads: readonly Operation[];
 }
 
@@ -38,7 +38,7 @@ export interface ReadWorkflow<
   report(result: R, input: z.output<I>): Report;
 }
 
-/** The ids that the user chose for ambiguous names, by argument. They come back with the repeated call. */
+/** The ids that the user chose for ambiguous names, by argument. The repeated call brings them back. */
 export type Chosen = Readonly<Record<string, string>>;
 
 /** The plan of a workflow that writes. */
@@ -49,19 +49,19 @@ export interface Planned {
   readonly lines?: readonly string[];
   /** What could not be checked. It comes before the preflight's notes. */
   readonly not_checked?: readonly string[];
-  /** Complete records from fresh lists, so that the preflight need not read them again. */
+  /** Complete records from lists that were just read, so that the preflight need not read them again. */
   readonly known?: readonly KnownAnswer[];
 }
 
-/** A write by names: it finds the ids, then writes through its endpoint. */
+/** A task that writes: it finds the ids of names, and then writes with its endpoint. */
 export interface WriteWorkflow<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> extends Task<I, O> {
   readonly kind: 'write task';
   readonly endpoint: WriteTool;
-  /** The locks that its endpoint takes, before the fresh reads. May throw a WhichError. */
+  /** The locks that the endpoint needs. Runs before the reads of the plan. May throw a WhichError. */
   turn(input: z.output<I>, zoho: Reader, chosen: Chosen): Promise<readonly string[]>;
   /** The ids of the accounts in the arguments, by the endpoint's argument. The policy judges them before the user is asked anything. */
   accounts?(input: z.output<I>, zoho: Reader): Promise<Json>;
-  /** Makes the plan while the lock is held. Amounts come from fresh reads. Runs again if something may have changed. */
+  /** Makes the plan while the lock is held. Amounts come from reads without cache. Runs again if something may have changed. */
   plan(input: z.output<I>, zoho: Reader, chosen: Chosen): Promise<Planned>;
 }
 

@@ -1,7 +1,7 @@
 /** The number of calls to Zoho that each tool makes. */
 
 interface Calls {
-  /** Number of calls in the usual case, if only the organization was read before. */
+  /** Number of calls in the usual case. Before it, only the organization was read. */
   readonly calls: number;
   /** The usual case, if the number is not always the same. */
   readonly usual?: string;
@@ -23,7 +23,7 @@ export const zohoCalls: Readonly<Record<string, Calls>> = {
   find_payments: {
     calls: 4,
     usual: 'by customer and amount',
-    more: '1 for each 200 payments searched; 2 of the 4 calls find the ids of the invoices (up to 8)',
+    more: '1 for each 200 payments searched; finding the ids of the invoices takes 2 of the 4 calls, at most 8',
   },
   find_refunds: {
     calls: 6,
@@ -34,7 +34,7 @@ export const zohoCalls: Readonly<Record<string, Calls>> = {
   record_customer_payment: {
     calls: 5,
     usual: 'for an invoice by its number',
-    more: '2 for an account by name, 1 for a fuzzy match of a name; 1 fewer without an invoice',
+    more: '2 more for an account by name, 1 more for a fuzzy match of a name, 1 fewer without an invoice',
   },
   refund_customer_payment: { calls: 8, usual: 'to a customer, from an account by name', more: '3 fewer with the payment_id' },
   get_customer_payment: oneCall,

@@ -60,8 +60,8 @@ const anything = fc.string({
   maxLength: 300,
 });
 
-describe('foreign text', () => {
-  it('is always one line of limited length without hidden characters', () => {
+describe('a text from records', () => {
+  it('is always shown on one line of limited length without hidden characters', () => {
     fc.assert(
       fc.property(anything, fc.integer({ min: 1, max: 300 }), (text, max) => {
         const line = oneLine(text, max);
@@ -76,7 +76,7 @@ describe('foreign text', () => {
     );
   });
 
-  it('cannot end its quotes', () => {
+  it('cannot end its own quotes', () => {
     fc.assert(
       fc.property(anything, (text) => {
         expect(quoted(text).replace(IN_QUOTES, '')).toBe('');
@@ -128,9 +128,9 @@ describe('foreign text', () => {
     ['葛\u{E0100}城市', '葛城市'],
     ['Nguyễn Thị', 'Nguyễn Thị'],
     ['བསྒྲུབས', 'བསྒྲུབས'],
-  ])('an ordinary name stays readable: %j', (name, shown) => expect(oneLine(name)).toBe(shown));
+  ])('with an ordinary name stays readable: %j', (name, shown) => expect(oneLine(name)).toBe(shown));
 
-  it('compares as the same name after it was shown', () => {
+  it('still counts as the same name after it was shown', () => {
     for (const { name } of seedCustomers()) expect(folded(oneLine(name))).toBe(folded(name));
     fc.assert(fc.property(anything, (text) => void expect(folded(oneLine(text, Infinity))).toBe(folded(text))));
   });
@@ -158,7 +158,7 @@ describe('a structured result', () => {
     ),
   })).any;
 
-  it('has no hidden characters at any depth, not even in names, and a second pass changes nothing', () => {
+  it('has no hidden characters at any depth, not even in the names of fields, and does not change in a second pass', () => {
     fc.assert(
       fc.property(value, (given) => {
         const shown = guarded(given);
@@ -169,7 +169,7 @@ describe('a structured result', () => {
     );
   });
 
-  it('keeps everything else byte for byte: numbers, ids, quotes, blanks and line breaks', () => {
+  it('keeps everything else byte for byte: numbers, ids, quotes, spaces and line breaks', () => {
     const unit = fc
       .oneof(
         fc.string({ unit: 'grapheme', maxLength: 1 }),
@@ -192,7 +192,7 @@ describe('a structured result', () => {
     );
   });
 
-  it('keeps only the arguments of calls exact, not other fields with the same name', () => {
+  it('keeps exact arguments only in calls, not in other fields with the same name', () => {
     fc.assert(
       fc.property(anything, (text) => {
         const undo = {
@@ -220,7 +220,7 @@ describe('a structured result', () => {
     ['  two  blanks  ', '  two  blanks  '],
   ])('shows %j as %j', (text, shown) => expect(guarded({ a: [text] })).toEqual({ a: [shown] }));
 
-  it('does not get a field from a name that only looks the same', () => {
+  it('gets no field from a name that only looks the same', () => {
     expect(guarded({ 'amount\u200E': 1, amount: 2, 'a\u202Emount': 3 })).toEqual({ 'amount\uFFFD': 1, amount: 2, 'a\uFFFDmount': 3 });
   });
 });
@@ -333,8 +333,8 @@ function check(where: string, text: string): void {
 
 describe.each([
   ['a client that can ask', true, injections],
-  ['a client that cannot', false, injections.slice(0, 3)],
-] as const)('records that try to give orders, through %s', (_, asks, texts) => {
+  ['a client that cannot ask', false, injections.slice(0, 3)],
+] as const)('a record that contains instructions, read through %s', (_, asks, texts) => {
   it.each(texts.map((text) => [text.slice(0, 60), text]))('%j', async (_, injected) => {
     const sandbox = await startSandbox({ limits: { per_minute: 100_000, per_day: 100_000, access_tokens: 100_000 } });
     const zoho = await hostileZoho(sandbox, injected);
@@ -362,7 +362,7 @@ describe.each([
       checkFacts(round, result.structuredContent);
       holding += text.includes('zx') || text.includes('\uFFFD') || text.includes('xxx') ? 1 : 0;
     }
-    // Otherwise the test has tried nothing.
+    // Otherwise the test would prove nothing.
     expect(holding).toBeGreaterThan(15);
     expect(questions > 0).toBe(asks);
     for (const { uri, title } of (await server.client.listResources()).resources) check(uri, title ?? '');
@@ -387,7 +387,7 @@ describe.each([
   });
 });
 
-it('a customer whose name has invisible characters is found by the shown name', async () => {
+it('a customer whose name has invisible characters is found by the name as shown', async () => {
   const server = await harness();
   for (const { name, id } of seedCustomers().filter(({ name, type }) => type === 'customer' && oneLine(name) !== name)) {
     const result = await server.call('record_customer_payment', {
@@ -403,7 +403,7 @@ it('a customer whose name has invisible characters is found by the shown name', 
   await server.close();
 });
 
-it('hidden characters of a record are restored by the undo of its change, and the journal keeps them', async () => {
+it('the undo of a change restores hidden characters of a record, and the journal keeps them', async () => {
   const server = await harness();
   const hostile = 'to \u202Ekeep\u200B\u0007\r\nas it is';
   const payment_id = seed.paymentWithUnused;

@@ -17,8 +17,8 @@ const thousandths = (text: string) => {
 };
 const fromThousandths = (n: bigint) => Number(`${n / 1000n}.${String(n % 1000n).padStart(3, '0')}`);
 
-describe('money is exact', () => {
-  it('keeps every digit', () => {
+describe('amounts of money', () => {
+  it('keep every digit', () => {
     fc.assert(
       fc.property(written, ({ text }) => {
         expect(isExact(Number(text))).toBe(true);
@@ -27,7 +27,7 @@ describe('money is exact', () => {
     );
   });
 
-  it('adds and subtracts exactly', () => {
+  it('are added and subtracted exactly', () => {
     fc.assert(
       fc.property(fc.array(written, { maxLength: 20 }), (amounts) => {
         const total = amounts.reduce((all, { text }) => all + thousandths(text), 0n);
@@ -38,23 +38,23 @@ describe('money is exact', () => {
     expect(subtract(450.1, 450)).toBe(0.1);
   });
 
-  it('counts decimals without trailing zeros', () => {
+  it('have as many decimals as without zeros at the end', () => {
     expect([450, 450.5, 149.97, 1e-7, 1e21].map(decimalsOf)).toEqual([0, 1, 2, 7, 0]);
   });
 
-  it('recognizes amounts that a JSON number cannot hold', () => {
+  it('are recognized if a JSON number cannot hold them', () => {
     expect(isExact(0.1 + 0.2)).toBe(false);
     expect(isExact(Number.POSITIVE_INFINITY)).toBe(false);
   });
 
-  it('takes the decimals from Zoho first, then from ISO 4217', () => {
+  it('get their number of decimals from Zoho, or else from ISO 4217', () => {
     expect(precisionOf('USD', 3)).toBe(3);
     expect(['USD', 'JPY', 'KWD'].map((code) => precisionOf(code))).toEqual([2, 0, 3]);
     expect(precisionOf(undefined)).toBeUndefined();
     expect(precisionOf('not a currency')).toBeUndefined();
   });
 
-  it('formats amounts with the decimals of their currency', () => {
+  it('are shown with the decimals of their currency', () => {
     expect(formatMoney(450, 'USD')).toBe('USD 450.00');
     expect(formatMoney(450, 'JPY')).toBe('JPY 450');
     expect(formatMoney(0.005, 'USD')).toBe('USD 0.005');

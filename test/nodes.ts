@@ -45,7 +45,7 @@ function nodeOf(major: string): string {
   return binary;
 }
 
-/** Tests that start the built program, found by their import of it. Tests of the keychain are left out, because they need a keychain. */
+/** Tests that start the built program, found by their import of it. Tests of the keychain are omitted, because they need a keychain. */
 function testFiles(): string[] {
   const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.test.ts'));
   const starts = /^import \{[^}]*\b(?:node|program|run|serving|start)\b[^}]*\} from '[./]+support\/program\.ts';$/m;
@@ -60,7 +60,7 @@ const unknown = wanted.filter((major) => !(major in versions));
 if (unknown.length > 0) throw new Error(`Unknown Node version ${unknown.join(', ')}. Use one of ${Object.keys(versions).join(', ')}.`);
 
 const files = testFiles();
-// All versions first, so that a missing one is noticed at once.
+// All versions are loaded first, so that a missing version is noticed at once.
 const nodes = (wanted.length > 0 ? wanted : Object.keys(versions)).map((major) => [major, nodeOf(major)] as const);
 const rows: string[] = [];
 for (const [major, node] of nodes) {

@@ -1,5 +1,5 @@
 import { mergeConfig } from 'vitest/config';
 import all, { slow } from './vitest.config.ts';
 
-/** `npm run test:quick`: the beginning of every file, but for the slow ones. */
+/** `npm run test:quick`: the first tests of every file, without the slow files. */
 export default mergeConfig(all, { test: { exclude: slow, setupFiles: ['test/support/quick.ts'] } });

@@ -28,8 +28,8 @@ function noting() {
   return { zoho, asked };
 }
 
-describe('a reader that shares', () => {
-  it('makes equal reads once, even while they are awaited and with another order of fields', async () => {
+describe('a reader with shared reads', () => {
+  it('sends equal reads once, even if they run at the same time or have their fields in another order', async () => {
     const { zoho, asked } = noting();
     const shared = sharing(zoho);
     await Promise.all([
@@ -40,7 +40,7 @@ describe('a reader that shares', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('distinguishes reads by declaration and by every field', async () => {
+  it('sends two reads if the declaration or any field differs', async () => {
     const { zoho, asked } = noting();
     const shared = sharing(zoho);
     await shared.read(allPayments, { page: 1 });
@@ -49,7 +49,7 @@ describe('a reader that shares', () => {
     expect(asked).toHaveLength(3);
   });
 
-  it('gives the error of a failed read to every caller', async () => {
+  it('gives every caller the error of a failed read', async () => {
     const { zoho, asked } = noting();
     const shared = sharing(zoho);
     await expect(shared.read(getInvoice, { invoice_id: '10' })).rejects.toThrow('no');
@@ -57,7 +57,7 @@ describe('a reader that shares', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('does not share reads with a new reader or with `recent`', async () => {
+  it('shares no reads with a new reader or with `recent`', async () => {
     const { zoho, asked } = noting();
     const contact = { contact_id: '1' };
     const shared = sharing(zoho);
@@ -87,11 +87,11 @@ describe('allInOrder', () => {
     expect(await allInOrder([after(20), 'as it is', after(1), undefined])).toEqual([20, 'as it is', 1, undefined]);
   });
 
-  it('throws the first error of the list, not the earliest error', async () => {
+  it('throws the error of the first failed item in the list, not the earliest error', async () => {
     await expect(allInOrder([after(1), after(20, 'second'), after(1, 'third')])).rejects.toThrow('second');
   });
 
-  it('throws as soon as no earlier item can fail', async () => {
+  it('throws the first error without waiting for later items', async () => {
     const never = new Promise(() => undefined);
     await expect(allInOrder([after(1, 'first'), never])).rejects.toThrow('first');
   });

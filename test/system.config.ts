@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests with parts of the system that npm does not bring: a browser, a keychain. */
+/** Tests that need programs which npm does not install: a browser, a keychain. */
 export default defineConfig({
   test: {
     include: ['test/browser/**/*.test.ts', 'test/keychain/**/*.test.ts'],

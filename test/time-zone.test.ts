@@ -4,7 +4,7 @@ import { isTimeZone, localTime, startOfDay, timeText } from '../src/time-zone.ts
 
 /** Times in the organization's time zone, also on days with a clock change. */
 
-describe('a time', () => {
+describe('the local time', () => {
   it.each([
     ['2026-11-30T04:48:55.931Z', 'America/New_York', '2026-11-29T23:48:55.931-05:00', '2026-11-29 23:48:55 -05:00'],
     ['2026-06-30T04:48:55.931Z', 'America/New_York', '2026-06-30T00:48:55.931-04:00', '2026-06-30 00:48:55 -04:00'],
@@ -16,13 +16,13 @@ describe('a time', () => {
     ['2026-11-01T05:30:00.000Z', 'America/New_York', '2026-11-01T01:30:00.000-04:00', '2026-11-01 01:30:00 -04:00'],
     ['2026-11-01T06:30:00.000Z', 'America/New_York', '2026-11-01T01:30:00.000-05:00', '2026-11-01 01:30:00 -05:00'],
     ['no time', 'America/New_York', 'no time', 'no time'],
-  ])('%s in %s', (moment, zone, local, text) => {
+  ])('of %s in %s is correct', (moment, zone, local, text) => {
     expect(localTime(moment, zone)).toBe(local);
     expect(timeText(moment, zone)).toBe(text);
   });
 });
 
-describe('a day begins', () => {
+describe('the first moment of', () => {
   it.each([
     ['2026-11-29', 'America/New_York', '2026-11-29T05:00:00.000Z'],
     ['2026-03-08', 'America/New_York', '2026-03-08T05:00:00.000Z'],
@@ -35,11 +35,11 @@ describe('a day begins', () => {
     ['2026-11-01', 'America/Havana', '2026-11-01T04:00:00.000Z'],
     ['2018-02-18', 'America/Sao_Paulo', '2018-02-18T03:00:00.000Z'],
     ['2011-12-30', 'Pacific/Apia', '2011-12-30T10:00:00.000Z'],
-  ])('%s in %s', (date, zone, begins) => {
+  ])('%s in %s is correct', (date, zone, begins) => {
     expect(startOfDay(date, zone)).toBe(begins);
   });
 
-  it('when the day before ends, in every time zone on every day', () => {
+  it('any day in any time zone is the end of the day before', () => {
     const zones = Intl.supportedValuesOf('timeZone');
     fc.assert(
       fc.property(fc.constantFrom(...zones), fc.integer({ min: 0, max: 7_000 }), (zone, days) => {
@@ -61,6 +61,6 @@ it.each([
   ['', false],
   ['Mars/Olympus_Mons', false],
   ['America/New_York\u001b[31m', false],
-])('%j is a time zone: %j', (name, known) => {
+])('whether %j is a known time zone: %j', (name, known) => {
   expect(isTimeZone(name)).toBe(known);
 });

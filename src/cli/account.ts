@@ -8,7 +8,7 @@ import { refuseWorldWritable, safeStateDir, writtenStateDir } from './state-dir.
 
 /** Credentials and organization of this server, from the environment or else from the last login. */
 export interface Account extends Omit<Login, 'scopes'> {
-  /** Known only for a login. */
+  /** The granted scopes. Known only for a login. */
   readonly scopes?: readonly string[];
   readonly from: 'environment' | 'login';
 }
@@ -48,20 +48,20 @@ export async function stateOf(config: Config): Promise<string> {
 type BooksAt = Pick<Account, 'apiBaseUrl' | 'organizationId'>;
 
 /**
- * The same folder for every spelling of the API address. If several spellings have a folder, the first one with a journal is used,
- * whichever spelling is configured: all servers must use the same journal.
+ * The folder of these books: the same for every spelling of the API address. If several spellings have a folder, returns the first folder
+ * with a journal, whichever spelling is configured, because all servers must use the same journal.
  */
 export function folderOf(base: string, books: BooksAt): string {
   const folders = foldersOf(base, books);
   return refuseWorldWritable(folders.find(hasJournal) ?? folders.find((folder) => existsSync(folder)) ?? folders[0]!);
 }
 
-/** Other folders of the same books that have a journal, which is not used. */
+/** Other folders of the same books with a journal. The server does not use these journals. */
 export function overlookedFolders(base: string, books: BooksAt): string[] {
   return foldersOf(base, books).filter(hasJournal).slice(1);
 }
 
-/** The warning about such folders. */
+/** The warning about these other folders. */
 export function overlookedWarning(config: Config, books: BooksAt): string | undefined {
   const base = baseDirOf(config);
   const overlooked = overlookedFolders(base, books);
@@ -72,7 +72,7 @@ export function overlookedWarning(config: Config, books: BooksAt): string | unde
   );
 }
 
-/** Earlier versions named the folder after the address as it was set: `localhost`, and a host with a full stop at its end, differed. */
+/** All possible folders. Earlier versions used the spelling of the address, such as `localhost`, or a host name with a dot at its end. */
 function foldersOf(base: string, { apiBaseUrl, organizationId }: BooksAt): string[] {
   const { hostname, port } = new URL(apiBaseUrl);
   const host = hostname.replace(/\.+$/, '');
@@ -94,7 +94,7 @@ function isInEnvironment({ sandbox, credentials, organizationId }: Config): bool
 export async function loginsOf(config: Config) {
   const { openLoginStore } = await import('../zoho/login-store.ts');
   baseDirOf(config);
-  // Not resolved: the name of the keychain entry is made from the folder as it was set.
+  // Symbolic links stay: the name of the keychain entry comes from the path as it was set.
   return openLoginStore(writtenStateDir(config.stateDir), { keychain: config.keychain });
 }
 

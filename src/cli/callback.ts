@@ -27,13 +27,13 @@ export async function openCallback({ port, state }: { port: number | undefined; 
 
   const server = createServer(({ method, url = '', headers }, response) => {
     const address = URL.canParse(url, redirectUri) ? new URL(url, redirectUri) : undefined;
-    // Another host name in Host is DNS rebinding: a foreign web page whose name resolves to this machine.
+    // Another name in the Host header is DNS rebinding: a foreign web page whose name resolves to this machine.
     if (headers.host !== new URL(redirectUri).host || method !== 'GET' || address?.pathname !== '/callback')
       return show(response, 404, 'elsewhere');
     if (taken || !same(address.searchParams.get('state') ?? '', state)) return show(response, 400, 'stranger');
     taken = true;
     const { searchParams } = address;
-    // Only after the browser has its page: the server is closed then.
+    // Answer only after the browser has its page, because the server is closed after the answer.
     response.once('close', () => answered(searchParams));
     const error = searchParams.get('error');
     if (error === 'access_denied') return show(response, 200, 'declined');

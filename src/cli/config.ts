@@ -18,13 +18,13 @@ export interface Config {
   /** Which addresses were set, directly or through a data center. They override the addresses of a login. */
   readonly chosen: { readonly accountsUrl: boolean; readonly apiBaseUrl: boolean };
   readonly credentials: Credentials | undefined;
-  /** The client's id and secret, as far as they are set. For `login`. */
+  /** The client's id and secret, for `login`. Undefined if not set. */
   readonly client: { readonly [part in keyof Client]: string | undefined };
   readonly organizationId: string | undefined;
   /** Names of the variables that Zoho needs and that are not set. */
   readonly missing: readonly string[];
   readonly sandbox: false | 'file' | 'memory';
-  /** The last day in new practice books, yyyy-mm-dd. Default: today. */
+  /** The newest date in new practice books, yyyy-mm-dd. Default: today. */
   readonly sandboxToday: string | undefined;
   readonly readOnly: boolean;
   readonly toolsets: readonly Toolset[];
@@ -47,7 +47,7 @@ export interface Config {
   readonly proxy: { readonly http?: string | undefined; readonly https?: string | undefined; readonly no?: string | undefined };
 }
 
-/** A wrong setting. Thrown before anything starts. */
+/** The error for a wrong setting. It is thrown before anything starts. */
 export class ConfigError extends ProblemError {
   override readonly name = 'ConfigError';
 }

@@ -75,7 +75,7 @@ async function openSandboxTarget(config: Config, log: Log): Promise<Target> {
 
 async function openSandbox(data: string, today: string | undefined): Promise<Sandbox> {
   const { startSandbox } = await import('../sandbox/index.ts');
-  // Every start of a server requests a token: practice should not run into Zoho's limit on tokens.
+  // Every start of a server requests a token. With Zoho's own limit on tokens, practice would soon fail.
   return await startSandbox({ data, today, limits: { access_tokens: 1_000, live_access_tokens: 1_000 } }).catch((cause: unknown) => {
     throw new AccessError(`The sandbox could not be opened: ${oneLine(cause instanceof Error ? cause.message : String(cause))}.`, {
       code: 'sandbox_unavailable',

@@ -5,27 +5,27 @@ import type { OpenRoad, RoadOptions } from '../write/open-road.ts';
 import { graceEnds, ordinaryTimings } from '../write/timings.ts';
 import type { Zoho } from '../zoho/client.ts';
 import { endingAfter } from '../zoho/call-end.ts';
-import { timeZoneOf } from './noted-time-zone.ts';
+import { noteTimeZone, timeZoneOf } from './noted-time-zone.ts';
 import { usable } from './state-dir.ts';
 import { openWire, type Wire, type WireOptions } from './zoho-connection.ts';
 
 export interface ConnectionOptions
   extends WireOptions, Pick<RoadOptions, 'policy' | 'mode' | 'ask' | 'uniqueField' | 'timings' | 'openJournal'> {
-  /** A version that changes when the target may have changed. If omitted, the target never changes. */
+  /** A text that changes when the target may have changed. If omitted, the target never changes. */
   version?(): Promise<string>;
 }
 
 /** Zoho, journal and locks, as the MCP server needs them. */
 export interface Connection extends Pick<Books, 'zoho' | 'reader' | 'write' | 'journal' | 'graceEnds' | 'timeZone' | 'quota'> {
-  /** The HTTP connection to Zoho that all others use. Opens it if needed. */
+  /** The HTTP connection to Zoho that all other parts use. Opens it if needed. */
   wire(): Promise<Wire>;
   road(): Promise<OpenRoad>;
   close(): Promise<void>;
 }
 
 /**
- * Joins the parts of a server, for production, tests and the simulation. Wire and journal are loaded and opened by the first call that
- * needs them, because hosts start many servers that they never use. They are opened again when `version` changes.
+ * Joins the parts of a server, for production, tests and the simulation. The first call that needs the wire or the journal loads and opens
+ * it, because hosts start many servers that they never use. Both are opened again when `version` changes.
  */
 export function openConnection({
   version = async () => '',
@@ -38,7 +38,7 @@ export function openConnection({
   ...options
 }: ConnectionOptions): Connection {
   const { wholeCallMs } = { ...ordinaryTimings, ...timings };
-  const wire = opener(version, () => openWire(options));
+  const wire = opener(version, () => openWire({ ...options, onRead: noteTimeZone }));
   const road = opener(version, async () => {
     const { openRoad } = await import('../write/open-road.ts');
     const { zoho, dir } = await wire.get();
@@ -74,10 +74,10 @@ export function openConnection({
   };
 }
 
-/** Opens on the first `get`. A failure (port, disk) is not kept: the next call tries again. */
+/** Opens at the first `get`. A failure (port, disk) is not cached: the next call tries again. */
 function opener<T extends { close(): Promise<void> }>(version: () => Promise<string>, open: () => Promise<T>) {
   let newest: { readonly version: string; readonly opening: Promise<T> } | undefined;
-  // With earlier ones, because calls on them may still be running.
+  // Includes earlier objects, because calls may still be using them.
   const all = new Set<Promise<T>>();
   return {
     async get(): Promise<T> {

@@ -1,12 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
-import { toolsets, leastScopes, scopesMissing } from '../catalogue.ts';
+import { endpoints, toolsets, leastScopes, scopesMissing, workflows as allWorkflows } from '../catalogue.ts';
 import { isRead, scopeOf } from '../endpoint.ts';
-import { getContact } from '../endpoints/lookups/get-contact.ts';
-import { getInvoice } from '../endpoints/lookups/get-invoice.ts';
-import { listBankAccounts } from '../endpoints/lookups/list-bank-accounts.ts';
 import { listCustomFields } from '../endpoints/lookups/list-custom-fields.ts';
-import { allOrganizations } from '../endpoints/lookups/list-organizations.ts';
-import { getCustomerPayment } from '../endpoints/payments/get-customer-payment.ts';
 import { listCustomerPayments } from '../endpoints/payments/list-customer-payments.ts';
 import { PaymentsError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
@@ -15,7 +10,7 @@ import { organizationOf } from '../reading/organization.ts';
 import { isTimeZone, timeText } from '../time-zone.ts';
 import { MINUTE_MS } from '../time.ts';
 import { silent } from '../trace.ts';
-import { operationsOf, isWrite } from '../workflow.ts';
+import { operationsOf, isWrite, type Workflow } from '../workflow.ts';
 import { paymentsWith } from '../zoho-calls.ts';
 import type { Zoho } from '../zoho/client.ts';
 import { dataCenter, dataCenterNames, dataCenterOf, type DataCenter } from '../zoho/data-centers.ts';
@@ -35,7 +30,7 @@ import type { Wire } from './zoho-connection.ts';
 /** The result of one check. Holds no secret. */
 export interface Finding {
   readonly check: string;
-  /** `unknown`: the check would need a write, Zoho gave no answer to it, or only the operator can judge it. That is no fault. */
+  /** `unknown`: the check would need a write, Zoho did not answer it, or only the operator can judge it. This is not a problem. */
   readonly state: 'ok' | 'wrong' | 'unknown';
   readonly says: string;
   /** What to do about it. */
@@ -48,7 +43,7 @@ export interface ExamineOptions {
   readonly dataCenters?: ReadonlyMap<string, DataCenter>;
 }
 
-/** A larger difference makes dates and the age of tokens wrong. */
+/** The largest allowed difference of the clocks. A larger difference makes dates and the age of tokens wrong. */
 const SKEW_MS = MINUTE_MS;
 /** The doctor warns if fewer calls are left for the day. */
 const FEW_CALLS = 50;
@@ -72,7 +67,8 @@ export async function* examine(config: Config, options: ExamineOptions): AsyncGe
       yield wrong(
         'folder',
         overlooked,
-        'Check each journal with `zoho-payments-mcp journal list` (to see an ignored one, first move the used folder away). ' +
+        'Check each journal with `zoho-payments-mcp journal list`. The command reads the used folder: ' +
+          'to read an ignored folder, first move the used folder away. ' +
           'Move the ignored folders away if they hold no unresolved write.',
       );
     const center = dataCenterFinding(account);
@@ -106,7 +102,7 @@ async function* examineBooks(config: Config, account: Account | undefined, { zoh
     yield {
       check: 'organization',
       state: 'unknown',
-      says: `${zoho.organizationId} answers; name, currency and time zone need the scope (permission) ZohoBooks.settings.READ`,
+      says: `${zoho.organizationId} can be read; its name, currency and time zone need the scope (permission) ZohoBooks.settings.READ`,
     };
   else
     yield ok(
@@ -163,7 +159,12 @@ function usableFinding(dir: string): Finding {
     const warning = stateDirWarning(dir);
     return warning === undefined
       ? ok('folder', dir)
-      : { check: 'folder', state: 'unknown', says: warning, next: 'Leave it like this only if every member of the group may do that.' };
+      : {
+          check: 'folder',
+          state: 'unknown',
+          says: warning,
+          next: 'Leave the permission only if every member of the group may change the journal and the login.',
+        };
   } catch (error) {
     return wrong(
       'folder',
@@ -238,10 +239,10 @@ const everywhere = () => new Map(dataCenterNames.map((name) => [name, dataCenter
 
 /** Compares the scopes of the login with the scopes that the tools need. */
 function* grantedScopes(config: Config, granted: readonly string[]): Generator<Finding> {
-  const readOnly = writesNothing(config);
-  const missing = scopesMissing(leastScopes({ readOnly }), granted);
+  const missing = scopesMissing(neededScopes(config), granted);
   if (missing.length === 0) return yield ok('scopes', 'all scopes that the switched-on tools need');
-  if (scopesMissing(leastScopes({ readOnly: true }), granted).length === 0 && writeScopes().every((scope) => missing.includes(scope))) {
+  const writes = writeScopes();
+  if (scopesMissing(writes, granted).length === writes.length && missing.every((scope) => writes.includes(scope))) {
     return yield wrong(
       'scopes',
       'this login may only read, but the server offers tools that write',
@@ -252,63 +253,55 @@ function* grantedScopes(config: Config, granted: readonly string[]): Generator<F
   for (const scope of missing) yield missingScopeFinding(scope, config);
 }
 
-/** Zoho does not tell the scopes of a refresh token from the environment. Scopes of reads are tried; scopes of writes are not. */
-async function* triedScopes(
-  config: Config,
-  zoho: Zoho,
-  list: PaymentsError | { customerpayments?: { payment_id?: string | undefined }[] | undefined },
-): AsyncGenerator<Finding> {
-  const payment_id = list instanceof PaymentsError ? undefined : list.customerpayments?.[0]?.payment_id;
-  const payment =
-    payment_id === undefined ? undefined : (await zoho.read(getCustomerPayment, { payment_id }).catch(() => undefined))?.payment;
-  const invoice_id = payment?.invoices?.[0]?.invoice_id;
-  const tries = [
-    { endpoint: listCustomerPayments, read: async () => (list instanceof PaymentsError ? Promise.reject(list) : list) },
-    {
-      endpoint: getContact,
-      read: payment?.customer_id === undefined ? undefined : () => zoho.read(getContact, { contact_id: payment.customer_id! }),
-    },
-    { endpoint: getInvoice, read: invoice_id === undefined ? undefined : () => zoho.read(getInvoice, { invoice_id }) },
-    { endpoint: listBankAccounts, read: () => zoho.read(listBankAccounts, {}) },
-    { endpoint: allOrganizations, read: () => zoho.settled.read(allOrganizations, {}) },
-  ];
+/**
+ * Zoho does not show the scopes of a refresh token from the environment. Each scope of a list is tried with one row; scopes of writes are
+ * not tried.
+ */
+async function* triedScopes(config: Config, zoho: Zoho, list: unknown): AsyncGenerator<Finding> {
   const works: string[] = [];
   const untried: string[] = [];
-  for (const { endpoint, read } of tries) {
-    const scope = scopeOf(endpoint);
-    const failure = await read?.().then(() => undefined, asError);
-    if (read === undefined) untried.push(scope);
-    else if (failure === undefined) works.push(scope);
-    else if (failure.code === 'scope_missing') yield missingScopeFinding(scope, config);
-    else yield ofError(scope, failure);
+  for (const scope of neededScopes(config)) {
+    const endpoint = endpoints.filter(isRead).find((one) => scopeOf(one) === scope && one.input.safeParse({}).success);
+    if (endpoint === undefined) {
+      untried.push(scope);
+      continue;
+    }
+    const page = 'per_page' in endpoint.input.shape ? { per_page: 1 } : {};
+    const answer = scope === scopeOf(listCustomerPayments) ? list : await zoho.read(endpoint, page).catch(asError);
+    if (!(answer instanceof PaymentsError)) works.push(scope);
+    else if (answer.code === 'scope_missing') yield missingScopeFinding(scope, config);
+    else yield ofError(scope, answer);
   }
   if (works.length > 0) yield ok('scopes', `tried, and granted: ${works.join(', ')}`);
-  if (!writesNothing(config)) untried.push(...writeScopes());
   if (untried.length > 0)
-    yield { check: 'scopes', state: 'unknown', says: `known only after a login or at the first use: ${untried.join(', ')}` };
+    yield { check: 'scopes', state: 'unknown', says: `cannot be tested before a login or the first use: ${untried.join(', ')}` };
 }
-
-const writesNothing = (config: Config) => {
-  const { endpoints, workflows } = toolsFor(config);
-  return ![...endpoints, ...workflows].some(isWrite);
-};
 
 const writeScopes = () => [...new Set(toolsets.payments.filter((endpoint) => !isRead(endpoint)).map(scopeOf))];
 
-function missingScopeFinding(scope: string, config: Config): Finding {
+/** The scopes that a switched-on tool or a check before a write needs. */
+const neededScopes = (config: Config) => leastScopes({ readOnly: false }).filter((scope) => lostWithout(scope, config).length > 0);
+
+/** What does not work without this scope. */
+function lostWithout(scope: string, config: Config): string[] {
   const { endpoints, workflows } = toolsFor(config);
   const names = (tools: readonly { readonly name: string }[]) => tools.map(({ name }) => name).join(', ');
   const tools = names(endpoints.filter((endpoint) => scopeOf(endpoint) === scope));
-  const tasks = names(workflows.filter((workflow) => operationsOf(workflow).some((operation) => scopeOf(operation) === scope)));
-  const checks = toolsets.lookups.some((endpoint) => scopeOf(endpoint) === scope);
-  const without = [
+  const reads = (workflow: Workflow) => operationsOf(workflow).some((operation) => scopeOf(operation) === scope);
+  const tasks = names(workflows.filter(reads));
+  // Checks read the same records as the tasks that write, also if these tasks are off.
+  const checks = toolsets.lookups.some((endpoint) => scopeOf(endpoint) === scope) && allWorkflows.filter(isWrite).some(reads);
+  return [
     ...(tools === '' ? [] : [`${tools} cannot be used`]),
     ...(tasks === '' ? [] : [`${tasks} can do only part of their work`]),
     ...(checks ? ['before a write some checks are not possible, so the user is asked'] : []),
   ];
+}
+
+function missingScopeFinding(scope: string, config: Config): Finding {
   return wrong(
     'scopes',
-    `${scope} is missing: ${without.join('; ')}`,
+    `${scope} is missing: ${lostWithout(scope, config).join('; ')}`,
     'Run `zoho-payments-mcp login`, which asks for this scope, or make a refresh token that includes it.',
   );
 }
@@ -372,12 +365,12 @@ async function* examineJournal(dir: string): AsyncGenerator<Finding> {
   }
 }
 
-/** An error as a finding, worded for the operator. */
+/** Turns an error into a finding for the operator. */
 function ofError(check: string, error: PaymentsError): Finding {
   return wrong(check, error.whatHappened, nextForOperator(error));
 }
 
-/** Rethrows every other error, because it is a bug in this program. */
+/** Returns a PaymentsError. Rethrows every other error, because it is a bug in this program. */
 function asError(error: unknown): PaymentsError {
   if (error instanceof PaymentsError) return error;
   throw error;

@@ -4,14 +4,17 @@ import { toolsFor } from './enabled-tools.ts';
 import { startedByName, type Started } from '../started.ts';
 import { print } from './print.ts';
 
-/** Checks the connection and prints how to mend what does not work. */
+/** The command `doctor`: checks the connection and prints how to repair it. */
 
 export interface DoctorCommand {
   readonly json: boolean;
   readonly tryDataCenters: boolean;
 }
 
-/** Prints the findings, without secrets. The exit code is 0 only if no check failed. */
+/** The name of the check that every other check depends on. */
+const SETTINGS = 'settings';
+
+/** Prints the findings, without secrets. The exit code is 0 only if no check failed, and 2 if the settings cannot be used. */
 export async function doctor(
   { json, tryDataCenters }: DoctorCommand,
   readConfig: () => Config,
@@ -26,7 +29,9 @@ export async function doctor(
   const wrong = findings.filter(({ state }) => state === 'wrong').length;
   if (json) print(JSON.stringify({ ok: wrong === 0, findings }, null, 2));
   else print(wrong === 0 ? '\nNo problems found.' : `\n${wrong === 1 ? '1 problem' : `${wrong} problems`} found.`);
-  process.exitCode = wrong === 0 ? 0 : 1;
+  // As in every command, settings that cannot be used have their own exit code.
+  const unusable = findings.some(({ check, state }) => check === SETTINGS && state === 'wrong');
+  process.exitCode = unusable ? 2 : wrong === 0 ? 0 : 1;
 }
 
 async function* examined(readConfig: () => Config, options: ExamineOptions): AsyncGenerator<Finding> {
@@ -36,7 +41,7 @@ async function* examined(readConfig: () => Config, options: ExamineOptions): Asy
     toolsFor(config);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    yield { check: 'settings', state: 'wrong', says: error.message, next: 'Correct the setting: the server does not start with it.' };
+    yield { check: SETTINGS, state: 'wrong', says: error.message, next: 'Correct the setting: the server does not start with it.' };
     return;
   }
   yield* examine(config, options);

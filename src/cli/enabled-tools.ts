@@ -41,8 +41,8 @@ function whyOff(tool: Endpoint | Workflow, { readOnly, toolsets: chosen, policy 
   const off = (why: string, next: Step) => new AccessError(`${name} is switched off: ${why}.`, { code: 'tool_switched_off', next });
   if (readOnly && isWrite(tool))
     return off('this server is read-only', {
-      say: 'start it without --read-only and ZOHO_PAYMENTS_READ_ONLY if it may record changes',
-      extension: 'unset ZOHO_PAYMENTS_READ_ONLY if it may record changes',
+      say: 'to let it record changes, start it without --read-only and ZOHO_PAYMENTS_READ_ONLY',
+      extension: 'to let it record changes, unset ZOHO_PAYMENTS_READ_ONLY',
     });
   const holding = toolsetOf(tool);
   if (chosen.includes(holding)) return undefined;
@@ -64,7 +64,9 @@ function checkAllowedTools(names: readonly string[] = []): void {
   const strange = names.find((name) => !writes.some((write) => write.name === name));
   if (strange === undefined) return;
   const reads = [listWrites, ...all].some(({ name }) => name === strange);
-  const what = reads ? 'which only reads: list only tools that write, reads are always allowed' : 'but no tool that writes has this name';
+  const what = reads
+    ? 'which only reads. List only tools that write; tools that read are always allowed'
+    : 'but no tool that writes has this name';
   throw new ConfigError(
     `the policy cannot be used: allowed_tools names ${JSON.stringify(strange)}, ${what}${reads ? '' : nearestOf(strange, writes)}.`,
   );
@@ -82,5 +84,5 @@ function nearestOf(strange: string, writes: readonly (Endpoint | Workflow)[]): s
   const method = methodOf(writes.find(({ name }) => name === nearest)!);
   const verb = (name: string) => name.split('_', 1)[0];
   const isHarmless = method === 'POST' || (method === 'PUT' && verb(strange) === verb(nearest));
-  return `; list only tools that write, reads are always allowed${isHarmless ? `. Did you mean ${nearest}?` : ''}`;
+  return `. List only tools that write; tools that read are always allowed${isHarmless ? `. Did you mean ${nearest}?` : ''}`;
 }

@@ -18,7 +18,7 @@ const PROGRAM = 'zoho-payments-mcp';
 const sandbox = ['--sandbox', 'use the journal of the practice books'] as const;
 const books = [
   ['--sandbox[=memory]', 'use practice books on this machine instead of Zoho Books; =memory discards them at the end'],
-  ['--today YYYY-MM-DD', 'the last day in new practice books; default: today'],
+  ['--today YYYY-MM-DD', 'the newest date in new practice books; default: today'],
   ['--read-only', 'offer only tools that read'],
   [
     '--toolsets LIST',
@@ -31,12 +31,12 @@ const books = [
 const declared = {
   serve: {
     usage: 'serve',
-    does: 'serve MCP over stdio (standard input and output); hosts run this; the default if no command is given',
+    does: 'serve MCP over stdio (standard input and output); AI apps (hosts) run this; the default if no command is given',
     options: [
       ...books,
       ['--log-level LEVEL', 'how much to write to stderr: error, warn (default), info or debug'],
       ['--log-json', 'write the log as JSON lines'],
-      ['--extension', 'set by the desktop extension (.mcpb), so that hints name its settings'],
+      ['--extension', 'the desktop extension (.mcpb) sets this, so that messages name its settings'],
     ],
     examples: ['serve --sandbox', 'serve --read-only --toolsets all'],
   },
@@ -46,11 +46,11 @@ const declared = {
     options: [
       [
         '--data-center NAME',
-        "Zoho's data center: us (default), eu, in, au, jp, ca, cn or sa; needed for cn, and with --self-client if it is not us",
+        "Zoho's data center: us (default), eu, in, au, jp, ca, cn or sa; needed for cn; with --self-client, needed for all except us",
       ],
       ['--organization ID', 'the id of the organization, if there are several'],
       ['--read-only', 'ask Zoho only for the permission to read'],
-      ['--port N', 'the port of this machine in the redirect address; default: 17321, or any free port'],
+      ['--port N', 'the local port in the redirect address; default: 17321, or a free port if 17321 is taken'],
       ['--no-browser', 'print the address, do not open a browser'],
       ['--self-client CODE', "log in with the code of a Self Client (made in Zoho's API console); needs no browser"],
     ],
@@ -66,13 +66,14 @@ const declared = {
   },
   doctor: {
     usage: 'doctor',
-    does: 'check the connection to Zoho and say how to mend what does not work',
+    does: 'check the connection to Zoho and say how to repair it',
     options: [
-      ['--json', 'print JSON for programs; the exit code is 0 only if no check fails'],
+      ['--json', 'print JSON for programs'],
       ['--try-data-centers', 'find out in which data center the credentials work'],
       ...books,
     ],
     examples: ['doctor', 'doctor --json'],
+    more: ['The exit code is 0 only if no check fails.'],
   },
   sandbox: {
     usage: 'sandbox',
@@ -81,7 +82,7 @@ const declared = {
       ['--port N', 'default: a free port'],
       ['--data FILE|memory', 'where to keep the books; default: memory'],
       ['--payments N', 'add payments until there are N'],
-      ['--today YYYY-MM-DD', 'the last day in new books; default: today'],
+      ['--today YYYY-MM-DD', 'the newest date in new books; default: today'],
     ],
     examples: ['sandbox --port 8765 --payments 1000'],
     more: ['It prints one line of JSON with its addresses and credentials, and runs until it is stopped.'],
@@ -105,7 +106,7 @@ const declared = {
       ['--customer ID', 'the id of the customer in Zoho Books'],
       ['--since YYYY-MM-DD', "on or after this day, in the organization's time zone"],
       ['--limit N', 'how many writes; default: 50'],
-      ['--page PAGE', 'the next page; the list before names it'],
+      ['--page PAGE', 'the next page: the value that the previous list shows'],
       ['--json', 'print JSON for programs'],
       sandbox,
     ],
@@ -114,16 +115,16 @@ const declared = {
   'journal show': {
     usage: 'journal show ID',
     does: 'show one write: what, when, who confirmed it, and its outcome',
-    options: [['--json', 'print JSON for programs: the whole entry, then its events, one per line'], sandbox],
+    options: [['--json', 'print one JSON document for programs: the whole entry with its events; times are in UTC'], sandbox],
     examples: ['journal show w_3fc99e3a24c4ce5a'],
   },
   'journal resolve': {
     usage: 'journal resolve [ID]',
-    does: 'find out the outcome of unresolved writes with a search in Zoho, or set it yourself',
+    does: 'search Zoho for the outcome of unresolved writes, or set the outcome yourself',
     options: [
       ['--recorded RECORD_ID', 'the write made this record in Zoho Books'],
       ['--not-recorded', 'the write was not carried out'],
-      ['--force', 'do so even if the record does not match, or if Zoho may still carry out the write; this is final'],
+      ['--force', 'set the outcome even if the record does not match, or if Zoho may still carry out the write; this is final'],
       sandbox,
     ],
     examples: ['journal resolve', 'journal resolve w_3fc99e3a24c4ce5a --recorded 9030000079467'],
@@ -137,13 +138,14 @@ const declared = {
   },
   'journal prune': {
     usage: 'journal prune',
-    does: 'delete old writes (--before), or the data of one customer (--customer)',
+    does: 'delete old journal entries (--before), or the journal data of one customer (--customer)',
     options: [
-      ['--before YYYY-MM-DD', 'delete writes from before this day; the last seven days stay'],
-      ['--customer ID', 'remove the data of this customer; unresolved writes stay, and the command says how many'],
+      ['--before YYYY-MM-DD', 'delete the journal entries before this day; the last seven days stay'],
+      ['--customer ID', "remove this customer's data from the journal; unresolved writes stay, and the command says how many"],
       sandbox,
     ],
     examples: ['journal prune --before 2026-01-01'],
+    more: ['It changes nothing in Zoho Books.'],
   },
   'journal export': {
     usage: 'journal export',
@@ -161,7 +163,7 @@ type TypeOf<W> = W extends `${string} ${string}` ? 'string' : 'boolean';
 
 const optionName = (written: string): string => /^--([\w-]+)/.exec(written)?.[1] ?? '';
 
-/** The options of all commands, for `parseArgs`. An option takes a value if a space and the value follow its name above. */
+/** The options of all commands, for `parseArgs`. An option takes a value if the list above shows a value after a space. */
 export const parsedOptions = Object.fromEntries(
   Object.values(commands).flatMap(({ options }) =>
     options.map(([written]) => [optionName(written), { type: written.includes(' ') ? 'string' : 'boolean' }]),
@@ -212,7 +214,7 @@ export function generalHelp(): string {
     `${PROGRAM} ${version}: customer payments and refunds in Zoho Books for AI assistants, over MCP.`,
     '',
     ...table([
-      [PROGRAM, 'serve MCP over stdio (standard input and output); hosts run this'],
+      [PROGRAM, 'serve MCP over stdio (standard input and output); AI apps (hosts) run this'],
       [`${PROGRAM} serve --sandbox`, 'the same with practice books on this machine; they are kept between runs'],
       ...others.map(({ usage, does }) => [`${PROGRAM} ${usage}`, does] as const),
     ]),

@@ -16,7 +16,7 @@ export interface Launch {
 
 const NAME = 'zoho-payments-mcp';
 
-/** From the command line of this process. */
+/** The Launch of this process, from its command line. */
 export const launchOf = (path: string | undefined): Launch => ({
   script: process.argv[1],
   node: process.execPath,

@@ -12,7 +12,7 @@ import { timeText } from '../time-zone.ts';
 import { DAY_MS } from '../time.ts';
 import { silent } from '../trace.ts';
 import { isSettled } from '../write/journal/entry-state.ts';
-import type { Entry, Journal } from '../write/journal/journal.ts';
+import type { Entry, Journal, JournalEvent } from '../write/journal/journal.ts';
 import { graceEnds, ordinaryTimings } from '../write/timings.ts';
 import { baseDirOf, stateOf } from './account.ts';
 import { ProblemError } from './cli-error.ts';
@@ -51,6 +51,8 @@ interface OpenJournal {
 const KEPT_DAYS = 7;
 
 export async function runJournal(command: JournalCommand, config: Config, started: Started = startedByName): Promise<void> {
+  // Wrong options are an error even if there is no journal yet.
+  if (command.verb === 'prune' && command.customer === undefined) dayToPrune(command);
   const { openSqliteJournal } = await import('../write/journal/sqlite.ts');
   const { journalFile } = await import('../write/open-road.ts');
   if (config.sandbox === 'memory')
@@ -93,10 +95,13 @@ const verbs = {
       for (const text of writeText(entry, shown)) print(text);
       return;
     }
-    print(asIndentedJson(entry));
-    for await (const event of journal.events()) if (event.entry === entry.id) print(asJson(event));
+    const { outcomeOfState } = await import('../mcp/list-writes.ts');
+    const events: JournalEvent[] = [];
+    for await (const event of journal.events()) if (event.entry === entry.id) events.push(event);
+    // The times are not changed, because `journal export` prints the same events.
+    print(asIndentedJson({ ...entry, outcome: outcomeOfState[entry.state], time_zone: 'UTC', events }));
   },
-  /** Settles writes: as the person says who looked in Zoho Books, or else by a search in Zoho now. */
+  /** Settles writes: as the person decides who looked in Zoho Books, or else with a search in Zoho now. */
   async resolve(open: OpenJournal, command: JournalCommand) {
     const { journal, config } = open;
     const zone = await timeZoneFor(open);
@@ -129,7 +134,7 @@ const verbs = {
             exitCode: 1,
           },
         );
-      if (settled.against !== undefined) process.stderr.write(`decided with --force, against this: ${local(settled.against)}\n`);
+      if (settled.against !== undefined) process.stderr.write(`decided with --force, although: ${local(settled.against)}\n`);
       print(writeLine(settled.entry, zone));
       print('This is final: the outcome of this write cannot be changed again.');
     } finally {
@@ -160,21 +165,26 @@ const verbs = {
         );
       return;
     }
-    if (before === undefined)
-      throw new ProblemError('prune needs --before YYYY-MM-DD, or --customer ID to remove the data of a customer', { exitCode: 2 });
-    // Newer entries are still needed for idempotency keys, approvals and the limits of a day.
-    if (Date.parse(before) > Date.now() - KEPT_DAYS * DAY_MS)
-      throw new ProblemError(`prune cannot delete writes of the last ${KEPT_DAYS} days`, { exitCode: 2 });
-    print(`deleted ${counted(await journal.prune(`${before}T00:00:00.000Z`), 'write')}`);
+    print(`deleted ${counted(await journal.prune(`${dayToPrune({ before })}T00:00:00.000Z`), 'write')}`);
   },
   async export({ journal }: OpenJournal) {
     for await (const event of journal.events()) print(asJson(event));
   },
 };
 
+/** The day before which writes are deleted. Throws ProblemError if it is missing or too recent. */
+function dayToPrune({ before }: Pick<JournalCommand, 'before'>): string {
+  if (before === undefined)
+    throw new ProblemError('prune needs --before YYYY-MM-DD, or --customer ID to remove the data of a customer', { exitCode: 2 });
+  // Newer entries are still needed for idempotency keys, approvals and the limits of a day.
+  if (Date.parse(before) > Date.now() - KEPT_DAYS * DAY_MS)
+    throw new ProblemError(`prune cannot delete writes of the last ${KEPT_DAYS} days`, { exitCode: 2 });
+  return before;
+}
+
 const retryAt = (entry: Entry): Date | undefined => (isSettled(entry.state) ? undefined : graceEnds(entry, ordinaryTimings));
 
-/** The noted time zone, or Zoho's answer if none was noted. */
+/** The noted time zone; if none was noted, the time zone from Zoho. */
 async function timeZoneFor({ config, dir }: OpenJournal): Promise<string | undefined> {
   const noted = notedTimeZone(dir);
   if (noted !== undefined) return noted;
@@ -255,7 +265,7 @@ async function namedEntry(journal: Journal, { id }: JournalCommand): Promise<Ent
     id === undefined
       ? 'give the id of a write: journal list shows the ids'
       : `there is no write ${oneLine(id, 100)}${isZohos ? `; journal list --record ${id.trim()} lists the writes of a Zoho record` : ''}`,
-    { exitCode: 1 },
+    { exitCode: id === undefined ? 2 : 1 },
   );
 }
 

@@ -80,7 +80,7 @@ async function consentInBrowser({ port, browser }: LoginCommand, config: Config,
     print(`The client in Zoho's API console (https://api-console.zoho.com) must have this redirect address: ${redirectUri}`);
     const client = await clientOf(config);
     const url = consentUrl(config.accountsUrl, { clientId: client.clientId, redirectUri, scopes, state });
-    // Before Ctrl-C is offered below, it must already work.
+    // Ctrl-C must work before the text below offers it.
     const answer = patiently(callback.answer);
     print(`\nOpen this address in a browser on this machine, and accept there:\n\n  ${url.href}\n`);
     if (browser) openBrowser(url);
@@ -141,7 +141,7 @@ interface Obtained {
   readonly tokens: Tokens & { readonly refreshToken: string };
 }
 
-/** Stores the login, but only after a read with it worked. */
+/** Stores the login after a successful read with it. */
 async function keep({ command, config, http, scopes, accountsUrl, client, tokens }: Obtained): Promise<void> {
   const apiBaseUrl = apiBaseUrlOf({ apiDomain: tokens.apiDomain, accountsUrl, configured: config.apiBaseUrl });
   const shared = await openShared('memory');
@@ -177,7 +177,8 @@ async function keep({ command, config, http, scopes, accountsUrl, client, tokens
 
   print(`Connected to ${organizationName ?? 'the organization'} (${organizationId}) at ${new URL(apiBaseUrl).host}; a first read worked.`);
   const missing = scopesMissing(scopes, granted);
-  if (missing.length > 0) print(`Zoho did not grant ${missing.join(', ')}. Tools that need this refuse, or say what they could not check.`);
+  if (missing.length > 0)
+    print(`Zoho did not grant ${missing.join(', ')}. Tools that need such a scope (permission) refuse, or say what they could not check.`);
   print(
     where === 'keychain'
       ? "The secrets are in the operating system's keychain."
@@ -206,7 +207,7 @@ interface Organization {
   readonly name?: string | undefined;
 }
 
-/** The wanted organization, the only one, or the one that the person picks. `organizations` is undefined if the scopes do not show them. */
+/** The named organization, the only organization, or the person's choice. `organizations`: undefined if the scopes do not show them. */
 async function pickOrganization(organizations: readonly Organization[] | undefined, wanted: string | undefined): Promise<Organization> {
   if (organizations === undefined) {
     if (wanted !== undefined) return { id: wanted };

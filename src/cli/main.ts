@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { PaymentsError } from '../errors.ts';
+import type { Problem } from '../mcp/arguments.ts';
 import type { WritesWanted } from '../mcp/list-writes.ts';
 import { ProblemError } from './cli-error.ts';
 import { calendarDay, isDay, levelOf, policyOf, readConfig, searchPath, toolsetsOf, type Config } from './config.ts';
@@ -70,8 +71,7 @@ async function main(argv: readonly string[]): Promise<void> {
       if (organization !== undefined && !/^\d+$/.test(organization))
         throw new UsageError('--organization must be the id (digits only) that Zoho Books shows under Manage Organizations');
       if (selfClient?.trim() === '') throw new UsageError("--self-client needs the code from Zoho's API console");
-      const port = numberOption('--port', values.port);
-      if (port !== undefined && port > 65_535) throw new UsageError('--port must be a number up to 65535');
+      const port = portOption(values.port);
       return await login(
         { port, browser: noBrowser !== true, selfClient, organization },
         withFlags(readConfig(undefined, { dataCenter }), values),
@@ -92,7 +92,7 @@ async function main(argv: readonly string[]): Promise<void> {
     case 'sandbox': {
       const { runSandbox } = await import('./sandbox.ts');
       return await runSandbox({
-        port: numberOption('--port', values.port),
+        port: portOption(values.port),
         data: values.data,
         payments: numberOption('--payments', values.payments),
         today: calendarDay('--today', values.today) ?? readConfig().sandboxToday,
@@ -147,29 +147,26 @@ const inList = { key: 'idempotency_key', reference: 'reference_number', customer
 
 /** The filters of `journal list`, as arguments of list_writes. */
 async function listOptions({ limit, ...given }: Partial<Record<keyof typeof options, string | boolean>>): Promise<WritesWanted> {
-  const [{ readArguments }, { listWrites }] = await Promise.all([import('../mcp/arguments.ts'), import('../mcp/list-writes.ts')]);
+  const [{ checkArguments }, { listWrites }] = await Promise.all([import('../mcp/arguments.ts'), import('../mcp/list-writes.ts')]);
   const empty = Object.keys(given).find((option) => given[option as keyof typeof given] === '');
-  // A shell variable that is not set must not turn a filter off.
+  // An empty value may come from an unset shell variable. It must not turn a filter off.
   if (empty !== undefined) throw new UsageError(`--${empty} must not be empty`);
   const named = Object.entries(given).map(([option, value]) => [inList[option as keyof typeof inList] ?? option, value] as const);
   const wanted = Object.fromEntries(named.filter(([name]) => name in listWrites.input.shape));
   const optionNamed = (name: string) => Object.entries(inList).find(([, argument]) => argument === name)?.[0] ?? name;
   const most = numberOption('--limit', limit as string | undefined) ?? 50;
   if (most === 0) throw new UsageError('--limit must be at least 1');
-  try {
-    const read = readArguments(listWrites.input, wanted);
-    // readArguments drops blanks and "null", because models send them for "no value". Here they are a mistake.
-    const leftOut = Object.keys(wanted).find((name) => !Object.hasOwn(read, name));
-    if (leftOut !== undefined) throw new UsageError(`--${optionNamed(leftOut)} must not be ${JSON.stringify(wanted[leftOut])}`);
-    return { ...read, limit: most };
-  } catch (error) {
-    if (!(error instanceof PaymentsError)) throw error;
-    const problems = error.message
-      .replace(/^The arguments are not valid: |\.$/g, '')
-      .replaceAll('`next_page` of the previous answer', 'the page that the list before names');
-    throw new UsageError(problems.replace(/(?<=^|; )\w+(?= )/g, (name) => `--${optionNamed(name)}`));
-  }
+  const { input, problems } = checkArguments(listWrites.input, wanted);
+  if (problems !== undefined) throw new UsageError(problems.map((one) => `--${optionNamed(one.argument)} ${optionSays(one)}`).join('; '));
+  // checkArguments drops blanks and "null", because models send them for "no value". Here they are a mistake.
+  const leftOut = Object.keys(wanted).find((name) => !Object.hasOwn(input, name));
+  if (leftOut !== undefined) throw new UsageError(`--${optionNamed(leftOut)} must not be ${JSON.stringify(wanted[leftOut])}`);
+  return { ...input, limit: most };
 }
+
+/** What is wrong with an option. The tool words a page for models, which read it in an answer. */
+const optionSays = ({ argument, says }: Problem): string =>
+  argument === 'page' ? 'must be the page that the list before names, or a page number' : says;
 
 function withFlags(config: Config, flags: ReturnType<typeof readArgv>['values']): Config {
   const { sandbox } = flags;
@@ -198,6 +195,12 @@ function numberOption(option: string, value: string | undefined): number | undef
   if (value === undefined) return undefined;
   if (!/^\d{1,9}$/.test(value)) throw new UsageError(`${option} must be a whole number, not ${JSON.stringify(value)}`);
   return Number(value);
+}
+
+function portOption(value: string | undefined): number | undefined {
+  const port = numberOption('--port', value);
+  if (port !== undefined && port > 65_535) throw new UsageError('--port must be a number up to 65535');
+  return port;
 }
 
 // A reader such as `| head` may close the pipe early. The server watches its own output.

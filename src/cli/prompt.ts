@@ -10,7 +10,7 @@ export function isTerminal(): boolean {
 /** Asks at the terminal. A hidden answer is not echoed. Ctrl-C or the end of the input cancels. */
 export function ask(question: string, { hidden = false }: { hidden?: boolean } = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    // While readline reads, the terminal does not echo; only readline writes what is typed.
+    // While readline reads, the terminal does not echo: only readline writes the typed text.
     const output = hidden ? new Writable({ write: (_chunk, _encoding, written) => written() }) : process.stdout;
     const lines = createInterface({ input: process.stdin, output, terminal: true, historySize: 0 });
     lines.once('SIGINT', () => lines.close());
@@ -18,7 +18,7 @@ export function ask(question: string, { hidden = false }: { hidden?: boolean } =
       if (hidden) process.stdout.write('\n');
       reject(cancelled());
     });
-    // Ask only now: before readline starts, the terminal would echo what is typed.
+    // The question must come after the start of readline: before, the terminal would echo the typed text.
     if (hidden) process.stdout.write(question);
     lines.question(hidden ? '' : question, (answer) => {
       resolve(answer.trim());

@@ -19,7 +19,7 @@ export function problemOf(error: PaymentsError): ProblemError {
   return new ProblemError(`${error.whatHappened} ${nextForOperator(error)}`, { exitCode: 1, cause: error });
 }
 
-/** The error's next step, worded for the operator. */
+/** The error's next step, in words for the operator. */
 export function nextForOperator({ next, ifItStays, actor }: PaymentsError): string {
   const steps = next
     .map(({ say }) => say)
@@ -48,14 +48,14 @@ export function writeLine(entry: Entry, zone: string | undefined): string {
 
 interface WriteShown {
   readonly zone: string | undefined;
-  /** The time from which a search in Zoho settles the write. Undefined if it has passed. */
+  /** From this time on, a search in Zoho can settle the write. Undefined if the time has passed. */
   readonly retryAt: Date | undefined;
   /** The later write that deleted the record of this write. */
   readonly deletedBy?: Entry | undefined;
   readonly here?: Started['here'];
 }
 
-/** A write in full sentences, for a person. */
+/** Describes a write in full sentences, for a person. */
 export function writeText(entry: Entry, { zone, retryAt, deletedBy, here = startedByName.here }: WriteShown): string[] {
   const { id, endpoint, scope, key, claimedAt, sentAt, settledAt, answer, erased } = entry;
   const { amount, currency_code, reference_number } = aboutOf(entry);
@@ -145,7 +145,7 @@ function consentText({ facts, erased }: Entry): string | undefined {
 function outcomeText({ state, reason, zoho_id, makes, settledIn }: Entry): string {
   const why = reason === undefined ? '' : ` ${sentence(oneLine(reason, 400))}`;
   const record = zoho_id === undefined ? '' : ` as ${makes ?? 'record'} ${zoho_id}`;
-  const who = settledIn === 'window' ? ' A person answered so when the server asked.' : '';
+  const who = settledIn === 'window' ? ' A person said this when the server asked.' : '';
   switch (state) {
     case 'recorded':
       return `It is recorded in Zoho${record}.${why}${who}`;

@@ -32,25 +32,25 @@ export function serve(config: Config, started: Started): void {
       HANDOVER_MS,
       nextTurn().then(() => server.close()),
     );
-    // Closing stopped every call that was still reading. A call may have begun to send just before: wait for it too.
+    // Closing stopped every call that was still reading. But a call may have begun to send just before, so wait for it too.
     await writesSettled();
     await atMost(HANDOVER_MS, close());
     process.exit(0);
   };
   const server = serveBooks(books, pipes, {
     onerror: (error) => log('warn', protocolProblem(error)),
-    // The SDK closes if it cannot write to the host. It no longer reads stdin then.
+    // The SDK closes the connection if it cannot write to the host. After that it does not read stdin.
     onclose: () => void end(),
   });
   process.stdin.once('end', end).once('close', end);
   process.stdout.on('error', end);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end);
 
-  // Later, so that the host's first requests are answered first.
+  // Starts later, so that the host's first requests get their answers first.
   setTimeout(
     () =>
       void resolveLeftovers((message) => log('warn', message)).catch(() =>
-        log('warn', 'the outcome of earlier writes could not be searched for in Zoho'),
+        log('warn', 'could not search Zoho for the outcome of earlier writes'),
       ),
     LEFTOVERS_MS,
   ).unref();
@@ -58,7 +58,7 @@ export function serve(config: Config, started: Started): void {
 
 const LEFTOVERS_MS = 2_000;
 
-/** Logs problems with the state folder at the start. Calls that fail because of them report them too. */
+/** Logs problems with the state folder at the start. Calls that fail because of these problems also report them. */
 function warnOfFolder(config: Config, log: Log): void {
   if (config.sandbox === 'memory') return;
   try {
@@ -76,7 +76,7 @@ async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
   await Promise.race([work.catch(() => undefined), sleep(ms)]);
 }
 
-/** One line for the log, without the quoted part: the SDK's messages quote what was received, which may be customer data. */
+/** One line for the log about a protocol error. Omits the quotes in the SDK's messages, because they may hold customer data. */
 function protocolProblem(error: Error): string {
   if ('issues' in error || error instanceof SyntaxError) return 'a message that is not JSON-RPC was ignored';
   return oneLine(error.message.split(/[:[{"]/, 1)[0] ?? '');

@@ -5,8 +5,8 @@ import { AccessError } from '../errors.ts';
 import { inStateDir } from '../write/turn.ts';
 
 /**
- * One fixed folder per user and platform. It comes from the operating system's user record, not from the environment, so that two
- * hosts with different environments share it.
+ * The default folder: one fixed folder per user and platform. Its path comes from the operating system's user record and not from the
+ * environment, so that two hosts with different environments share the folder.
  */
 export function defaultStateDir(platform: NodeJS.Platform = process.platform): string {
   const { homedir } = userInfo();
@@ -41,8 +41,8 @@ export function writtenStateDir(named: string | undefined): string {
 }
 
 /**
- * The folder with its symbolic links resolved, so that the checked folder is the used one. Throws AccessError (`state_dir_unsafe`)
- * if other users could replace the journal or the login. The folder may not exist yet.
+ * The folder with its symbolic links resolved, so that the program uses the folder that it checked. Throws AccessError (`state_dir_unsafe`)
+ * if other users could replace the journal or the login. The folder need not exist.
  */
 export function safeStateDir(named: string | undefined): string {
   const dir = resolved(writtenStateDir(named));
@@ -73,7 +73,7 @@ export function stateDirWarning(dir: string): string | undefined {
   );
 }
 
-/** Undefined on Windows, which has no modes, and if the folder is missing or unreadable. In the last case its use throws. */
+/** Undefined on Windows, which has no modes, and if the folder is missing or unreadable. The use of an unreadable folder then throws. */
 function statWithMode(dir: string): Stats | undefined {
   if (process.platform === 'win32') return undefined;
   try {

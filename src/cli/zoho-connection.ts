@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import type { ReadTool } from '../endpoint.ts';
+import type { Json } from '../json.ts';
 import type { Sandbox } from '../sandbox/index.ts';
 import type { Log } from '../trace.ts';
 import type { AccessTokens, Credentials } from '../zoho/access-token.ts';
@@ -15,7 +17,7 @@ export interface Target {
   readonly dir: string;
   /** Read again for every new access token. */
   credentials(): Promise<Credentials>;
-  /** Stops what was started only for this connection. */
+  /** Stops everything that was started only for this connection. */
   close?(): Promise<void>;
 }
 
@@ -29,6 +31,8 @@ export interface WireOptions {
   readonly shared?: 'file' | 'memory';
   /** See ZohoOptions. */
   readonly retryDelayMs?: number;
+  /** See ZohoOptions. `target`: where the answer comes from. */
+  readonly onRead?: (endpoint: ReadTool, result: Json, target: Target) => void;
   /** The clock for access tokens and limits. */
   readonly now?: (() => number) | undefined;
 }
@@ -55,6 +59,7 @@ export async function openWire({
   limits: most,
   shared: where,
   retryDelayMs,
+  onRead,
   now,
 }: WireOptions): Promise<Wire> {
   const target = await find();
@@ -67,7 +72,7 @@ export async function openWire({
     import('../zoho/shared-state.ts'),
   ]);
   const http = createHttp(httpOptions);
-  // Without a folder this process works alone; only writes need the folder.
+  // Without a folder, this process shares nothing with other processes. Only writes need the folder.
   const shared = await openShared(where === 'memory' ? 'memory' : join(dir, SHARED)).catch((error: NodeJS.ErrnoException) => {
     log('warn', 'this server cannot share its access token and rate limits with other servers of this machine', {
       error: error.code ?? error.name,
@@ -77,7 +82,17 @@ export async function openWire({
   const limits = createLimits({ ...most, shared, now });
   const tokens = createAccessTokens({ http, accountsUrl, credentials: () => target.credentials(), shared, log, now });
   return {
-    zoho: createZoho({ http, tokens, limits, shared, apiBaseUrl, organizationId, retryDelayMs, log }),
+    zoho: createZoho({
+      http,
+      tokens,
+      limits,
+      shared,
+      apiBaseUrl,
+      organizationId,
+      retryDelayMs,
+      log,
+      onRead: (endpoint, result) => onRead?.(endpoint, result, target),
+    }),
     tokens,
     limits,
     shared,

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-/** The command that opens an address in the browser. It uses no shell, which would interpret the `&` in the address. */
+/** The command that opens an address in the browser. It uses no shell, because a shell would interpret the `&` in the address. */
 export function browserCommand(url: URL, platform: NodeJS.Platform = process.platform): readonly [command: string, ...args: string[]] {
   switch (platform) {
     case 'win32':

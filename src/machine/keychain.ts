@@ -42,7 +42,7 @@ async function entryNamed(account: string): Promise<Keychain> {
   };
 }
 
-/** Limits the wait: a locked keychain waits for a person, and calls to Zoho wait for the keychain. */
+/** Limits the wait, because a locked keychain waits for a person, and calls to Zoho wait for the keychain. */
 async function withinWait<T>(work: Promise<T>): Promise<T> {
   const over = new AbortController();
   const late = sleep(KEYCHAIN_WAIT_MS, undefined, { signal: over.signal, ref: false }).then(() => {

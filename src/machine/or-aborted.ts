@@ -1,4 +1,4 @@
-/** Waits for work that others may wait for too. When `signal` aborts, this caller stops waiting; the work goes on. */
+/** Waits for work that others may wait for too. If `signal` aborts, this caller stops waiting, but the work continues. */
 export function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
   return new Promise((resolve, reject) => {

@@ -1,8 +1,8 @@
 import { identityOf, loadSqlite, makePrivate, troubleOf, whenFree } from './sqlite-file.ts';
 
 /**
- * A lock between processes: an exclusive transaction on an SQLite file, which is a lock of the operating system. A suspended process
- * keeps its lock. When a process dies, its lock is free at once.
+ * A lock between processes: an exclusive transaction on an SQLite file, for which SQLite uses a lock of the operating system. A suspended
+ * process keeps its lock. When a process dies, its lock becomes free at once.
  */
 export interface OsLock {
   /** False if another process holds the lock, or another OsLock of this process on the same file. */
@@ -40,7 +40,7 @@ export async function osLocks(): Promise<(path: string) => OsLock> {
       isInPlace: () => opened !== undefined && identityOf(path) === opened,
       free,
       close() {
-        // An open transaction would survive `close`.
+        // Without this, an open transaction would stay after `close`.
         free();
         connection.close();
       },

@@ -40,7 +40,7 @@ export class SqliteFile {
 
   close(): void {
     if (!this.database.isOpen) return;
-    // An open transaction would survive the connection until garbage collection of its statements.
+    // An open transaction would last longer than the connection: until its statements are garbage-collected.
     if (this.database.isTransaction) this.database.exec('ROLLBACK');
     this.#statements.clear();
     this.database.close();
@@ -93,17 +93,17 @@ const troubles: readonly { readonly trouble: Trouble; readonly codes: readonly n
   },
 ];
 
-/** The trouble with the file; undefined for every other error. */
+/** The kind of problem with the file; undefined for every other error. */
 export function troubleOf(error: unknown): Trouble | undefined {
   if (!(error instanceof Error)) return undefined;
-  // Extended codes keep the primary one in the low byte.
+  // The low byte of an extended code is the primary code.
   const code = 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
   return troubles.find(({ codes, words }) => (code === undefined ? words.test(error.message) : codes.includes(code)))?.trouble;
 }
 
 /**
- * Creates the file with access only for its owner, which SQLite would not do. Never opens an existing file: closing it would release
- * the locks that this process holds on it (https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled).
+ * Creates the file so that only its owner can access it. SQLite would give others access. Never opens an existing file: to close it would
+ * release the locks that this process holds on it (https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled).
  */
 export function makePrivate(path: string): void {
   if (!existsSync(path)) writeFileSync(path, '', { flag: 'a', mode: 0o600 });

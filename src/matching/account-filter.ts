@@ -25,7 +25,7 @@ export interface AccountFilter {
   found(): Promise<SeenAccount>;
 }
 
-/** Looks for the name among the open accounts first. If none has it, the name may belong to a closed account in the rows. */
+/** Looks for the name among the open accounts first. If no open account has it, the rows may have a closed account with this name. */
 export async function accountFilter(typed: string, zoho: Reader): Promise<AccountFilter> {
   let none: InputError | undefined;
   const id = await ifAllowed(accountNamed(typed, 'account', zoho)).catch((error: unknown) => {
@@ -59,7 +59,7 @@ async function nameOf(id: string, zoho: Reader): Promise<string | undefined> {
 }
 
 function noneSeen(typed: string): InputError {
-  return new InputError(`None of the records read has an account called ${quoted(typed)}.`, {
+  return new InputError(`None of the records that were read has an account called ${quoted(typed)}.`, {
     code: 'no_such_account',
     next: 'Call again with the id of the account, or ask the user for its exact name in Zoho Books.',
   });

@@ -13,12 +13,12 @@ export function unlikeness(typed: string, name: unknown): number | undefined {
   return wordsIn(bare(name)).some((word) => isNear(bare(leading), word)) ? 0.5 : undefined;
 }
 
-/** The first word that is no article or short word. Similar names have nearly the same first word. */
+/** The first word that is no article and not short. In similar names this word is nearly the same. */
 export const leadingWord = (typed: string): string => telling(typed)[0] ?? '';
 
 /**
- * Parts for Zoho's `contains` that similar names share: the beginning of each of the first two words, and the end of the first word in case
- * its beginning was mistyped.
+ * Parts for Zoho's `contains` that similar names share: the beginning of each of the first two words, and the end of the first word, for
+ * the case of a typing error at its beginning.
  */
 export function stems(typed: string): string[] {
   const words = telling(typed).map((word) => [...word]);
@@ -37,7 +37,7 @@ const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script
 const STEM = 4;
 const SMALL = /^(the|and|der|die|das|les|los)$/;
 
-/** Words that tell names apart. Short words and articles count only if there are no others. */
+/** The words that distinguish names. Short words and articles count only if there are no other words. */
 function telling(typed: string): string[] {
   const words = wordsIn(folded(typed));
   const long = words.filter((word) => [...word].length > 2 && !SMALL.test(word));

@@ -2,7 +2,7 @@ import { bareReference, isSameReference } from '../records/same-reference.ts';
 import { folded, wordsIn } from './same-name.ts';
 import { slipOf } from './slips.ts';
 
-/** Compares reference numbers that people remember with other words in front, other spaces, or one typing error in the number. */
+/** Compares reference numbers. Allows other words in front of the number, other spaces, or one typing error in the number. */
 
 export interface ReferenceLikeness {
   readonly off: number;
@@ -10,7 +10,7 @@ export interface ReferenceLikeness {
   readonly near?: true;
 }
 
-/** Larger than all other distances together, so a payment with exactly this reference comes before any with a typing error in it. */
+/** The distance of a typing error. It is larger than all other distances together, so payments with exactly this reference come first. */
 export const SLIP_OFF = 10;
 
 /** Compares two references. Undefined if they are different. */
@@ -37,10 +37,10 @@ const referenceSlips = {
 
 const numbersIn = (reference: unknown) => wordsIn(folded(reference)).filter((word) => /\d/.test(word));
 
-/** True if the text is long enough. Shorter text is one typing error away from too many others. */
+/** True if the text is long enough. A shorter text differs from too many other texts by only one typing error. */
 const isTelling = (text: string) => text.length >= (/\d/.test(text) ? 3 : 5);
 
-/** The bare reference, and its number if it has exactly one. One of several numbers is not enough to identify a reference. */
+/** The bare reference, and its number if it has exactly one number. If it has several, one of them does not identify the reference. */
 function soughtNumbers(typed: string): string[] {
   const numbers = numbersIn(typed);
   return [bareReference(typed), ...(numbers.length === 1 ? numbers.map(bareReference) : [])].filter(isTelling);

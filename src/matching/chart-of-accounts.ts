@@ -5,8 +5,8 @@ import { many, withoutEmpty } from '../records/zoho-shapes.ts';
 const text = z.string().optional();
 
 /**
- * Reads all active accounts of the chart of accounts, up to Zoho's limit of 5000. It is used only to look up names and is no tool. No tool
- * needs its scope, so most logins do not have it.
+ * Reads all active accounts of the chart of accounts, up to Zoho's limit of 5000. This operation is only used to look up names and is not a
+ * tool. No tool needs its scope, so most logins do not have the scope.
  */
 export const listChartOfAccounts = defineOperation({
   name: 'list_chart_of_accounts',

@@ -6,7 +6,7 @@ import { allContacts, isLast, PER_PAGE } from '../reading/whole-lists.ts';
 import { readId } from '../records/read-row.ts';
 import { money } from '../records/text.ts';
 
-/** Finds the currency of payments. Rows of Zoho's list have none; it is the customer's. */
+/** Finds the currency of payments. Rows of Zoho's list have no currency; a payment has its customer's currency. */
 
 /** Currency codes by customer_id. */
 export type Currencies = ReadonlyMap<string, string>;
@@ -15,7 +15,7 @@ export type Currencies = ReadonlyMap<string, string>;
 const MOST_READ_SINGLY = 2;
 const MOST_CONTACT_PAGES = 25;
 
-/** Returns the currencies of these customers, best effort: only customers that Zoho and the scopes show. */
+/** Returns the currencies of these customers. Best effort: omits customers that Zoho or the scopes do not show. */
 export async function currenciesOf(customers: Iterable<string | undefined>, zoho: Reader): Promise<Currencies> {
   const missing = new Set(customers);
   missing.delete(undefined);
@@ -43,4 +43,4 @@ export function inCurrency(amount: unknown, currency_code: string | undefined): 
 }
 
 /** Explains an unknown currency. */
-export const CURRENCY_NOT_KNOWN = "An unknown currency is the customer's: reading it needs the scope ZohoBooks.contacts.READ.";
+export const CURRENCY_NOT_KNOWN = 'To show an unknown currency, the login needs the scope (permission) ZohoBooks.contacts.READ.';

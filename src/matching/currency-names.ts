@@ -7,7 +7,7 @@ import { folded, isSameName, wordsIn } from './same-name.ts';
 
 const LOCALES = 'en en-AU en-CA en-IN de fr es it pt nl sv da nb fi pl cs hu tr ru el hi ar th ko ja zh'.split(' ');
 
-/** Names in common use that `Intl` does not have in these languages. */
+/** Common names that `Intl` does not have in these languages. */
 const ALSO_SAID: Readonly<Record<string, string>> = {
   CHF: 'fr sfr',
   INR: 'rs',
@@ -24,8 +24,8 @@ const ALSO_SAID: Readonly<Record<string, string>> = {
 };
 
 /**
- * True if the user may mean this currency. A name that several currencies share, such as "$" or "dollars", fits all of them. The server
- * reads the organization's own currency names from Zoho only if no language has the name.
+ * True if the user may mean this currency. A name that several currencies share, such as "$" or "dollars", fits all of them. If no
+ * language has the name, the server reads the organization's own currency names from Zoho.
  */
 export async function isCurrency(said: string, code: string, zoho: Reader): Promise<boolean> {
   if (said.trim().toUpperCase() === code.toUpperCase()) return true;

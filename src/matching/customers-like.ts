@@ -11,7 +11,7 @@ import { isId, isPartOf } from './same-name.ts';
 export interface Likely {
   /** Undefined if the scopes do not show customers. */
   readonly customers: readonly Customer[] | undefined;
-  /** Filters that find their payments, and maybe payments of others. */
+  /** Filters that find the payments of these customers, and perhaps payments of other customers. */
   readonly where: Query;
 }
 
@@ -36,7 +36,7 @@ export async function customersLike(typed: string, zoho: Reader): Promise<Likely
   return { customers, where: { customer_name_contains: sharedPart(customers.map(({ contact_name = '' }) => contact_name.toLowerCase())) } };
 }
 
-/** Customers that the name fits, and customers with a similar name that share its first stem that any customer has. */
+/** Customers that the name fits, and customers with a similar name: they share the first stem of the name that any customer has. */
 function likeliest(typed: string, found: readonly Customer[]): readonly Customer[] {
   const off = new Map(found.map((row) => [row, unlikeness(typed, row.contact_name)]));
   const sharing = stems(typed)

@@ -12,7 +12,7 @@ import { leadingWord, unlikeness } from './alike-names.ts';
 import { halvesOf, longestWord } from './name-parts.ts';
 import { exactOrOnly, fits, folded, isId, isPartOf, isSameName, plainLetters, startsSo } from './same-name.ts';
 
-/** Finds the one customer with a name, e-mail address or id. Picks no customer if several fit. */
+/** Finds the customer with a name, e-mail address or id. If several customers fit, the user must choose. */
 
 export interface Customer extends Json {
   readonly contact_id: string;
@@ -20,13 +20,13 @@ export interface Customer extends Json {
   readonly currency_code?: string | undefined;
 }
 
-/** The most customers that a question offers. Each needs two reads, and a longer list is too long to choose from. */
+/** The most customers that a question offers. Each customer needs two reads, and people cannot choose well from a longer list. */
 const MOST_CUSTOMER_CHOICES = 5;
 const NEAR = 10;
 
 /**
- * Returns the customer with this name, e-mail address or id. Throws `WhichError` if several fit. `chosen`: the id that the user chose when
- * asked.
+ * Returns the customer with this name, e-mail address or id. Throws `WhichError` if several fit. `chosen`: the id that the user chose in
+ * answer to the question.
  */
 export async function customerNamed(typed: string, zoho: Reader, chosen?: string): Promise<Customer> {
   if (isId(typed))
@@ -42,7 +42,7 @@ export async function customerNamed(typed: string, zoho: Reader, chosen?: string
   const one = found.find(({ contact_id }) => contact_id === chosen) ?? meantBy(typed, found, all);
   if (one !== undefined) return one;
   const near = found.length > 0 ? found : await (address === undefined ? nearest() : nearAddress(address, zoho));
-  // Zoho searches for the exact characters, including line breaks and invisible ones, so an equal name may be among the similar ones.
+  // Zoho compares all characters, including line breaks and invisible characters, so an equal name may be among the similar names.
   const exact = found.length > 0 ? [] : near.filter((row) => isCalled(typed, row));
   const named = near.find(({ contact_id }) => contact_id === chosen) ?? meantBy(typed, exact, true);
   if (named !== undefined) return named;
@@ -96,7 +96,7 @@ export function aboutVendors(vendors: readonly Customer[]): string {
   return names.length === 0 ? '' : `${names.join(' and ')} ${names.length === 1 ? 'is a vendor, not a customer' : 'are vendors'}. `;
 }
 
-/** True if the name means another customer than this one: "Acme Corp" also fits Acme Corporation, but is another customer. */
+/** True if the name means another customer: the words "Acme Corp" also fit Acme Corporation, but may be the name of another customer. */
 export async function isAnother(
   typed: string,
   { customer_id, customer_name }: { readonly customer_id?: string | undefined; readonly customer_name?: string | undefined },
@@ -129,7 +129,7 @@ async function withAddress(address: string, zoho: Reader): Promise<readonly Cust
   return theirs.some(isActive) ? theirs.filter(isActive) : theirs;
 }
 
-/** Customers whose address differs in at most two letters, and customers of the same domain if there are only a few. */
+/** Customers whose e-mail address differs in at most two letters, and customers with the same domain if there are only a few. */
 async function nearAddress(address: string, zoho: Reader): Promise<readonly Customer[]> {
   const domain = address.slice(address.lastIndexOf('@'));
   const whole = await customersFound({}, zoho);
@@ -143,7 +143,7 @@ async function nearAddress(address: string, zoho: Reader): Promise<readonly Cust
   ].slice(0, NEAR);
 }
 
-/** Customers found by a name, and similar names for the case that no customer has it. */
+/** Customers found by a name, and customers with a similar name for the case that no customer has this name. */
 interface Called {
   /** Customers whose name contains the text, or contains its words in any order. */
   readonly called: readonly Customer[];
@@ -154,9 +154,9 @@ interface Called {
 }
 
 /**
- * Zoho's `contains` is exact and may distinguish accents. So the server reads the whole list if it fits on one page. Otherwise it searches
- * for the longest word. If no customer has exactly this name, it also searches for the halves of the word, because a missing accent is in
- * only one half. If too many customers share the word, it also searches for the whole text; other customers may then fit too.
+ * Zoho's `contains` is exact and may distinguish accents. So the server reads all customers if they fit on one page. Otherwise it searches
+ * for the longest word. If no customer has exactly this name, it also searches for the halves of the word, because an accent can be wrong
+ * in only one half. If too many customers share the word, it also searches for the full text; other customers may then fit too.
  */
 async function calledLike(typed: string, zoho: Reader, contact_type: ContactType = 'customer'): Promise<Called> {
   const longest = longestWord(typed);
@@ -189,7 +189,7 @@ async function calledLike(typed: string, zoho: Reader, contact_type: ContactType
   return { called: ofNames([...rows.values()]), all: byWord.all, near };
 }
 
-/** Vendors with this name, for the case that no customer has it. */
+/** Vendors with this name, for the case that no customer has this name. */
 export async function vendorsCalled(typed: string, zoho: Reader): Promise<readonly Customer[]> {
   const { called } = (await ifAllowed(calledLike(typed, zoho, 'vendor'))) ?? { called: [] };
   const fitting = called.filter(({ contact_name }) => fits(typed, contact_name));
@@ -198,8 +198,8 @@ export async function vendorsCalled(typed: string, zoho: Reader): Promise<readon
 }
 
 /**
- * The customer with exactly this name, or the only one that the words fit if `found` is complete (`all`). Not an inactive customer if
- * another one is active.
+ * The customer with exactly this name; or the only customer that the words fit, if `found` is complete (`all`). An inactive customer does
+ * not count if an active customer fits.
  */
 function meantBy(typed: string, found: readonly Customer[], all: boolean): Customer | undefined {
   const one = exactOrOnly(typed, found, (row) => row.contact_name);

@@ -8,6 +8,6 @@ export async function dateOrToday(date: string | undefined, zoho: Reader, field 
   if (today !== undefined) return today;
   throw new InputError(`Today's date at the organization is unknown (${await whyNoToday(zoho)}).`, {
     code: 'date_needed',
-    next: `Call again with \`${field}\`. Ask the user if they did not say it.`,
+    next: `Call again with \`${field}\`. If the user gave no date, ask them.`,
   });
 }

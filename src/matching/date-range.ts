@@ -3,7 +3,7 @@ import { DAY_MS } from '../time.ts';
 
 /** Calendar days as text, `yyyy-mm-dd`. They compare correctly as text. */
 
-/** A range of days, including both ends. Without an end it is open on that side. */
+/** A range of days, including both ends. If `start` or `end` is omitted, the range has no limit on that side. */
 export interface Days {
   readonly start?: string | undefined;
   readonly end?: string | undefined;

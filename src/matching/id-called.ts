@@ -3,7 +3,7 @@ import { recordNameAndId } from '../records/describe.ts';
 import { quoted } from '../records/text.ts';
 import { exactOrOnly, fits, folded } from './same-name.ts';
 
-/** Finds the id of a record in a short list by its name: an account, a location. */
+/** Finds the id of an account or a location by its name, in a short list. */
 
 const noneOf = { account: 'no_such_account', location: 'no_such_location' } as const;
 type Listed = keyof typeof noneOf;
@@ -14,8 +14,8 @@ interface NameAndId {
 }
 
 /**
- * Returns the id of the record with this name. `all`: the records to choose from. `closed`: closed records, which only an error names.
- * `kind`: the kind of record, in words. `field`: the argument with the name.
+ * Returns the id of the record with this name. `all`: the records to choose from. `closed`: closed records, which are only named in errors.
+ * `kind`: the kind of record, for messages. `field`: the argument that holds the name.
  */
 export function idCalled(
   typed: string,

@@ -42,13 +42,13 @@ function namedIn(schema: $ZodType, holder: Record<string, unknown>, key: string,
 
 const namesIn = (schema: z.ZodObject, input: Json): Named[] => namedIn(schema, { input }, 'input', '');
 
-/** True if any argument names a record by text that does not look like an id. */
+/** True if an argument names a record, that is, holds text that does not look like an id. */
 export const hasNames = (schema: z.ZodObject, input: Json): boolean => namesIn(schema, input).some((one) => !isGivenById(one));
 
-/** Digits are an id. But users also name invoices by a few digits, so for invoices only long numbers are ids. */
+/** Digits count as an id. But users also name invoices by a few digits, so for invoices only long numbers count as ids. */
 const isGivenById = ({ kind, typed }: Named): boolean => (kind === 'invoice' ? isId(typed) : /^\d+$/.test(typed));
 
-/** True if any id may be an invoice number, because some organizations have invoice numbers as long as Zoho's ids. */
+/** True if an id in the arguments may be an invoice number: some organizations have invoice numbers as long as Zoho's ids. */
 export const mayHaveLongNumbers = (schema: z.ZodObject, input: Json): boolean =>
   namesIn(schema, input).some(({ kind, typed }) => kind === 'invoice' && isId(typed));
 
@@ -59,8 +59,7 @@ interface WithIds {
 }
 
 /**
- * Returns the arguments with ids in place of names. `longNumbers`: text that looks like an invoice's id is used as its number if no
- * invoice has this id.
+ * Returns the arguments with ids instead of names. `longNumbers`: if no invoice has the given id, the text is used as an invoice number.
  */
 export async function withIds(
   schema: z.ZodObject,
@@ -93,12 +92,12 @@ export async function withIds(
   return { input, invoices };
 }
 
-/** The invoice with this number. Undefined if only digits are given and the number has other digits than these and leading zeros. */
+/** The invoice with this number. Undefined if only digits are given and the found number has other digits than these and leading zeros. */
 async function invoiceIn(typed: string, field: string, customer: string | undefined, zoho: Reader): Promise<Invoice | undefined> {
   const isDigits = /^\d+$/.test(typed);
   try {
     const invoice = await orGiveId(invoiceNamed(typed, customer, zoho), field);
-    // "1" is not INV-000445-1. It may be an id that does not exist; reading the record then gives an error.
+    // "1" does not mean INV-000445-1. The text may be an id that does not exist; reading that record then gives an error.
     return isDigits && !isId(typed) && !new RegExp(`^\\D*0*${typed}$`).test(invoice.invoice_number ?? '') ? undefined : invoice;
   } catch (error) {
     // Candidates help only if the text has at least three digits: shorter text is similar to too many numbers.
@@ -108,7 +107,7 @@ async function invoiceIn(typed: string, field: string, customer: string | undefi
   }
 }
 
-/** The customer in the arguments, or the payment's customer. It decides if several invoices fit a number. */
+/** The customer in the arguments, or the payment's customer. If several invoices fit a number, this customer decides. */
 async function payerIn({ customer_id, payment_id }: Json, zoho: Reader): Promise<string | undefined> {
   if (typeof customer_id === 'string') return customer_id;
   if (typeof payment_id !== 'string') return undefined;
@@ -120,7 +119,7 @@ function withIdAsked(error: unknown, field: string): unknown {
   if (!(error instanceof InputError) || error.code !== 'ambiguous_invoice') return error;
   return new InputError(error.message, {
     code: error.code,
-    next: `Ask the user which one, then call again with its whole number, or its id, as ${field}. Never pick one yourself.`,
+    next: `Ask the user which one, then call again with its full number or its id as ${field}. Never pick one yourself.`,
     cause: error,
   });
 }

@@ -25,7 +25,7 @@ interface KnownInvoice {
 
 /** For up to this many customers, the newest invoices of each are read. For more customers, the newest invoices of all are read. */
 const MOST_CUSTOMERS_ASKED = 5;
-/** Up to this many numbers that are still unknown are then searched one by one. */
+/** After that, up to this many invoice numbers without an id are searched one by one. */
 const MOST_NUMBERS_ASKED = 3;
 
 /** Returns the invoices of each payment. Omits payments without a known invoice id. `known`: invoices that need no read. */
@@ -44,14 +44,14 @@ export async function invoicesOfPayments(
   const customers = [...new Set(unknown().map(({ row }) => row.customer_id))];
   const newest = { sort_column: 'date', sort_order: 'D' };
   const broadly = customers.length > MOST_CUSTOMERS_ASKED ? [newest] : customers.map((customer_id) => ({ ...newest, customer_id }));
-  // If it takes no more reads, search by number at once. Otherwise search by number only what the newest invoices did not show.
+  // Searches by number at once if that takes no more reads. Otherwise it searches only the numbers that the newest invoices did not show.
   if (numbersUnknown().length > Math.min(broadly.length, MOST_NUMBERS_ASKED)) await ask(...broadly);
   const left = numbersUnknown();
   if (left.length <= MOST_NUMBERS_ASKED) await ask(...left.map((invoice_number) => ({ invoice_number })));
   return new Map(rows.map((row) => [row, paidBy(row)] as const).filter(([, paid]) => paid.some(({ invoice_id }) => invoice_id)));
 }
 
-/** The payment's invoices, if the list gives all their ids. */
+/** The payment's invoices, if Zoho's list gives the ids of all of them. */
 function toldBy(row: PaymentRow): readonly PaidInvoice[] | undefined {
   const applied = (Array.isArray(row['applied_invoices']) ? row['applied_invoices'] : []).filter(isObject);
   const told = applied.flatMap((one) => {

@@ -34,15 +34,15 @@ export interface Invoice extends Json {
   readonly balance?: number | undefined;
 }
 
-/** Other kinds of records that are allowed. */
+/** Other kinds of records that a number may mean. */
 interface AlsoMeant {
   /** Retainer invoices are allowed too. */
   readonly retainers?: boolean;
 }
 
 /**
- * Returns the invoice with this number or id. If several fit, `customer` decides. An exact number comes before another spelling. A number
- * with different zeros is only a candidate in the error.
+ * Returns the invoice with this number or id. If several fit, `customer` decides. An exact number has priority over another spelling. An
+ * invoice whose number has more or fewer zeros is only a candidate in the error.
  */
 export async function invoiceNamed(
   typed: string,
@@ -53,7 +53,7 @@ export async function invoiceNamed(
   const ofId = isId(typed) ? await invoiceOfId(typed, zoho) : undefined;
   if (ofId !== undefined) return ofId;
   if (bareInvoiceNumber(typed) === '') throw await noSuchInvoice(typed, [], customer, zoho);
-  // Text that names a retainer means no other invoice, except one whose own number begins like that.
+  // Text that names a retainer invoice means no other invoice, except an invoice whose own number begins with the same letters.
   const isRetainer = isRetainerNumber(typed);
   const meant = isRetainer ? numberForms(typed).filter(isRetainerNumber) : numberForms(typed);
   const asRetainer = async () => {
@@ -67,7 +67,7 @@ export async function invoiceNamed(
   const number = numberToLookFor(typed);
   const exactly = async () =>
     (await searchInvoices({ invoice_number: number }, typed, zoho)).filter((row) => folded(row.invoice_number) === folded(number));
-  // A space may mean a space or a hyphen. The search by digits finds both.
+  // A space in the text may be a space or a hyphen in the number. The search by digits finds both.
   const same = meant.includes(number) ? await exactly() : [];
   if (same[0] !== undefined && same.length === 1) return same[0];
   const alike = await numbersWith(typed, same, zoho).catch(async (error: unknown) => {
@@ -87,13 +87,14 @@ export async function invoiceNamed(
 /** Invoices whose number contains the last digits of this number. */
 async function numbersWith(typed: string, same: readonly Invoice[], zoho: Reader): Promise<readonly Invoice[]> {
   const bare = bareInvoiceNumber(typed);
-  // Without leading zeros, because there may be too many of them.
+  // Without leading zeros, because the text may have more of them than the number.
   const digits = /0*(\d{3,})(?!.*\d)/.exec(bare)?.[1] ?? /\d+(?!.*\d)/.exec(bare)?.[0];
   return digits === undefined ? same : await searchInvoices({ invoice_number_contains: digits.slice(0, 100) }, typed, zoho);
 }
 
 /**
- * The invoices that have the number. A number as typed comes before another spelling. `forms`: the possible readings of the number.
+ * The invoices that have the number. A number exactly as typed has priority over another spelling. `forms`: the possible readings of the
+ * typed number.
  */
 export function fitting(rows: readonly Invoice[], typed: string, forms: readonly string[], byDigits = true): readonly Invoice[] {
   const bare = bareInvoiceNumber(typed);
@@ -156,7 +157,7 @@ function retainerAllowed(retainer: Invoice, retainers: boolean): Invoice {
   );
 }
 
-/** Reads an invoice by id. Undefined if no invoice has it: some organizations have invoice numbers as long as ids. */
+/** Reads an invoice by id. Undefined if no invoice has this id: the text may be an invoice number that is as long as an id. */
 async function invoiceOfId(invoice_id: string, zoho: Reader): Promise<Invoice | undefined> {
   try {
     const { invoice } = await zoho.read(getInvoice, { invoice_id });
@@ -172,7 +173,7 @@ export function isInvoiceOf({ customer_id, customer_name }: Pick<Invoice, 'custo
   return isId(customer) ? customer === customer_id || customer === folded(customer_name) : fits(customer, customer_name);
 }
 
-/** Returns the open invoices of a customer, oldest first. Includes invoices without a balance or a customer from Zoho. */
+/** Returns the open invoices of a customer, oldest first. Includes invoices for which Zoho gives no balance or no customer. */
 export async function openInvoices(customer_id: string, zoho: Reader): Promise<Invoice[]> {
   const open: Invoice[] = [];
   for await (const { rows } of pagesOf(allInvoices, { customer_id, status: 'unpaid', sort_column: 'date', sort_order: 'A' }, zoho)) {
@@ -196,8 +197,8 @@ export async function openInvoices(customer_id: string, zoho: Reader): Promise<I
 const compareNaturally = (a: unknown, b: unknown) => String(a ?? '').localeCompare(String(b ?? ''), 'en', { numeric: true });
 
 /**
- * Invoices that the preflight need not read again. If the list has no balance for an invoice, the preflight reads the record, which may
- * have it.
+ * Invoices that the preflight need not read again. Leaves out invoices without a balance in the list: the preflight reads their records,
+ * which may have the balance.
  */
 export const knownInvoices = (invoices: readonly Invoice[]) =>
   invoices
@@ -235,7 +236,7 @@ function asInvoice(row: Json): Invoice {
     customer_name: readText(row['customer_name']),
     balance: readAmount(row['balance']),
     date: readDay(date),
-    // Text that is no day stays unchanged. It is not the same as no due date, because an invoice without one is due on its date.
+    // Text that is no day stays unchanged. It must not count as no due date, because an invoice without a due date is due on its own date.
     due_date: readDay(due_date) ?? due_date,
   };
 }
@@ -246,7 +247,7 @@ const invoiceName = ({ invoice_number, invoice_id, customer_name, customer_id }:
 function tooManyInvoices(typed: string): InputError {
   return new InputError(`More than ${MOST_INVOICE_PAGES * PER_PAGE} invoices have ${quoted(typed, 40)} in their number.`, {
     code: 'ambiguous_invoice',
-    next: 'Ask the user for the whole invoice number, then call again with it.',
+    next: 'Ask the user for the full invoice number, then call again with it.',
   });
 }
 
@@ -254,13 +255,13 @@ function severalInvoices(typed: string, same: readonly Invoice[]): InputError {
   const more = same.length > 5 ? `, and ${same.length - 5} more` : '';
   return new InputError(`Several invoices end in ${quoted(typed, 40)}: ${same.slice(0, 5).map(invoiceName).join(', ')}${more}.`, {
     code: 'ambiguous_invoice',
-    next: 'Ask the user which one, then call again with its whole number and `customer`. Never pick one yourself.',
+    next: 'Ask the user which one, then call again with its full number and `customer`. Never pick one yourself.',
   });
 }
 
 /**
- * The error offers invoices with a similar number, otherwise open invoices. If a customer is named, only this customer's. If the text names
- * a retainer invoice, it offers retainer invoices.
+ * The error offers invoices with a similar number, otherwise open invoices; if a customer is named, only invoices of this customer. If the
+ * text names a retainer invoice, the error offers retainer invoices.
  */
 async function noSuchInvoice(typed: string, alike: readonly Invoice[], customer: string | undefined, zoho: Reader): Promise<InputError> {
   const isRetainer = isRetainerNumber(typed);
@@ -276,7 +277,7 @@ async function noSuchInvoice(typed: string, alike: readonly Invoice[], customer:
     next:
       offered.length === 0
         ? 'Ask the user for the invoice number.'
-        : `Ask the user whether one of these is meant; it may be none of them: ${offered.join(', ')}.`,
+        : `Ask the user which of these is meant, if any: ${offered.join(', ')}.`,
   });
 }
 

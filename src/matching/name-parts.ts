@@ -2,7 +2,7 @@ import { wordsIn } from './same-name.ts';
 
 /** Parts of names for Zoho's `contains`, which may treat a letter with and without its accent as different letters. */
 
-/** The longest word, because it tells names apart best. */
+/** The longest word, because it distinguishes names best. */
 export function longestWord(typed: string): string {
   const [longest = ''] = wordsIn(typed.normalize('NFKC')).toSorted((a, b) => b.length - a.length);
   return longest.slice(0, 100);
@@ -13,7 +13,7 @@ export function halvesOf(word: string): string[] {
   if (/[^\0-\x7F]/.test(word)) return word.split(/[^\0-\x7F]+/).filter((part) => part.length > 2);
   if (word.length < 4) return [];
   const middle = word.length >> 1;
-  // "ue" may be another spelling of one letter.
+  // Does not cut between "u" and "e": "ue" may be another spelling of the one letter "ü".
   const cut = /^(?:[aou]e|aa)/i.test(word.slice(middle - 1)) ? middle + 1 : middle;
   return [word.slice(0, cut), word.slice(cut)];
 }

@@ -6,7 +6,7 @@ import { inCurrency } from './currencies.ts';
 import type { PaidInvoice } from './invoices-of-payments.ts';
 import type { PaymentRow } from './payments.ts';
 
-/** A payment from a list as workflows show it, without empty fields. */
+/** A payment from a list in the form that workflows show, without empty fields. */
 
 export interface ShownPayment extends Json {
   readonly payment_id?: string;
@@ -15,7 +15,7 @@ export interface ShownPayment extends Json {
   readonly amount?: number | undefined;
   /** The invoices with their ids, which `invoice_numbers` does not have. Omitted if no id is known. */
   readonly invoices?: readonly PaidInvoice[] | undefined;
-  /** Names of the amounts that Zoho does not give. An amount that is neither here nor shown is 0. */
+  /** Names of the amounts that Zoho does not give. An amount that is not in this list and not shown is 0. */
   readonly not_told?: readonly string[];
 }
 
@@ -51,7 +51,7 @@ export function shownPayment(row: PaymentRow, currency_code: string | undefined)
 
 /** True if the whole payment was refunded: nothing is applied to an invoice or left as credit. */
 export function isRefundedInFull(row: PaymentRow): boolean {
-  // Do not compare the amounts: each is converted to the base currency at the rate of its own day.
+  // The amounts cannot be compared: each amount is converted to the base currency at the rate of its own day.
   return (readAmount(row['bcy_refunded_amount']) ?? 0) > 0 && row.unused_amount === 0 && row['invoice_numbers'] === '';
 }
 
@@ -78,7 +78,7 @@ export function paymentLine(payment: ShownPayment, base: string | undefined, ...
     .join(' | ');
 }
 
-/** Ids are long. More of them would hide the rest of the line. */
+/** The most invoices that a line shows with ids. More of these long ids would hide the rest of the line. */
 const MOST_WITH_IDS = 2;
 
 const withItsId = ({ invoice_number, invoice_id }: PaidInvoice): string =>

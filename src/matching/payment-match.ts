@@ -8,7 +8,7 @@ import { isMode } from './payment-modes.ts';
 import { isNumbered, type PaymentRow } from './payments.ts';
 import { isPartOf } from './same-name.ts';
 
-/** Compares a payment with the facts that a person remembers roughly. Gives the distance and the reasons. */
+/** Compares a payment with the facts that a person remembers approximately. Returns the distance and the reasons. */
 
 export interface Wanted {
   readonly name?: string | undefined;
@@ -26,7 +26,7 @@ export interface Wanted {
   readonly applied?: ReadonlySet<string> | undefined;
 }
 
-/** The conditions, named after their arguments. A range of days counts as a date. Each function: is this condition given? */
+/** The conditions, by argument name; each function tells whether the condition is given. A range of days counts as a date. */
 const remembered = {
   unused_only: ({ unusedOnly }) => unusedOnly === true,
   payment_mode: ({ mode }) => mode !== undefined,
@@ -40,7 +40,7 @@ const remembered = {
 } satisfies Record<string, (wanted: Wanted) => boolean>;
 export type Condition = keyof typeof remembered;
 
-/** All conditions. The ones that people most often remember wrong come first. */
+/** All conditions. The conditions that people most often remember wrongly come first. */
 const conditions = Object.keys(remembered) as Condition[];
 export const conditionsOf = (wanted: Wanted): Condition[] => conditions.filter((name) => remembered[name](wanted));
 
@@ -57,7 +57,7 @@ const forgotten: Record<Condition, Partial<Wanted>> = {
 };
 export const wantedWithout = (condition: Condition, wanted: Wanted): Wanted => ({ ...wanted, ...forgotten[condition] });
 
-/** True if another condition than the reference tells payments apart. A similar reference alone is not enough: many payments have one. */
+/** True if another condition than the reference identifies a payment. A similar reference is not enough: many payments have one. */
 export const tellsMore = (wanted: Wanted): boolean =>
   conditionsOf(wanted).some((name) => !['reference', 'payment_mode', 'unused_only'].includes(name));
 
@@ -65,7 +65,7 @@ export interface Match {
   /** The distance. 0 if everything is as remembered. */
   readonly off: number;
   readonly why: readonly string[];
-  /** The reference is similar to the remembered one, not equal. */
+  /** Set if the reference is only similar to the remembered reference, not equal. */
   readonly near?: true;
 }
 
@@ -91,7 +91,7 @@ export function isIncomparablePayment(row: PaymentRow, { amount, unusedOnly, mod
   );
 }
 
-/** The result for one condition. Undefined if it was not given, false if the payment does not fit. */
+/** The result for one condition. Undefined if the condition was not given, false if the payment does not fit. */
 type Mark = { readonly off: number; readonly why: string; readonly near?: true } | false | undefined;
 
 export function matchOf(row: PaymentRow, wanted: Wanted, currency_code?: string): Match | undefined {

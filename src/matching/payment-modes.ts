@@ -1,14 +1,14 @@
 import { asMode, ownMode } from '../records/payment-mode.ts';
 import { folded, wordsIn } from './same-name.ts';
 
-/** Compares payment modes in the words of users: `bank transfer` is Zoho's banktransfer, and a cheque is a check. */
+/** Compares payment modes in the spelling of users: `bank transfer` means Zoho's banktransfer, and a cheque is a check. */
 
 const squeezed = (mode: unknown) =>
   folded(mode)
     .replace(/[^\p{L}\p{M}\p{N}]/gu, '')
     .replace('cheque', 'check');
 
-/** True if the mode fits what was said. It must also pass `modeFilter`, so searches with and without Zoho's filter agree. */
+/** True if the mode fits the user's words. The mode must also pass `modeFilter`, so that searches with and without Zoho's filter agree. */
 export function isMode(said: string, mode: unknown): boolean {
   if (!folded(mode).includes(modeFilter(said))) return false;
   if (ownMode(said) !== undefined && asMode(String(mode ?? '')) === ownMode(said)) return true;
@@ -20,7 +20,7 @@ export function isMode(said: string, mode: unknown): boolean {
 export function modeFilter(said: string): string {
   const words = wordsIn(folded(said));
   const own = ownMode(said);
-  // Letters that "wire" and "banktransfer" share, or "cc" and "creditcard": an organization may have its own mode "Wire" or "CC".
+  // Letters that are in both "wire" and "banktransfer", or both "cc" and "creditcard": an organization may have a mode "Wire" or "CC".
   if (own === 'banktransfer') return words.some((word) => word.startsWith('wire')) ? 'r' : 'transfer';
   if (own === 'creditcard') return words.includes('cc') ? 'c' : 'card';
   if (own !== undefined) return SURE_PART[own] ?? own;

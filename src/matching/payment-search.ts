@@ -18,7 +18,7 @@ import { paymentsBetween } from './payments-between.ts';
 import type { PaymentRow } from './payments.ts';
 import { amountSlip } from './slips.ts';
 
-/** Keeps the payments that fit best, and the payments that fit all conditions but one. */
+/** Collects the payments that fit best, and the payments that fit all conditions except one. */
 
 export type FoundPayment = Match & { readonly row: PaymentRow };
 
@@ -26,11 +26,11 @@ export type FoundPayment = Match & { readonly row: PaymentRow };
 export interface SearchState {
   best: readonly FoundPayment[];
   count: number;
-  /** Every payment that was read, once, also if several requests returned it. */
+  /** Every payment that was read. A payment that several requests returned is in the map once. */
   readonly seen: Map<string, PaymentRow>;
   /** Number of payments that could not be compared, because Zoho does not give a value. */
   incomparable: number;
-  /** The search ended early: enough payments fit perfectly, and the rest are older. */
+  /** True if the search ended early because enough payments fit perfectly and all other payments are older. */
   stopped: boolean;
   left?: Days | undefined;
 }
@@ -47,7 +47,7 @@ export function see({ seen }: SearchState, rows: readonly PaymentRow[]): Payment
   });
 }
 
-/** Keeps the payments that fit. A reference with a typing error is not enough alone. */
+/** Keeps the payments that fit. A similar reference alone is not enough. */
 export function take(found: SearchState, rows: readonly PaymentRow[], wanted: Wanted, limit: number): void {
   const fresh = see(found, rows);
   const matching = fresh.flatMap((row) => {
@@ -66,18 +66,18 @@ function bestFirst({ unusedOnly }: Wanted): (a: FoundPayment, b: FoundPayment) =
   return (a, b) => a.off - b.off || (unusedOnly === true ? unusedIn(b.row) - unusedIn(a.row) : 0) || newestFirst(a.row, b.row);
 }
 
-/** The payments that fit when one condition is left out. */
+/** The payments that fit if one condition is ignored. */
 export interface AllButOne {
   readonly without: Condition;
   readonly best: readonly FoundPayment[];
   readonly count: number;
-  /** Older payments, which were not read, may fit too. */
+  /** True if older payments, which were not read, may fit too. */
   readonly part: boolean;
 }
 
 const MOST_SHOWN_WITHOUT = 3;
 
-/** `rows`: payments found by the other conditions. The payments closest to the omitted condition come first. */
+/** `rows`: payments found by the other conditions. The payments that are nearest to the ignored condition come first. */
 export function fittingAllBut(without: Condition, rows: readonly PaymentRow[], wanted: Wanted, part: boolean): AllButOne {
   const rest = wantedWithout(without, wanted);
   const matching = rows.flatMap((row) => {
@@ -116,12 +116,12 @@ export const queryOf = (filters: Filters, without?: Condition): Query =>
 /** Payments that were read. `part`: older payments were not read. */
 export interface RowsRead {
   readonly rows: readonly PaymentRow[];
-  /** Payments without a date, inside the range or not. */
+  /** Payments without a date: each may be inside or outside the range. */
   readonly undated?: readonly PaymentRow[];
   readonly part: boolean;
 }
 
-/** Returns the newest payments that Zoho finds, on a few pages. After an error from Zoho the result is a part. */
+/** Returns the newest payments that Zoho finds, on a few pages. If Zoho fails, returns the payments read so far (`part`). */
 export async function newestBy(
   query: Query,
   { day, days }: Wanted,

@@ -6,14 +6,15 @@ import { daysAfter, daysFrom, isWithin, type Days } from './date-range.ts';
 import { asPayment, type PaymentRow } from './payments.ts';
 
 /**
- * Reads the payments of a range of days. Zoho can filter by one day, but not by a range. So the list is sorted by date and read from the
- * page where the range begins to the page where it ends, starting at the end of the books that is closer.
+ * Reads the payments of a range of days. Zoho can filter by one day, but not by a range. So this code reads the list sorted by date, from
+ * the page where the range begins to the page where it ends. The sort order begins with the newest or the oldest payment, whichever is
+ * closer to the range.
  */
 
 /** The payments of the range on one page. */
 export interface Stretch {
   readonly rows: readonly PaymentRow[];
-  /** Payments without a date from Zoho. With a range they are not in `rows`, because they may be outside. */
+  /** Payments without a date from Zoho. If there is a range, they are not in `rows`, because they may be outside the range. */
   readonly undated: readonly PaymentRow[];
   /** In the last stretch: days that were not read, because there are more payments than one call may read. */
   readonly left?: Days;
@@ -24,9 +25,9 @@ export interface Stretch {
 interface RangeOptions {
   readonly zoho: Reader;
   readonly progress: (message: string) => void;
-  /** The most pages to read in the range. Finding its first page takes a few more. */
+  /** The most pages to read in the range. To find the first page of the range takes a few more reads. */
   readonly mostPages: number;
-  /** For callers that stop early. */
+  /** True for callers that stop before the end and need the newest payments. */
   readonly newestFirst?: boolean;
 }
 
@@ -55,14 +56,14 @@ export async function* paymentsBetween(
     probed.set(name, answer);
     return answer;
   };
-  /** True if the page ends within the range or after it. */
+  /** True if the last payment of the page lies in the range, or beyond it in sort order. */
   const reaches = (order: Order, answer: WholePage): boolean => {
     const last = lastDay(answer);
     return isLast(answer) || last === undefined || (order === 'D' ? last <= end : last >= start);
   };
   /**
-   * Finds the first page that reaches the range. Page 1 is known not to reach it. The search alternates between the page expected for
-   * evenly spread payments and doubling or halving, so it is also fast if payments are spread unevenly.
+   * Finds the first page that reaches the range. Page 1 does not reach it. The search alternates between two guesses: the page expected for
+   * evenly spread payments, and doubling or halving. So it is fast even if payments are spread unevenly.
    */
   const firstPage = async (order: Order): Promise<number> => {
     const goal = order === 'D' ? end : start;

@@ -11,7 +11,7 @@ import { newestFirst } from './date-range.ts';
 /** Reads payments from Zoho's list. */
 
 export interface PaymentRow extends Json {
-  /** Empty if Zoho does not give it. */
+  /** Empty if Zoho gives no id. */
   readonly payment_id: string;
   readonly payment_number?: string | undefined;
   readonly customer_id?: string | undefined;
@@ -23,11 +23,11 @@ export interface PaymentRow extends Json {
   readonly unused_amount?: number | undefined;
 }
 
-/** Reads a row of the list. Each field that is compared has one type, or is undefined if Zoho does not give it. */
+/** Reads a row of the list. Converts each field that is compared to one type; the field is undefined if Zoho does not give it. */
 export function asPayment(row: Json): PaymentRow {
   return {
     ...row,
-    // `invoice_numbers` live, `invoice_number` in the documentation.
+    // Zoho sends `invoice_numbers`; its documentation says `invoice_number`.
     invoice_numbers: row['invoice_numbers'] ?? row['invoice_number'],
     payment_id: readId(row['payment_id']) ?? '',
     customer_id: readId(row['customer_id']),
@@ -58,7 +58,7 @@ export async function paymentsOfCustomer(
   return { rows: found.toSorted(newestFirst), ofNobody };
 }
 
-/** Zoho has no filter for payment numbers, so up to this many pages of the newest payments are searched. */
+/** The number of pages of the newest payments that are searched for a payment number, because Zoho has no filter for it. */
 const MOST_NEWEST_PAGES = 10;
 
 /** The number without words and signs: `#491`, `Payment no. 491.` and `491` all give `491`. */

@@ -4,9 +4,9 @@ import { isRefundedInFull } from './payment-line.ts';
 import type { PaymentRow } from './payments.ts';
 import { folded } from './same-name.ts';
 
-/** Finds possible duplicates: payments with the same customer and amount, and close dates or the same reference number. */
+/** Finds possible duplicates: payments with the same customer and amount that also have nearby dates or the same reference number. */
 
-/** Sorted from the most to the least likely duplicate. `settled`: at most one payment of the group was not refunded in full. */
+/** From the most to the least likely duplicate. `settled`: all payments of the group except at most one were refunded in full. */
 export const likelihoods = ['very likely', 'likely', 'possible', 'less likely', 'settled'] as const;
 
 export interface DuplicateGroup {

@@ -38,7 +38,7 @@ import {
 import { paymentsBetween } from './payments-between.ts';
 import type { PaymentRow } from './payments.ts';
 
-/** Searches Zoho for payments that a person remembers roughly: with Zoho's filters, or among the payments of an invoice. */
+/** Searches Zoho for payments that a person remembers approximately: with Zoho's filters, or among the payments of an invoice. */
 
 const MOST_PAGES_SEARCHED = 10;
 /** The most payments shown that have only a similar reference. */
@@ -59,7 +59,7 @@ interface SearchContext {
 interface Outcome {
   readonly found: SearchState;
   readonly near: readonly FoundPayment[];
-  /** There may be more payments than `near` has. */
+  /** True if there may be more payments with a similar reference than `near` has. */
   readonly nearInPart?: boolean;
   readonly others: readonly AllButOne[];
   readonly picked_by: readonly Condition[];
@@ -105,7 +105,7 @@ async function byFilters(asked: RememberedBy, wanted: Wanted, context: SearchCon
   const outcome = { found, near: [], others: [], picked_by, currencies, ...(customers && { customers }) };
   const rowsWithout = async (condition: Condition): Promise<RowsRead> => {
     const isNearSought = reference !== undefined && condition !== 'reference' && tellsMore(wantedWithout(condition, wanted));
-    // Zoho filtered by exactly this reference, so similar references were not seen yet.
+    // Zoho filtered by exactly this reference, so payments with similar references were not read yet.
     if (isNearSought && 'reference' in all && (condition in filters || condition === 'date' || 'reference' in filters))
       return await withNearReference(reference, condition, all, wanted, context);
     if (!(condition in filters || condition === 'date')) return { rows: [...found.seen.values()], part: found.left !== undefined };
@@ -123,7 +123,7 @@ async function byFilters(asked: RememberedBy, wanted: Wanted, context: SearchCon
     return { ...outcome, vendors, picked_by: picked_by.filter((condition) => condition !== 'customer'), others };
   }
   const query = queryOf(filters);
-  // The smallest distance that any of these customers can have.
+  // The smallest possible distance of a payment: the distance of the most similar customer name.
   const best =
     customers === undefined || wanted.name === undefined
       ? 0
@@ -144,7 +144,7 @@ async function byFilters(asked: RememberedBy, wanted: Wanted, context: SearchCon
         return void (found.stopped = true);
     }
   };
-  // The payments of all customers around a day are many. They are read only if the day itself does not fill the answer.
+  // All customers together have many payments around a day. These are read only if the payments of the day itself do not fill the answer.
   const broad = day !== undefined && filters.customer === undefined && amount === undefined && reference === undefined;
   if (broad) await look({ start: day, end: day }, query);
   if (!found.stopped) await look(day === undefined ? wanted.days : daysAround(day), query);
@@ -190,8 +190,8 @@ async function nearReference(reference: string, filters: Filters, wanted: Wanted
 }
 
 /**
- * The payments to compare without one condition, including payments with a similar reference. If the other conditions leave too many
- * payments, only payments that Zoho finds by parts of the reference.
+ * The payments to compare if one condition is ignored, including payments with a similar reference. If the other conditions leave too
+ * many payments, returns only payments that Zoho finds by parts of the reference.
  */
 async function withNearReference(
   reference: string,
@@ -219,7 +219,7 @@ interface Fitting {
   readonly rowsWithout: (condition: Condition) => Promise<RowsRead>;
 }
 
-/** The payments that fit without each of these conditions. Payments with a similar reference are added to `found`. */
+/** For each of these conditions, the payments that fit if it is ignored. Adds payments with a similar reference to `found`. */
 async function fittingWithout(conditions: readonly Condition[], { found, wanted, limit, rowsWithout }: Fitting): Promise<AllButOne[]> {
   if (conditionsOf(wanted).length === 1) return [];
   const read = await Promise.all(conditions.map(async (condition) => ({ condition, ...(await rowsWithout(condition)) })));
@@ -254,7 +254,7 @@ async function byInvoice(asked: RememberedBy, typed: string, remembered: Wanted,
     applied.flatMap((row) => (readId(row['payment_id']) === undefined ? [] : [[readId(row['payment_id']) ?? '', row['amount']] as const])),
   );
   const dates = applied.map((row) => readDay(row['date']));
-  // If Zoho does not give one of the dates, that payment may have any date, so the search has no range.
+  // If a payment's date is unknown, the payment may have any date, so the search has no range.
   const told = dates.filter((day) => day !== undefined).toSorted();
   const days = told.length === dates.length ? { start: told[0], end: told.at(-1) } : {};
   const wanted = { ...remembered, applied: new Set(amounts.keys()) };

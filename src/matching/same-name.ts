@@ -1,6 +1,6 @@
 import { comparable } from '../foreign-text.ts';
 
-/** Compares names that people type, or that a tool showed, with the names in the books. */
+/** Compares names that people type, or that a tool has shown, with the names in the books. */
 
 /** A name in lower case, without double spaces and invisible characters. */
 export function folded(name: unknown): string {
@@ -21,10 +21,10 @@ const PLAIN: Readonly<Record<string, string>> = {
   ħ: 'h',
   ŧ: 't',
 };
-/** Their usual spelling on a keyboard without these letters. */
+/** The usual spelling of these letters on a keyboard that does not have them. */
 const SPELLED_OUT: Readonly<Record<string, string>> = { ä: 'ae', ö: 'oe', ü: 'ue', å: 'aa', ø: 'oe', æ: 'ae' };
 
-/** Accents in Latin, Greek and Cyrillic. In other scripts a mark is a vowel, or makes another letter. */
+/** Accents in Latin, Greek and Cyrillic. In other scripts, a mark is a vowel or changes the letter. */
 const ACCENTS = /(?<=[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}]\p{Mn}*)\p{Mn}/gu;
 
 const isPlain = (text: string): boolean => /^[\0-\x7F]*$/.test(text);
@@ -38,7 +38,7 @@ export const plainLetters = (name: string): string =>
 /** The possible spellings of a folded name. */
 interface Forms {
   readonly plain: string;
-  /** With letters spelled out: `mueller` for `müller`. */
+  /** Special letters as two letters: `mueller` for `müller`. */
   readonly spelledOut: string;
   /** Equal for `müller`, `mueller` and `muller`, but different for `joe` and `jo`. */
   readonly collapsed: string;
@@ -99,8 +99,8 @@ export const wordsIn = (text: string): string[] => text.split(/[^\p{L}\p{M}\p{N}
 export const isId = (text: string): boolean => /^\d{10,25}$/.test(text);
 
 /**
- * Picks one of several: the one with exactly this name; or the one with this name in other accents, if no other name begins with the text
- * as typed; or the only one there is. Undefined otherwise.
+ * Picks one item: the item with exactly this name; or the item with this name in other accents, if no other name begins with the typed
+ * text; or the only item. Undefined otherwise.
  */
 export function exactOrOnly<T>(typed: string, all: readonly T[], nameOf: (one: T) => unknown): T | undefined {
   const exact = all.filter((one) => folded(nameOf(one)) === folded(typed));

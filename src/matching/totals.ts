@@ -3,12 +3,12 @@ import type { PaymentRow } from './payments.ts';
 
 /** Exact sums of payments, each in one currency. */
 
-/** Amounts in the base currency, then in the payments' own currency. The latter are useful only if all payments share the currency. */
+/** Amounts in the base currency, then in the payments' own currency. Sums in the own currency make sense only if all payments share it. */
 const names = ['bcy_amount', 'bcy_refunded_amount', 'bcy_unused_amount', 'amount', 'unused_amount'] as const;
 
 type Name = (typeof names)[number];
 
-/** A sum includes only payments that have the amount. It is omitted if no payment has it, because a missing amount is not 0. */
+/** A sum includes only payments whose amount is known. The sum is omitted if no amount is known, because an unknown amount is not 0. */
 export type Totals = {
   readonly count: number;
   /** For each sum, the number of payments without the amount. The sum does not include them. */ readonly not_told?: {

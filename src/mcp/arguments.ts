@@ -10,7 +10,7 @@ import type { Step } from '../report.ts';
 import { relay } from './relay.ts';
 
 /**
- * Turns a model's arguments into an endpoint's input: repairs them, validates them, and names every error so that the next call is right.
+ * Turns a model's arguments into an endpoint's input: repairs and validates them, and names every error, so that the model can correct it.
  */
 
 /** The SDK drops an argument with this name. */
@@ -45,23 +45,34 @@ function withArguments(params: Json, keeps: (value: unknown) => boolean = () => 
 
 /** Returns the validated input, or throws an InputError that names every problem. `isUpdate`: omitted fields keep their value in Zoho. */
 export function readArguments(schema: z.ZodObject, sent: unknown, { isUpdate = false } = {}): Json {
-  const problems: Problem[] = [];
-  const repaired = repair(schema, sent ?? {}, [], { isUpdate, problems });
-  const parsed = schema.safeParse(repaired, { reportInput: true });
-  if (parsed.success && problems.length === 0) return parsed.data;
-  const issues = parsed.success ? [] : parsed.error.issues;
-  // A problem found during repair explains more than Zod's issue with the same field.
-  const repairing = new Set(problems.map(({ argument }) => argument));
-  const others = issues.flatMap((issue) => problemsOf(issue, schema)).filter(({ argument }) => !repairing.has(argument));
-  const all = [...problems, ...others].map(({ argument, says }) => `${argument} ${says}`);
+  const { input, problems, next } = checkArguments(schema, sent, { isUpdate });
+  if (input !== undefined) return input;
+  const all = problems.map(({ argument, says }) => `${argument} ${says}`);
   const more = all.length > MOST_PROBLEMS ? `; and ${all.length - MOST_PROBLEMS} more` : '';
   throw new InputError(`The arguments are not valid: ${all.slice(0, MOST_PROBLEMS).join('; ')}${more}.`, {
     code: 'invalid_arguments',
-    next: correction(issues),
+    next,
   });
 }
 
-/** The next step. If a name was sent instead of an id, it names the tool that shows the id. */
+type Checked =
+  | { readonly input: Json; readonly problems?: never; readonly next?: never }
+  | { readonly input?: never; readonly problems: readonly Problem[]; readonly next: string | Step };
+
+/** Returns the validated input, or every problem as data for a caller that words the error itself. `next`: the next step for a model. */
+export function checkArguments(schema: z.ZodObject, sent: unknown, { isUpdate = false } = {}): Checked {
+  const problems: Problem[] = [];
+  const repaired = repair(schema, sent ?? {}, [], { isUpdate, problems });
+  const parsed = schema.safeParse(repaired, { reportInput: true });
+  if (parsed.success && problems.length === 0) return { input: parsed.data };
+  const issues = parsed.success ? [] : parsed.error.issues;
+  // If a repair found a problem, Zod's issue with the same field is dropped, because it explains less.
+  const repairing = new Set(problems.map(({ argument }) => argument));
+  const others = issues.flatMap((issue) => problemsOf(issue, schema)).filter(({ argument }) => !repairing.has(argument));
+  return { problems: [...problems, ...others], next: correction(issues) };
+}
+
+/** The next step. If a name was sent instead of an id, the step names the tool that shows the id. */
 function correction(issues: readonly z.core.$ZodIssue[]): string | Step {
   const say = 'Correct them and call again';
   const names = issues.filter(({ message }) => message === NOT_AN_ID).map(({ path }) => path.findLast((part) => typeof part === 'string'));
@@ -73,7 +84,7 @@ function correction(issues: readonly z.core.$ZodIssue[]): string | Step {
 const MOST_PROBLEMS = 8;
 
 /** One problem with one argument. */
-interface Problem {
+export interface Problem {
   /** A name from `argumentName`. */
   readonly argument: string;
   readonly says: string;
@@ -143,9 +154,9 @@ function repair(schema: $ZodType, value: unknown, path: Path, repairing: Repairi
 }
 
 /**
- * True if the field counts as omitted: null or "", and in a field that is not text also blanks or "null". Two cases do not count, because
- * the call could do something that the model did not mean. In an update, null could mean to clear the field, and "" clears a field of
- * `CLEARED`. If an omitted amount means the whole amount, null or "" is a problem.
+ * True if the field counts as omitted: null or "", and in a field that is not text also blanks or "null". Two cases do not count as
+ * omitted, because the call could do something that the model did not mean. In an update, null could mean to clear the field, and ""
+ * clears a field of `CLEARED`. If an omitted amount means the full amount, null or "" is reported as a problem.
  */
 function isLeftOut(field: $ZodType, item: unknown, path: Path, { isUpdate, problems }: Repairing): boolean {
   const isText = definitionOf(field).type === 'string';
@@ -178,7 +189,7 @@ function fromJson<T>(text: string, is: (value: unknown) => value is T): T | unde
   }
 }
 
-/** True for words, false for ids. A list of ids is never read from text: each record to delete or pay must be named separately. */
+/** True for words, false for ids. One text is never read as a list of ids: each record to delete or pay must be a separate item. */
 function ofWords(element: $ZodType): boolean {
   const def = definitionOf(element);
   return def.type === 'enum' || (def.type === 'string' && !def.checks?.some(({ _zod }) => 'pattern' in _zod.def));
@@ -189,7 +200,7 @@ function listed(text: string): string[] | undefined {
   return /^\s*\w+(\s*,\s*\w+)*\s*$/.test(text) ? text.split(',').map((item) => item.trim()) : undefined;
 }
 
-/** A plain decimal that a JSON number holds exactly. */
+/** The number in the text, if it is a plain decimal that a JSON number holds exactly. */
 function exactNumber(text: string): number | undefined {
   const trimmed = text.trim();
   if (!/^-?\d+(\.\d+)?$/.test(trimmed) || trimmed.replace(/^-?0*\.?0*|\./g, '').length > 15) return undefined;
@@ -259,8 +270,8 @@ function shapeAt(schema: $ZodType, path: Path): Shape {
 const MOST_NAMES = 12;
 
 /**
- * Suggests an argument for an unknown name: first a name that contains it or is contained in it, then a similar name. Missing required
- * arguments are tried before the others. If nothing fits, lists the valid names.
+ * Suggests an argument for an unknown name: first an argument whose name contains the unknown name or is a part of it, then one with a
+ * similar name. Tries missing required arguments before all others. If nothing fits, lists the valid names.
  */
 function meant(key: string, shape: Shape, sent: unknown): string {
   const word = key.toLowerCase();

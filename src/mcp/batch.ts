@@ -2,7 +2,7 @@ import { parseJSONRPCMessage, PROTOCOL_VERSION_META_KEY, ProtocolErrorCode, type
 
 /**
  * JSON-RPC batches: an array of messages, whose requests are answered together in one array. MCP revision 2025-03-26 defines them. Clients
- * of other revisions may use them too, but not from 2026-07-28 on, because there a request can stay open forever. The SDK has no batches.
+ * of other revisions may use them too, but not since 2026-07-28, because there a request can stay open forever. The SDK has no batches.
  */
 export interface Batches {
   /** Returns the messages of a batch, one line each. Returns any other line unchanged. */
@@ -11,18 +11,18 @@ export interface Batches {
   send(message: unknown): Promise<void>;
   /** Removes a cancelled request from its batch. It gets no answer, so the other answers must not wait for it. */
   withdraw(request: RequestId): void;
-  /** Sends the answers that are ready, because no more will come. */
+  /** Sends the answers that are ready, because no more answers will come. */
   flush(): Promise<void>;
 }
 
-/** Zoho allows no more calls in a minute. */
+/** The most messages in a batch: Zoho's limit of calls in a minute. */
 const MOST_MESSAGES = 100;
 const [BRACKET, BLANKS] = [0x5b, new Set([0x20, 0x09, 0x0d])];
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 const [OPENING, CLOSING] = [new Set([0x5b, 0x7b]), new Set([0x5d, 0x7d])];
 
 interface Batch {
-  /** In the order of the requests. Undefined if a request has no answer yet, or never gets one. */
+  /** In the order of the requests. Undefined if a request has no answer yet, or never gets an answer. */
   readonly answers: unknown[];
   /** Index in `answers` for each open request. */
   readonly open: Map<RequestId, number>;
@@ -44,7 +44,7 @@ export function createBatches(write: (message: unknown) => Promise<void>): Batch
         resolve(given.length === 0 ? undefined : write(given));
       };
     });
-    // `send` reports a failed write. A batch with only our own errors has no `send` that could report it.
+    // `send` reports a failed write. But a batch with only our own errors calls no `send`, so the failure is ignored here.
     written.catch(() => undefined);
     return { answers, open: new Map(), written, end };
   };

@@ -64,7 +64,7 @@ function findingIds(tool: WriteTool, options: Options): WriteWorkflow {
   };
 }
 
-/** Makes the call. If no invoice has the id, repeats the call with the id as an invoice number. Throws the first error if both fail. */
+/** Makes the call. If no invoice has the given id, repeats it with the id as an invoice number. If both fail, throws the first error. */
 async function orByLongNumbers<T>({ input }: Pick<WriteTool, 'input'>, given: Json, call: (options: Options) => Promise<T>): Promise<T> {
   try {
     return await call({ longNumbers: false });

@@ -22,18 +22,18 @@ import { MINUTE_MS } from '../time.ts';
 import { titled } from './resource-uris.ts';
 import type { Books } from './server-dependencies.ts';
 
-/** Recent payments and completions, for hosts whose user types or opens a menu. They never fail and never take long. */
+/** Recent payments and completions, for the menus of a host. They never fail and never take long. */
 export interface Lookups {
   recentPayments(): Promise<{ resources: Resource[] }>;
-  /** Clears the cache, because a write of ours made it stale. */
+  /** Clears the cache after a write of this server. */
   forget(): void;
   /** Completes a template variable or a prompt's argument from what a person types: number, name or reference. */
   complete(variable: string, value: string, given: Record<string, string>): Promise<string[]>;
 }
 
-/** Hosts ask at every start and at every keystroke. */
+/** How long an answer is cached: hosts ask at every start and at every keystroke. */
 const FRESH_MS = MINUTE_MS;
-/** Nobody waits longer for a menu. */
+/** The longest time to wait for Zoho, because a user does not wait longer for a menu. */
 const MENU_PATIENCE_MS = 5_000;
 const RECENT = 25;
 /** The protocol's limit. */
@@ -49,7 +49,7 @@ interface NamedRecord {
 export function createLookups({ zoho, sandbox, log }: Books): Lookups {
   const kept = createAnswerCache(FRESH_MS);
 
-  /** Reads through the cache: each keystroke asks, and Zoho allows the organization 100 calls a minute. */
+  /** Reads with a cache, because each keystroke causes a read, and Zoho allows the organization 100 calls a minute. */
   const read: Reader['read'] = (endpoint, input) =>
     kept.get(endpoint, input, () => zoho.until(AbortSignal.timeout(MENU_PATIENCE_MS)).read(endpoint, input));
 
@@ -127,7 +127,7 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
     return [...new Map(named.map((one) => [one.id, one])).values()];
   };
 
-  /** The id of the customer that an earlier argument names, if only one fits. */
+  /** The id of the customer that an earlier argument names, if only one customer fits. */
   const customerIdOf = async (customer: string | undefined): Promise<string | undefined> => {
     if (customer === undefined || isId(customer)) return customer;
     return exactOrOnly(
@@ -139,7 +139,7 @@ export function createLookups({ zoho, sandbox, log }: Books): Lookups {
     )?.id;
   };
 
-  /** Returns the unpaid invoices that fit, otherwise other invoices whose number fits. */
+  /** Returns the unpaid invoices that fit; if there are none, other invoices whose number fits. */
   const invoices = async (value: string, customer: string | undefined): Promise<readonly NamedRecord[]> => {
     const customer_id = await customerIdOf(customer);
     const of = customer_id === undefined ? {} : { customer_id };
@@ -236,7 +236,7 @@ function numbered(value: string, all: readonly NamedRecord[]): readonly NamedRec
 }
 
 /**
- * Returns for each match a text from which the tools find the same record: its name, or its id if the name is not unique or cannot be
+ * Returns for each match a text with which the tools find the same record: its name, or its id if the name is not unique or cannot be
  * typed unchanged.
  */
 function resolvable(value: string, all: readonly NamedRecord[]): string[] {

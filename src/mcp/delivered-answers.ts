@@ -1,11 +1,11 @@
 import type { RequestId, Transport } from '@modelcontextprotocol/server';
 
 /**
- * Notes which answers reached the client, because only then an identical call means a new write. A cancelled call gets no answer, and an
- * answer to a closed host fails.
+ * Notes which answers reached the client. Only after the client has the answer, an identical call means a new write. A cancelled call gets
+ * no answer, and sending an answer to a closed host fails.
  */
 export interface Deliveries {
-  /** Announces that the answer to this request reports this write. */
+  /** Announces that the answer to this request will report this write. */
   expect(request: RequestId, told: Delivery): void;
   /** Wraps the transport's `send`, to see which answers go out. */
   over<T extends Transport>(transport: T): T;

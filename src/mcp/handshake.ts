@@ -8,17 +8,17 @@ interface Message {
 }
 
 /**
- * Wraps a transport, so that before the handshake only `ping` is served; the SDK would serve any request. Messages that arrive during the
- * handshake wait for its end. From revision 2026-07-28 on there is no handshake: each request carries its revision in `_meta`. The server
- * does not wait for the notification `initialized`, because old clients do not send it. The SDK answers a second `initialize`, because a
- * proxy sends it when its own client reconnects.
+ * Wraps a transport, so that the server answers only `ping` before the handshake; the SDK would answer any request. Messages that arrive
+ * during the handshake wait for its end. Since revision 2026-07-28 there is no handshake: each request carries its revision in `_meta`. The
+ * server does not wait for the notification `initialized`, because old clients do not send it. The SDK answers a second `initialize`,
+ * because a proxy sends one when its own client reconnects.
  */
 export function handshakeFirst(inner: Transport): Transport {
   let initialized = false;
   /** Id of the `initialize` that is not answered yet. */
   let handshake: RequestId | undefined;
   let waiting: Received[] = [];
-  /** A request had revision 2026-07-28 or later, so notifications without a revision are allowed. */
+  /** True after a request with revision 2026-07-28 or later: notifications without a revision are then allowed. */
   let modern = false;
 
   const receive = (received: Received, pass: (...received: Received) => void): void => {

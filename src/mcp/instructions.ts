@@ -22,7 +22,7 @@ export function instructionsFor(
   return [
     sandbox && SANDBOX_NOTE,
     'Customer payments and refunds in Zoho Books.',
-    readOnly && 'This server is read-only: it changes nothing.',
+    readOnly ? 'This server is read-only: it changes nothing.' : 'The tools record in Zoho Books; they touch no bank account or card.',
     tasks.length > 0 && `Which tool: ${tasks.join('; ')}.`,
     'Never guess a name, id or amount. If several fit or something is missing, ask the user.',
     "Amounts are exact, in the payment's own currency. Ids are strings of digits. Dates are yyyy-mm-dd.",

@@ -3,9 +3,9 @@ import * as z from 'zod';
 type JsonSchema = Record<string, unknown>;
 
 /**
- * Makes the JSON Schema that models read, as short as possible. It omits `$schema`, Zod's patterns and formats, the bounds of safe
- * integers, high length limits, minimums of 0 and 1, `additionalProperties` and quiet fields. Our own validation still checks them. Some
- * models' APIs refuse all tools if one has an unknown `format`, or an object without `properties`.
+ * Makes the JSON Schema that models read, and keeps it as short as possible. It omits `$schema`, Zod's patterns and formats, the bounds of
+ * safe integers, high length limits, minimums of 0 and 1, `additionalProperties` and quiet fields. Our own validation still checks them.
+ * Some models' APIs refuse all tools if one tool has an unknown `format`, or an object without `properties`.
  */
 export function jsonSchemaOf(schema: z.ZodObject, io: 'input' | 'output'): JsonSchema {
   const { $schema: _, ...json } = z.toJSONSchema(schema, {

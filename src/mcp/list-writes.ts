@@ -48,7 +48,7 @@ const input = z.strictObject({
     .string()
     .refine((name) => journaled.has(name), `must be one of ${[...journaled.keys()].join(', ')}`)
     .optional()
-    .describe('Tool that wrote.'),
+    .describe('Name of the tool.'),
   customer_id: id.optional(),
   idempotency_key: z.string().min(1).max(200).optional(),
   reference_number: filter.optional(),
@@ -124,7 +124,7 @@ export const listWrites: JournalTool = {
   },
 };
 
-/** Returns the entries of the requested page, and the last of them if older entries follow. */
+/** Returns the entries of the requested page. `last`: the last entry of the page, if older entries follow. */
 export async function pageOfWrites(
   journal: Journal,
   given: WritesWanted,
@@ -161,7 +161,8 @@ export async function pageOfWrites(
   }
 }
 
-const outcomeOfState: Record<State, string> = {
+/** The outcome as users see it, by the state of the entry. */
+export const outcomeOfState: Record<State, string> = {
   recorded: 'recorded',
   not_recorded: 'not_recorded',
   unknown: 'unknown',
@@ -223,7 +224,7 @@ function lineOf(entry: Entry, { zone, edge, deletions }: Omit<ShownHow, 'retryAt
     outcomeOfState[entry.state],
     titleOf(entry) ?? entry.endpoint,
     entry.reason && oneLine(entry.reason),
-    deletedBy && `deleted since (${deletedBy.id})`,
+    deletedBy && `deleted later (${deletedBy.id})`,
     undo && undoCell(undo),
     entry.key && `idempotency_key ${quoted(entry.key, 200)}`,
     reference && `reference ${quoted(reference, 50)}`,

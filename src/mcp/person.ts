@@ -21,11 +21,11 @@ import { CHOICE_KEY, CONSENT_KEY, type Question } from './questions.ts';
 /** Asks the user through the client: checks whether the client can ask, sends the question, reads the answer. */
 
 export interface Asking {
-  /** What this call tells about the user: whether the client can ask them, their approval or answer. */
+  /** The user, as far as this call shows: whether the client can ask them, and their approval or answer. */
   personOf(ctx: ServerContext, approval: string | undefined): Person;
   /**
-   * Asks the user. From revision 2026-07-28 on, the question is the result of the call, and the answer comes with a new call. Before, the
-   * call waits until the client answers.
+   * Asks the user. Since revision 2026-07-28, the question is the result of the call, and the answer comes with a new call. In older
+   * revisions, the call waits until the client answers.
    */
   ask(
     question: Question,
@@ -35,8 +35,8 @@ export interface Asking {
 }
 
 /**
- * The questions that were shown, by their sealed state. Measures how fast an answer comes, and accepts one answer for each question. All
- * connections share one object.
+ * The questions that were shown, by their sealed state. Measures how fast an answer comes, and accepts only one answer to each question.
+ * All connections share one object.
  */
 export class ShownQuestions {
   readonly #shown = new Map<string, { readonly at: number; answer?: Partial<Person> }>();
@@ -52,8 +52,8 @@ export class ShownQuestions {
   }
 
   /**
-   * Returns the first answer to this question, and how fast it came. A second answer to the same question is ignored: otherwise a program
-   * that answers too fast could simply answer again. For a question of another process, the time is not known.
+   * Returns the first answer to this question, and how fast it came. Ignores a second answer: otherwise a program that answers too fast
+   * could simply answer again. For a question of another process, the time is unknown.
    */
   answered(state: string, answer: Partial<Person>): Partial<Person> {
     const question = this.#shown.get(state);
@@ -123,14 +123,14 @@ export function createAsking({ server, era, shown, answerMs, log }: AskingOption
   };
 }
 
-/** True if the client can show forms. From 2026-07-28 on each request says so; before, the handshake did. No mode means forms. */
+/** True if the client can show forms. Since 2026-07-28 each request says so; before, the handshake said so. No mode means forms. */
 function announces(server: McpServer, envelope: ServerContext['mcpReq']['envelope']): boolean {
   const told = (envelope as Record<string, unknown> | undefined)?.[CLIENT_CAPABILITIES_META_KEY] as ClientCapabilities | undefined;
   const { elicitation } = told ?? server.server.getClientCapabilities() ?? {};
   return elicitation !== undefined && ('form' in elicitation || Object.keys(elicitation).length === 0);
 }
 
-/** `REQUEST_TIMEOUT` of older SDKs: the client's user did not answer in time. */
+/** The code `REQUEST_TIMEOUT` of older SDKs: the user did not answer in time. */
 const CLIENT_TIMEOUT = -32001;
 
 function isSilence(error: unknown): boolean {

@@ -1,6 +1,6 @@
 import type { JSONRPCMessage, ProgressToken, RequestId, Transport } from '@modelcontextprotocol/server';
 
-/** Hosts end a call after a minute without a notification. */
+/** The time between two notifications. Hosts cancel a call after a minute without a notification. */
 const EVERY_MS = 5_000;
 
 /**

@@ -9,7 +9,7 @@ import { callText, marked } from './render.ts';
 import { titled } from './resource-uris.ts';
 import type { Books } from './server-dependencies.ts';
 
-/** Prompts: short instructions to the assistant that a user starts from the host's menu. What the user fills in is added as data. */
+/** Prompts: short instructions to the assistant that a user starts from the host's menu. The user's input is added as data. */
 
 type PromptArguments = Readonly<Record<string, string | undefined>>;
 
@@ -55,7 +55,7 @@ const recordPayment: Prompt = {
 
 const lookIntoRefund: Prompt = {
   name: 'look_into_refund',
-  title: 'Look into a refund',
+  title: 'Explain a refund',
   description: 'Shows who got a refund, how much, when and why. Changes nothing.',
   needs: [['find_refunds'], ['get_customer_payment']],
   arguments: { customer: 'The customer who got the refund.', payment: 'Id of the refunded payment.', refund: 'Id of the refund.' },
@@ -106,7 +106,7 @@ const explainUnknownWrite: Prompt = {
         'the server looks for the write and never sends it twice. Never record it in another way.'
       : 'This server cannot write. Repeat the call on the server that sent the write' +
         `${started.extension ? '' : `, or with ${started.here('`zoho-payments-mcp journal resolve`')}`}.`,
-    'If the server cannot tell, show me the candidates and let me say which one it is.',
+    'If the server cannot decide, show me the candidates and let me choose.',
   ],
 };
 

@@ -18,7 +18,7 @@ export function consentQuestion(message: string, state: string): Question {
   return { key: CONSENT_KEY, message, requestedSchema: { type: 'object', properties: { approve }, required: ['approve'] }, state };
 }
 
-/** The first revision whose forms can have titles for choices. Before, some hosts show `enumNames`, and others only the ids. */
+/** The first revision whose forms can have titles for choices. In older revisions, some hosts show `enumNames`, others only the ids. */
 const TITLED_CHOICES = '2025-11-25';
 
 /** Makes the form with the candidates. Its message lists them too, for hosts that show only ids. */

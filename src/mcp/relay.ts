@@ -2,7 +2,7 @@ import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/server';
 
 export type Received = Parameters<NonNullable<Transport['onmessage']>>;
 
-/** Wraps a transport. `receive` gets each message before the server and decides what to pass on. `sent` is called after each sent message. */
+/** Wraps a transport. `receive` gets each message before the server does, and passes it on or not. `sent` runs after each sent message. */
 export function relay(
   inner: Transport,
   receive: (received: Received, pass: (...received: Received) => void) => void,

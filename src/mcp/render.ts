@@ -7,7 +7,7 @@ import { requestId } from '../trace.ts';
 
 /** Makes text for models from reports and errors. No code parses this text. */
 
-/** Begins every result of the sandbox, so that nobody mistakes practice books for real books. */
+/** The beginning of every result of the sandbox, so that nobody takes practice books for real books. */
 export const SANDBOX_NOTE = 'SANDBOX: practice books on this machine, not real money.';
 
 /** What the server's texts depend on. */
@@ -38,7 +38,7 @@ export function reportText({ lines, next, undo }: Report): string {
   return [...lines, ...(steps.length === 0 ? [] : [`Next: ${steps.join(' · ')}`])].join('\n');
 }
 
-/** A longer call is only in the structured result. */
+/** A longer undo call is only in the structured result, not in the text. */
 const MOST_CHARACTERS_OF_UNDO = 160;
 
 /** The step that undoes a write, with the fields that it does not restore. */
@@ -56,7 +56,7 @@ export function undoCell(undo: Undo): string {
   return `undo: ${shown}${notRestored(undo)}`;
 }
 
-/** The journal does not keep the order of fields. A sorted call looks the same before and after the journal. */
+/** The undo call with sorted fields. The journal does not keep the order of fields, so only a sorted call always looks the same. */
 const undoCall = ({ tool, arguments: args }: Undo): string => callText(tool, idsFirst(args));
 
 /** Sorts fields at any depth: ids first, then by name. */
@@ -87,11 +87,11 @@ export function errorText(error: PaymentsError, edge: StepsEdge): string {
   return [happened, changedLine[error.changed], `Next: ${nextText(error, edge)}`, `(${code})`].join('\n');
 }
 
-/** Adapts commands in the text to how the program was started. Only errors for the operator need this; other texts may quote records. */
+/** Adapts commands in the text to the way the program was started. Changes only errors for the operator; other texts may quote records. */
 export const settingsHere = ({ actor }: PaymentsError, text: string, { started }: StepsEdge): string =>
   actor === 'operator' ? started.here(text) : text;
 
-/** Names the user's choices, so that the next call need not ask again. */
+/** Names the user's choices, so that the next call does not ask again. */
 const chosenText = ({ chosen = {} }: PaymentsError): string[] =>
   Object.entries(chosen).map(([argument, id]) => `The user chose ${argument} ${id}: use this id.`);
 
@@ -126,7 +126,7 @@ export const sentence = (text: string): string => (/[.?!]$/.test(text) ? text : 
 /** Matches a command of the program, or a command's option. */
 const ofTerminal = /`zoho-payments-mcp|(^|\s)--[a-z]/;
 
-/** The steps that are possible with the tools that are switched on and with how the program was started. */
+/** The steps that are possible with the switched-on tools and with the way the program was started. */
 export function stepsIn(steps: readonly Step[], { offered, started }: StepsEdge): Step[] {
   const { extension: isExtension, here } = started;
   return steps.flatMap(({ without, extension, ...given }) => {

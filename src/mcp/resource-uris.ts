@@ -58,7 +58,7 @@ export function linksOf(endpoint: ReadTool, input: Json): ContentBlock[] {
     });
 }
 
-/** The URIs whose content a write may have changed: the list without filters, and the resources of the payments that it changed. */
+/** The URIs whose content a write may have changed: the list without filters, and the resources of the changed payments. */
 export function touchedBy(endpoints: readonly Endpoint[], input: Json, result: Json): Set<string> {
   const payment = result['payment'] as Json | undefined;
   const refund = result['payment_refund'] as Json | undefined;

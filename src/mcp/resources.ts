@@ -86,8 +86,8 @@ export const limitsResource = {
   name: 'limits',
   title: 'Rate limits of Zoho Books',
   description:
-    'Calls of this machine to Zoho: this minute, in flight, and left for the organization today. ' +
-    'Tells about how many payments that allows, and until when calls pause.',
+    'Calls of this machine to Zoho: this minute, running now, and remaining today for the organization. ' +
+    'Shows roughly how many payments these calls allow, and when a pause of the calls ends.',
   mimeType: 'application/json',
 } as const;
 

@@ -8,8 +8,8 @@ import { requestId } from '../trace.ts';
 import { errorText, marked, nextText, offeredIn, reportText, settingsHere, stepsIn, type Edge, type StepsEdge } from './render.ts';
 
 /**
- * Makes the result of a tool call: short text, and the same facts as structured content. Some hosts give the model only one of the two, so
- * each must be complete.
+ * Makes the result of a tool call: short text, and the same facts as structured content. Some hosts give the model only the text or only
+ * the structured content, so each must be complete.
  */
 
 /** The outcome of a write. Every result of a write has these fields. */
@@ -53,7 +53,7 @@ export function failed(error: PaymentsError, edge: Edge, write?: WriteFacts): Ca
 
 /** The facts of an error, for structured results and for the `data` of protocol errors. */
 export function errorFacts(error: PaymentsError, edge: StepsEdge): Json {
-  const { code, changed, shownMessage, retry, retryAt, zoho, chosen } = error;
+  const { code, changed, shownMessage, retry, retryAt, zoho, chosen, duplicates } = error;
   const id = requestId();
   return guarded({
     code,
@@ -64,6 +64,7 @@ export function errorFacts(error: PaymentsError, edge: StepsEdge): Json {
     ...(retryAt && { retry_at: retryAt.toISOString() }),
     ...(id && { request_id: id }),
     ...(chosen && { chosen }),
+    ...(duplicates && { duplicates }),
     ...(zoho && { zoho: { code: zoho.code, message: oneLine(zoho.message) } }),
   });
 }

@@ -30,7 +30,7 @@ export function serveBooks(
 ): { close(): Promise<void> } {
   const books: Books = { ...others, started };
   const deliveries = createDeliveries((told) => {
-    // Without this note, an identical later call gets the old answer from the journal once more. That is safe.
+    // If this note fails, an identical later call gets the old answer from the journal again, which is safe.
     void noteDelivery(books, told).catch(() => undefined);
   });
   const transport = deliveries.over(

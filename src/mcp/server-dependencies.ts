@@ -22,7 +22,7 @@ export interface Books {
   readonly zoho: ZohoReads;
   /** The reader for workflows. Opened at the first use. */
   reader(signal: AbortSignal | undefined): Promise<Reader>;
-  /** How much of Zoho's rate limits is used, as far as this machine knows. */
+  /** The used part of Zoho's rate limits, as far as this machine knows. */
   quota(): Promise<Quota>;
   /** Makes a write. No other way to write exists. */
   write(call: Call): Promise<Performed>;

@@ -37,11 +37,11 @@ export function serverFactory(
       {
         capabilities: { resources: { subscribe: true } },
         instructions,
-        // For clients before 2026-07-28 `person.ts` asks instead of the SDK, because it has a fallback if the client fails to ask.
+        // For clients before 2026-07-28, `person.ts` asks instead of the SDK: it has a fallback if the client fails to ask.
         inputRequired: { legacyShim: false },
       },
     );
-    // Up to 2025-11-25 a client subscribes to a URI. From 2026-07-28 on the SDK's entry point filters our notifications.
+    // Up to 2025-11-25, a client subscribes to a URI. Since 2026-07-28, the SDK's entry point filters our notifications.
     const subscribed = new Set<string>();
     server.server.setRequestHandler('resources/subscribe', ({ params }) => {
       subscribed.add(params.uri);

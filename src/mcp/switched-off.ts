@@ -13,8 +13,8 @@ import { toolSchema } from './tool-schema.ts';
 import { annotationsOf, argumentsOf, outputOf, toolsOf, type Tool } from './tools.ts';
 
 /**
- * Answers calls of tools that the policy switched off: with a result that has the reason and a code, as for every call that the policy
- * forbids. The SDK would answer that the tool does not exist.
+ * Answers calls of tools that the policy switched off. The result has the reason and a code, like every call that the policy forbids. The
+ * SDK would answer that the tool does not exist.
  */
 export function addRefused(server: McpServer, tools: readonly Tool[], { switchedOff = new Map(), log }: Books, edge: Edge): void {
   const refused = [...catalogue.endpoints, ...catalogue.workflows].filter(
@@ -24,7 +24,7 @@ export function addRefused(server: McpServer, tools: readonly Tool[], { switched
     const write = { outcome: 'not_recorded', ...NOT_JUDGED } as const;
     server.registerTool(name, {}, () => loggedCall(name, log, async () => failed(switchedOff.get(name)!, edge, write)));
   }
-  // The SDK would list them too.
+  // The SDK would list the refused tools too.
   if (refused.length > 0 && tools.length > 0) server.server.setRequestHandler('tools/list', () => ({ tools: tools.map(asListed) }));
 }
 
@@ -32,7 +32,7 @@ export function addRefused(server: McpServer, tools: readonly Tool[], { switched
  * Wraps a transport: a call of a tool that is not offered gets a protocol error with the reason. For an unknown tool, the error suggests
  * the tool with the most similar name.
  */
-export function explainingSwitchedOff(inner: Transport, { endpoints, workflows, switchedOff, sandbox, started }: Books): Transport {
+export function explainingSwitchedOff(inner: Transport, { endpoints, workflows, switchedOff, sandbox, started, log }: Books): Transport {
   const offered = new Set(toolsOf({ endpoints, workflows }).map(({ name }) => name));
   const outer = relay(inner, (received, pass) => {
     const { id, method, params } = received[0] as { id?: RequestId; method?: string; params?: { name?: string } };
@@ -40,12 +40,13 @@ export function explainingSwitchedOff(inner: Transport, { endpoints, workflows, 
     const why = offered.has(name) || name === '' ? undefined : (switchedOff?.get(name) ?? unknownTool(name, offered));
     // `addRefused` answers calls that the policy forbids.
     if (id === undefined || why === undefined || why.code === 'against_policy') return pass(...received);
-    const error = {
-      code: ProtocolErrorCode.InvalidParams,
-      message: marked(errorText(why, { offered, started }), sandbox),
-      data: errorFacts(why, { offered, started }),
-    };
-    inner.send({ jsonrpc: '2.0', id, error }).catch((fault: unknown) => outer.onerror?.(fault as Error));
+    // The log must not get a name that the client made up.
+    loggedCall(switchedOff?.has(name) ? name : 'unknown tool', log, async () => {
+      const data = errorFacts(why, { offered, started });
+      const message = marked(errorText(why, { offered, started }), sandbox);
+      await inner.send({ jsonrpc: '2.0', id, error: { code: ProtocolErrorCode.InvalidParams, message, data } });
+      return { structuredContent: { error: data } };
+    }).catch((fault: unknown) => outer.onerror?.(fault as Error));
   });
   return outer;
 }

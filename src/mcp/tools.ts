@@ -108,10 +108,12 @@ function progressOf({ mcpReq }: ServerContext): (message: string) => void {
 
 /** Arguments that every write has in addition to its own. */
 const writeArguments = {
-  idempotency_key: z.string().min(1).max(200).optional().describe('A retry uses the same key.'),
-  approval: z.string().max(2000).optional().describe("From this call's preview."),
+  idempotency_key: z.string().min(1).max(200).optional().describe('Retry with the same key.'),
+  approval: z.string().max(2000).optional().describe('Code from the preview.'),
 };
-const duplicateArgument = { allow_duplicate_of: z.array(z.string()).optional().describe('Ids that the user says are no duplicates.') };
+const duplicateArgument = {
+  allow_duplicate_of: z.array(z.string()).optional().describe('Ids of possible duplicates that the user allows.'),
+};
 
 const extended = new WeakMap<Tool, z.ZodObject>();
 
@@ -172,7 +174,7 @@ async function write(
       throw await withWhatIsMissing(error, tool, input, books);
     });
     if (performed.kind === 'ask' || performed.kind === 'settle') {
-      // With the answer, everything before the claim runs again.
+      // When the answer arrives, everything before the claim runs again.
       const question = beforeSending(() => asQuestion(performed, served));
       const asked = await asking.ask(question, person, ctx).catch((error: unknown) => {
         throw signal.aborted ? error : new InternalError('no', error);
@@ -207,7 +209,7 @@ async function withWhatIsMissing(error: unknown, tool: WriteTool | WriteWorkflow
     const steps = (await safety.afterRefusal?.(input, await books.reader(AbortSignal.timeout(EXPLAINING_MS)))) ?? [];
     return new RefusedError(message, { code, next: [...steps, ...next], zoho, ...(judged && { judged }) });
   } catch {
-    // Without an explanation, Zoho's own refusal is the answer.
+    // The explanation failed, so the answer is Zoho's own refusal.
     return error;
   }
 }
@@ -223,10 +225,10 @@ async function withAccountNames(error: AccountNotAllowed, books: Books): Promise
   }
 }
 
-/** Short, because the answer to the write waits for the explanation. */
+/** The time limit for the explanation. It is short, because the answer to the write waits for it. */
 const EXPLAINING_MS = 5_000;
 
-/** Reports concerns about which the user was not asked, so that they are noticed. */
+/** Reports the concerns that the user was not asked about, so that somebody notices them. */
 function aboutConcerns({ asked, concerns }: Pick<Done, 'asked' | 'concerns'>): string[] {
   return asked !== 'nobody' || !concerns?.length ? [] : [`The user was not asked, although ${concerns.map((one) => one.text).join('; ')}.`];
 }
@@ -270,7 +272,7 @@ function outcomeFacts(error: PaymentsError): WriteFacts {
   };
 }
 
-/** Runs a part of a write's call that sends nothing. If our own code fails in it, the error says that nothing was changed. */
+/** Runs a part of a write's call that sends nothing. If our own code fails there, the error says that nothing was changed. */
 function beforeSending<T>(part: () => T): T {
   try {
     return part();
@@ -279,7 +281,7 @@ function beforeSending<T>(part: () => T): T {
   }
 }
 
-/** Logs a failure of our own code. Its message could contain customer data, so the log gets only its place in the code. */
+/** Logs a failure of our own code. The error's message could contain customer data, so the log gets only the place in the code. */
 function unexpected(error: unknown, tool: Tool, { log }: Books): InternalError {
   const fault = error instanceof InternalError ? error.cause : error;
   const place = fault instanceof Error ? (fault.stack ?? '').split('\n').find((line) => line.trimStart().startsWith('at ')) : undefined;
@@ -287,7 +289,7 @@ function unexpected(error: unknown, tool: Tool, { log }: Books): InternalError {
   return error instanceof InternalError ? error : new InternalError(isWrite(tool) ? 'unknown' : 'no', error);
 }
 
-/** Derives the hints from the HTTP method, so that none can be forgotten or wrong. */
+/** Derives a tool's hints from its HTTP method, so that no hint can be forgotten or wrong. */
 export function annotationsOf(tool: Tool): ToolAnnotations {
   const method = tool.kind === 'journal' ? 'GET' : methodOf(tool);
   return {

@@ -18,8 +18,8 @@ import { readFlag } from '../records/read-row.ts';
 import { money, plain, quoted, idText } from '../records/text.ts';
 
 /**
- * Checks that preflights share. Each check reads fresh, throws a refusal with the facts, or notes what it could not check. Checks run in
- * parallel: a check that needs a record from another read takes a promise of this record.
+ * Checks that preflights share. Each check reads without a cache. It throws a refusal with the facts, or notes what it could not check.
+ * Checks run in parallel: a check that needs a record from another read takes a promise of this record.
  */
 
 /** The result of a check: lines for the question, and what could not be checked. */
@@ -28,7 +28,7 @@ export interface CheckNotes {
   readonly not_checked?: readonly string[];
 }
 
-/** Joins notes in the order of the question's lines. */
+/** Joins notes. The order of the arguments is the order of the lines in the question. */
 export function joinNotes(...notes: readonly (CheckNotes | false | undefined)[]): Required<CheckNotes> {
   return {
     lines: notes.flatMap((one) => (one && one.lines) || []),
@@ -125,8 +125,8 @@ export async function checkInvoices(rows: readonly AppliedRow[], payment: Applie
 }
 
 /**
- * Checks that the invoice exists, belongs to the customer, is in the payment's currency and open, and that its balance covers what is newly
- * applied or withheld.
+ * Checks that the invoice exists, belongs to the customer, is in the payment's currency and is open, and that its balance covers the amount
+ * that is newly applied or withheld.
  */
 async function checkInvoice(
   row: AppliedRow,
@@ -205,7 +205,10 @@ function asNoSuchInvoice(error: unknown, invoice_id: string): unknown {
   return new InputError(`There is no invoice ${invoice_id}.`, {
     code: 'no_such_invoice',
     next: [
-      { say: 'If it is an invoice number, get_customer_payment of a payment for this invoice shows its id', tool: 'get_customer_payment' },
+      {
+        say: 'If this is an invoice number, call get_customer_payment for a payment of that invoice: the answer shows the invoice id',
+        tool: 'get_customer_payment',
+      },
       { say: 'ask the user' },
     ],
     zoho: error.zoho,
@@ -222,7 +225,7 @@ export async function checkRetainer(
   const [found, currency] = await allInOrder([ifServed(zoho.read(listRetainerInvoices, {})), of.currency]);
   const retainer = found?.retainerinvoices?.find((one) => one.retainerinvoice_id === retainerinvoice_id);
   if (retainer === undefined) {
-    // Zoho lists one page of all customers' retainer invoices, so this page may lack the retainer invoice.
+    // Zoho lists the retainer invoices of all customers, and this is only one page, so the retainer invoice may be on a later page.
     if (found?.page_context?.has_more_page === false) {
       throw new InputError(`There is no retainer invoice ${retainerinvoice_id}.`, {
         code: 'no_such_retainer',
@@ -305,8 +308,8 @@ function noSuchCustomField(
 }
 
 /**
- * A concern if the withheld tax on an invoice is more than the money: withheld tax closes an invoice without money, and so much tax is
- * unlikely. `standing`: how much of this payment is already applied to each invoice.
+ * A concern if the withheld tax on an invoice is more than the money applied to it: withheld tax closes an invoice without money, and so
+ * much tax is unlikely. `standing`: how much of this payment is already applied to each invoice.
  */
 export function mostlyTax(
   rows: readonly AppliedRow[],

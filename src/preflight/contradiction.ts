@@ -11,7 +11,7 @@ interface Expected {
   readonly [field: string]: unknown;
 }
 
-/** The difference, as the end of a sentence about Zoho or its answer. Values that one side lacks are not compared. */
+/** The difference, as the end of a sentence that begins with "Zoho" or "Zoho's answer". A value that is missing on one side is ignored. */
 function difference(record: Json, ids: Expected, amount: unknown): string | undefined {
   const other = Object.entries(ids).find(
     ([name, value]) => value !== undefined && record[name] !== undefined && readId(record[name]) !== readId(value),
@@ -23,7 +23,7 @@ function difference(record: Json, ids: Expected, amount: unknown): string | unde
   return 'shows an amount that was not sent';
 }
 
-/** True if Zoho only rounded to the currency's decimals. Without the scope for the currency, the preflight cannot refuse such amounts. */
+/** True if Zoho only rounded to the currency's decimals. The preflight refuses such amounts only if a scope shows the currency. */
 function isRounded(sent: number, shown: number, { currency_code, price_precision }: Json): boolean {
   const precision = precisionOf(typeof currency_code === 'string' ? currency_code : undefined, price_precision);
   return precision !== undefined && decimalsOf(sent) > precision && Math.abs(subtract(sent, shown)) < 10 ** -precision;
@@ -41,7 +41,7 @@ export function moreThanMessage(answer: Json): string | undefined {
     : undefined;
 }
 
-/** `standing`: the changed payment before the change. A new payment must not be one of the `existing` payments. */
+/** Compares a payment. `standing`: the payment before this change. A new payment must not be one of the `existing` payments. */
 export function otherPayment(
   payment: Payment | undefined,
   body: unknown,
@@ -58,7 +58,7 @@ export function otherPayment(
   return difference(payment, { payment_id, customer_id }, amount);
 }
 
-/** `standing`: the changed refund before the change. A new refund must not be one of the `existing` refunds. */
+/** Compares a refund. `standing`: the refund before this change. A new refund must not be one of the `existing` refunds. */
 export function otherRefund(
   refund: Refund | undefined,
   body: unknown,

@@ -9,7 +9,7 @@ import { idText, lines, money, quoted } from '../records/text.ts';
 import type { CheckNotes } from './checks.ts';
 import { isGone } from './find-lost-write.ts';
 
-/** Checks for deletions: the concern, what Zoho refuses to delete, and whether a payment is gone. */
+/** Parts of the preflight of deletions: the concern, the effect, and the payments that Zoho refuses to delete. */
 
 export const DESTROYS = concern('deletion', 'it deletes a record');
 
@@ -27,7 +27,7 @@ export function deletionFacts(payment: Payment): Required<CheckNotes> {
   };
 }
 
-/** The same for several payments. Lists each payment, then each invoice once, because an invoice may have several of them. */
+/** The same for several payments. Lists each payment, then each invoice once: several of the payments may be applied to one invoice. */
 export function deletionsFacts(payments: readonly Payment[]): Required<CheckNotes> {
   return {
     lines: [

@@ -18,21 +18,21 @@ const MOST_SHOWN = 3;
 interface RateContext {
   /** The record's currency. */
   readonly currency_code: string | undefined;
-  /** The whole amount after the write, which is converted. Undefined if Zoho does not show it. */
+  /** The record's amount after the write, to convert it with each rate. Undefined if Zoho does not show it. */
   readonly amount: number | undefined;
   /** Invoices to which the write is applied. */
   readonly invoice_ids?: readonly string[];
-  /** Rates of existing records, each with words that describe it. */
+  /** Rates of existing records, each with a description such as `of the payment`. */
   readonly standing?: readonly { readonly rate: unknown; readonly of: string }[];
   /**
-   * What to do without a rate, because Zoho then uses 1: refuse a new payment, ask about a new refund. Omitted if another check already
-   * notes that the customer could not be read.
+   * Set if Zoho would use the rate 1 for a call without a rate: `refuse` a new payment, or ask because the rate of a refund `is 1`. Omitted
+   * if another check already notes that the customer could not be read.
    */
   readonly ifMissing?: 'refuse' | 'is 1';
 }
 
 interface RateNotes extends CheckNotes {
-  /** Undefined if there is nothing to compare: base currency, no rate given, or a value that the scopes do not show (then noted). */
+  /** Undefined if nothing can be compared: base currency, no rate given, or a value that the scopes do not show (which is then noted). */
   readonly rate?: RateFacts;
 }
 
@@ -94,7 +94,7 @@ export function inBase({ in_base }: InBase = {}): string | undefined {
   return in_base && `In base currency: ${in_base}.`;
 }
 
-/** The known rates without duplicates: the currency's rate, then the rates of existing records, then those of invoices. */
+/** The known rates without repeats: the currency's rate, then the rates of existing records, then the rates of invoices. */
 async function knownRates(
   { invoice_ids = [], standing = [] }: RateContext,
   currency_code: string,
@@ -111,7 +111,7 @@ async function knownRates(
 async function keptRate(currency_code: string, zoho: Reader): Promise<{ rate: number; of: string } | undefined> {
   const found = await ifServed(zoho.settled.read(allCurrencies, {}));
   const currency = found?.currencies?.find((one) => one.currency_code === currency_code);
-  return knownRate(currency?.exchange_rate, `kept for ${idText(currency_code)}`);
+  return knownRate(currency?.exchange_rate, `set for ${idText(currency_code)}`);
 }
 
 /** The rate of an invoice. Undefined if the invoice does not exist: `checkInvoices` reports that. */

@@ -12,7 +12,7 @@ import { changeSeen, hasCustomFields, isAsSent } from '../records/same-as-sent.t
 import { MINUTE_MS } from '../time.ts';
 import { comparedPayment, isSince, paymentsSince, type Existing } from './look-alikes.ts';
 
-/** Looks in Zoho for a write whose answer was lost. It only reads, and decides nothing that depends on the time. */
+/** Looks in Zoho for a write whose answer was lost. This code only reads; the caller decides what the elapsed time means. */
 
 const SEEN_NOTHING: Seen = { seen: 'not there' };
 
@@ -37,7 +37,7 @@ export async function lookForPayment({ body, before, named, ofAnother }: Attempt
     }),
   );
   const unclear = !whole
-    ? "Zoho's list of the customer's payments was incomplete, is longer than this server reads, or had no payment of this customer."
+    ? "Zoho's list of the customer's payments was incomplete or too long to read, or it had no payment of this customer."
     : rows.some(({ id }) => id === undefined) || read.some(({ since }) => since === undefined)
       ? 'Zoho does not show the id, the customer or the creation time of every payment.'
       : undefined;
@@ -78,12 +78,12 @@ export async function lookForRefund({ body, before, named, ofAnother }: Attempt,
   }));
 }
 
-/** If more records are new, the user must compare them. */
+/** The most new records that are read and compared. If there are more, the user must compare them. */
 const MOST_READ = 20;
 
 const tooManyCandidates = (count: number): Seen => ({ seen: 'unclear', why: `${count} new records may be this write.`, candidates: [] });
 
-/** The new record that the answer named, otherwise all new records that no other write of ours made. */
+/** The new record that the answer named; otherwise all new records that no other write of this server made. */
 async function strangers(named: string | undefined, ids: readonly string[], ofAnother: Attempt['ofAnother']): Promise<readonly string[]> {
   if (named !== undefined && ids.includes(named)) return [named];
   const known = await Promise.all(ids.map(ofAnother));
@@ -100,7 +100,7 @@ interface Sought {
   readonly unclear: string | undefined;
 }
 
-/** One new record exactly as sent is the write. Without a new record, nothing was found. Otherwise the user must decide. */
+/** If exactly one new record is as sent, it is the write. If there is no new record, nothing was found. Otherwise the user must decide. */
 function oneOf<T extends Json>(
   fresh: readonly T[],
   { body, name, unclear }: Sought,
@@ -136,10 +136,10 @@ export async function lookForCustomFields({ input, before }: Attempt, payment_id
   const now = await currentPayment(zoho, payment_id);
   const was = before['payment'] as Payment;
   const asSent = (payment: Payment) => hasCustomFields(input['custom_fields'], payment['custom_fields']);
-  // Values that were already there prove nothing, and neither does a missing list.
+  // Neither values that existed before nor a missing list prove the change.
   if (now['custom_fields'] !== undefined && asSent(now) && !asSent(was))
     return { seen: 'there', zoho_id: payment_id, result: { customer_payment_id: payment_id, custom_fields: input['custom_fields'] } };
-  // A missing list shows no fields.
+  // A missing list does not show whether the fields have the values.
   if (was['custom_fields'] !== undefined && now['custom_fields'] === undefined)
     return {
       seen: 'unclear',
@@ -169,10 +169,10 @@ export async function lookForRefundChange(
   });
 }
 
-/** Zoho's times have no fractions of a second, and its clock may differ from the clock that noted when the write was sent. */
+/** The allowance for clocks: Zoho's times are in full seconds, and Zoho's clock may differ from the clock that noted `sentAt`. */
 const SURELY_BEFORE_MS = 2 * MINUTE_MS;
 
-/** True if the payment was changed since. Undefined without updated_time, or if it could hide a change in the same second. */
+/** True if the payment was changed after `was`. Undefined without updated_time, or if this time could hide a change in the same second. */
 function movedSince(was: Payment, now: Payment, sentAt: number | undefined): boolean | undefined {
   const [then, since] = [was['updated_time'], now['updated_time']];
   if (since === undefined) return undefined;
@@ -203,7 +203,7 @@ function changed({
   if (seen === 'no difference' || (seen === 'as before' && moved !== true) || (isNoProof && moved === false)) return SEEN_NOTHING;
   // The user must decide whether this write made the change.
   if (isNoProof) return { seen: 'unclear', why: 'Zoho does not show whether the change was made.', candidates: [candidate] };
-  return { seen: 'unclear', why: 'The record has changed since, but not to what was sent.', candidates: [] };
+  return { seen: 'unclear', why: 'The record was changed after the write was sent, but not to the sent values.', candidates: [] };
 }
 
 /** True if Zoho answers that the record does not exist: code 1002 for a document, 5 for a record below a document. */

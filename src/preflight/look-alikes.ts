@@ -9,7 +9,7 @@ import { bareReference, isSameReference } from '../records/same-reference.ts';
 import { money, plain, quoted, idText } from '../records/text.ts';
 import { DAY_MS } from '../time.ts';
 
-/** Existing records: their ids, to recognize new records later, and possible duplicates of the record to be made. */
+/** Finds existing records: their ids, to recognize new records later, and the possible duplicates of a new record. */
 
 /** A row with the values to compare. A value is undefined if Zoho does not send it in a form that can be compared. */
 export interface ComparedRow {
@@ -28,7 +28,7 @@ export interface Newest {
   readonly rows: readonly ComparedRow[];
   /** True if these are all payments of the customer. */
   readonly all: boolean;
-  /** True if no payment is missing that is newer than the oldest of these. */
+  /** True if no gap: every payment that is newer than the oldest of these rows is in `rows`. */
   readonly whole: boolean;
 }
 
@@ -37,7 +37,7 @@ export interface Existing {
   /** The newest ids, or all ids if `all`. */
   readonly ids: readonly string[];
   readonly all: boolean;
-  /** Creation time of the oldest of them. A record that is older is not new, even if `ids` lacks it. */
+  /** Creation time of the oldest record in `ids`. An older record is not new, even if `ids` lacks it. */
   readonly since?: string | undefined;
 }
 
@@ -46,7 +46,7 @@ export interface Alike {
   readonly text: string;
 }
 
-/** Possible duplicates of the record to be made, and what could not be compared. */
+/** Possible duplicates of a new record, and what could not be compared. */
 export interface Likeness {
   readonly alike: readonly Alike[];
   readonly not_checked: readonly string[];
@@ -64,7 +64,7 @@ interface RecordToMake {
 export type PaymentToMake = RecordToMake & { readonly customer_id: string };
 
 const MOST_PAYMENT_PAGES = 50;
-/** Maximum pages of payments with the customer and the amount. */
+/** Maximum number of pages of payments with this customer and amount. */
 const MOST_PAGES_ALIKE = 10;
 const NOT_WHOLE = "Zoho's list was incomplete, or is longer than this server reads";
 const NEAR_DAYS = 7;
@@ -83,7 +83,7 @@ const comparedRowBy =
   });
 export const comparedPayment = comparedRowBy('payment_id', ['amount']);
 
-/** Reads a customer's payments, newest created_time first, until a page has one of `known` or the list ends. */
+/** Reads a customer's payments, newest created_time first, until a page has a payment of `known` or the list ends. */
 export async function newestPayments(zoho: Reader, customer_id: string, known?: ReadonlySet<string>): Promise<Newest> {
   const rows: ComparedRow[] = [];
   for (let page = 1; page <= MOST_PAYMENT_PAGES; page += 1) {
@@ -111,7 +111,7 @@ export function existing({ rows, all }: Newest): Existing {
   };
 }
 
-/** Payments that did not exist before, except those that are certainly older or another customer's. */
+/** The payments that are not among the existing ones, except payments that are certainly older or of another customer. */
 export async function paymentsSince(
   zoho: Reader,
   customer_id: string,
@@ -122,7 +122,7 @@ export async function paymentsSince(
   return { rows: rows.filter((row) => (row.id === undefined || !known.has(row.id)) && isSince(row, customer_id, before) !== false), whole };
 }
 
-/** True if the payment is the customer's and was created since. Undefined if the values do not show it. */
+/** True if the payment is of this customer and was created after the existing ones. Undefined if Zoho's values do not show it. */
 export function isSince(
   { customer_id, created }: Pick<ComparedRow, 'customer_id' | 'created'>,
   whose: string,
@@ -179,7 +179,7 @@ export function existingRefunds({ rows, all }: { readonly rows: readonly Json[];
   return { ids: rows.flatMap((row) => readId(row['payment_refund_id']) ?? []), all };
 }
 
-/** Finds possible duplicates of a refund by the same rule. `inBase`: the payment is in base currency, so its refunds' amounts are too. */
+/** Finds possible duplicates of a refund by the same rule. `inBase`: the payment, and so each refund's amount, is in base currency. */
 export function refundsAlike(
   { rows, all }: { readonly rows: readonly Json[]; readonly all: boolean },
   wanted: RecordToMake,
@@ -211,7 +211,7 @@ function likenessOf(
       ...(unknown.length === 0
         ? []
         : [
-            'whether it is already recorded: Zoho does not show all values to compare of ' +
+            'whether it is already recorded: Zoho does not show all the values of ' +
               `${unknown.length} record${unknown.length === 1 ? '' : 's'}${idsOf(unknown)}`,
           ]),
     ],

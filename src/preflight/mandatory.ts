@@ -10,7 +10,7 @@ import { readFlag } from '../records/read-row.ts';
 import { quoted } from '../records/text.ts';
 import type { Step } from '../report.ts';
 
-/** Fields that an organization can make mandatory. Zoho refuses a payment without them with an undocumented code. */
+/** Fields that an organization can make mandatory. If one is missing, Zoho refuses the payment with an undocumented code. */
 
 /** Next steps for mandatory fields that are missing in both the call and the payment. */
 export async function mandatoryMissing(given: Json, standing: Payment | undefined, zoho: Reader): Promise<readonly Step[]> {
@@ -29,7 +29,7 @@ export async function mandatoryMissing(given: Json, standing: Payment | undefine
   const locations = given['location_id'] === undefined && standing?.['location_id'] === undefined ? (places?.locations ?? []) : [];
   const steps = [...(missing.length > 0 ? [askForFields(missing)] : []), ...(locations.length > 0 ? [askForLocation(locations)] : [])];
   // Joined into one step: several steps are alternatives, but here both are needed.
-  return steps.length < 2 ? steps : [{ say: steps.map(({ say }) => say).join('. In the same question and call: ') }];
+  return steps.length < 2 ? steps : [{ say: steps.map(({ say }) => say).join('. At the same time, for the same call: ') }];
 }
 
 /** One step for all fields, because all are needed. */

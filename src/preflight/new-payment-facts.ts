@@ -113,7 +113,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
       ask: [
         ...mostlyTax(rows, currency),
         ...(left > 0 && invoices.length > 0
-          ? [concern('overpaid', `the payment is ${money(left, currency)} more than is applied to invoices`)]
+          ? [concern('overpaid', `${money(left, currency)} of the payment is not applied to any invoice`)]
           : []),
       ],
     },
@@ -136,8 +136,8 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
 }
 
 /**
- * The customer and the currency, if the scopes show them, and the amount that is not applied. Refuses amounts with too many decimals, and
- * more applied than paid.
+ * The customer and the currency, if the scopes show them, and the amount that is not applied. Refuses amounts with too many decimals, and a
+ * payment that applies more than its amount.
  */
 async function payerFacts(payment: NewPayment, zoho: Reader) {
   const contact = await customerOf(payment.customer_id, zoho);

@@ -41,10 +41,10 @@ export interface ChangeFacts extends Facts {
   readonly lost: Facts['lost'] & { readonly before: InBase & { readonly payment: Payment } };
 }
 
-/** The facts of a change, by field and by invoice. */
+/** The facts of a change: a line for each field and each invoice, concerns, and possible duplicates. */
 export async function changeFacts(payment: Payment, given: Changes, zoho: Reader): Promise<ChangeFacts> {
   checkDecimals(amountsOf(given), payment);
-  // Undefined if Zoho does not show it: then nothing is calculated from it.
+  // Undefined if Zoho does not show the amount: then nothing is calculated from it.
   const amount = given.amount ?? payment.amount;
   const whose = given.customer_id ?? payment.customer_id;
   const moved = whose !== payment.customer_id;
@@ -56,7 +56,7 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
   const rate = readAmount(payment['exchange_rate']);
   if (left !== undefined && refunded !== undefined && refunded > 0 && left < refunded) throw refundedAlready(refunded, left, payment);
   const unused = left === undefined ? undefined : subtract(left, Math.max(0, refunded ?? 0));
-  // Withheld tax of the whole payment changes its invoice's balance, even without `invoices`.
+  // Withheld tax on the payment itself changes the balance of its only invoice, even if the call has no `invoices`.
   const taxed =
     given.tax_amount_withheld === undefined || invoices !== undefined || standing.size !== 1
       ? invoices
@@ -112,7 +112,7 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
         (settled !== undefined || given.amount !== undefined) &&
           unused !== undefined &&
           refunded !== undefined && {
-            lines: [`Left unused afterwards: ${leftInWords({ unused_amount: unused, refunded_amount: refunded }, payment)}`],
+            lines: [`Unused afterwards: ${leftInWords({ unused_amount: unused, refunded_amount: refunded }, payment)}`],
           },
         likeness,
       ),
@@ -122,7 +122,7 @@ export async function changeFacts(payment: Payment, given: Changes, zoho: Reader
         ...((invoices !== undefined && payment.invoices === undefined) || (off?.lines ?? []).length > 0 ? [UNAPPLIES] : []),
         ...(settled === undefined ? [] : mostlyTax(settled, payment, standing)),
         ...(more > 0 && unused !== undefined && rows.length > 0 && unused > (payment.unused_amount ?? 0)
-          ? [concern('overpaid', `the payment is ${money(unused, payment)} more than is applied to invoices`)]
+          ? [concern('overpaid', `${money(unused, payment)} of the payment is not applied to any invoice`)]
           : []),
       ],
       sealed: { payment },
@@ -200,19 +200,21 @@ function takenOff(settled: readonly AppliedRow[], payment: Payment): Required<Ch
     if (by === undefined) return { not_checked: [`whether it un-applies money from ${name} (Zoho does not show what is applied to it)`] };
     // Withheld tax can replace the money: the invoice stays closed, but the money is un-applied.
     return {
-      lines: [by > 0 ? unApplied(freed, money(by, payment)) : `Replace ${money(moneyOff, payment)} applied to ${name} by withheld tax`],
+      lines: [
+        by > 0 ? unApplied(freed, money(by, payment)) : `On ${name}, withheld tax replaces ${money(moneyOff, payment)} of the payment`,
+      ],
     };
   });
   return joinNotes(...notes);
 }
 
-/** Amounts that a new payment could duplicate: the added amount, and the whole amount after the change. */
+/** The amounts of possible duplicates: the added amount, and the full amount after the change. */
 const createsOf = (customer_id: string, amounts: readonly (number | undefined)[]) =>
   [...new Set(amounts)].map((amount) => ({ customer_id, amount }));
 
 /**
- * The locks of a change. A change that could make the payment a duplicate also locks its customers, like a new payment. The customer may be
- * some seconds old: the preflight finds a payment that moved meanwhile.
+ * The locks of a change. A change that could make the payment a duplicate also locks the customers, like a new payment. The customer that
+ * was read may be some seconds old: the preflight notices if the payment moved meanwhile.
  */
 export async function turnOfChange(
   payment_id: string,
@@ -234,7 +236,7 @@ function wantedAfter(payment: Payment, given: Changes): PaymentToMake | undefine
   return { customer_id, amount, date, reference_number: given.reference_number ?? payment.reference_number, currency: payment };
 }
 
-/** Possible duplicates that the change makes. Excludes those from before the change. */
+/** Possible duplicates that the change would cause. Excludes records that were possible duplicates even before the change. */
 async function newPaymentLikeness(
   { payment_id, customer_id, amount, date, reference_number }: Payment,
   wanted: PaymentToMake | undefined,

@@ -7,7 +7,7 @@ import { notChecked } from '../records/text.ts';
 import { createReport, type Report, type Step } from '../report.ts';
 import { inBase, type InBase } from './exchange-rate.ts';
 
-/** Reports of writes that record or change a payment. `said` is the first line, `given` the arguments. */
+/** Reports of writes that record or change a payment. `said` is the first line; `given` holds the arguments. */
 
 interface GivenPayment extends Readonly<Record<string, unknown>> {
   readonly amount?: number | undefined;

@@ -35,14 +35,14 @@ export function changeBack(payment_id: string, given: Changes, payment: Payment,
   });
 }
 
-/** The arguments that restore lists. */
+/** The arguments that restore the lists (invoices, tags). */
 function asItWas({ invoices, tags, tax_amount_withheld }: Changes, payment: Payment): Record<string, unknown> {
   const before = tags === undefined ? {} : { tags: tagsOf(payment) };
   // The invoices are restored only if Zoho showed them.
   if (invoices === undefined || payment.invoices === undefined) return before;
   const standing = [...standingOn(payment)];
   if (standing.some(([, stands]) => stands === undefined)) return before;
-  // A row without tax keeps the tax that the call set, so an earlier 0 must be sent too.
+  // In Zoho, a row without tax keeps the tax that this change set, so an earlier tax of 0 must be sent too.
   const withTax = invoices.some(({ tax_amount_withheld }) => tax_amount_withheld !== undefined) || tax_amount_withheld !== undefined;
   return {
     ...before,

@@ -28,12 +28,12 @@ interface RefundInput {
 
 const IS_REFUND = concern('refund', 'it is a refund');
 
-/** The payment's fields for texts about its refund. The journal keeps them, because a refund shows neither currency nor customer. */
+/** The payment's fields for texts about its refund. The journal keeps these fields, because a refund has no currency and no customer. */
 export function ofPayment({ payment_number, customer_name, currency_code, price_precision }: Payment): Payment {
   return { payment_number, customer_name, currency_code, price_precision };
 }
 
-/** The records that are read before the check of a refund. */
+/** The records that must be read before a refund is checked. */
 interface RefundReads {
   readonly payment: Payment;
   readonly refunds: Awaited<ReturnType<typeof refundsOf>>;
@@ -58,7 +58,7 @@ export async function refundFacts(
 ): Promise<RefundFacts> {
   const { amount, date, from_account_id, refund_mode, reference_number } = given;
   checkDecimals({ amount }, payment);
-  // Not every documented answer shows the unused amount. Without it, only Zoho can refuse.
+  // Not every documented answer shows the unused amount. If it is missing, only Zoho can refuse a refund that is too high.
   const given_back = earlier === undefined ? 0 : earlier.amount;
   const refundable = payment.unused_amount === undefined || given_back === undefined ? undefined : sum([payment.unused_amount, given_back]);
   if (refundable !== undefined && amount > refundable) throw overRefund(amount, refundable, payment);
@@ -76,12 +76,12 @@ export async function refundFacts(
     ),
     // The documented answer for a refund does not show its account.
     from_account_id === ''
-      ? { not_checked: ['the account that it is paid from (Zoho does not show it)'], name: undefined }
+      ? { not_checked: ['the account that pays the refund (Zoho does not show the account)'], name: undefined }
       : checkAccount('from_account_id', from_account_id, { accounts, currency: payment }, zoho),
   ]);
   const wanted = { amount, date, reference_number: reference_number ?? earlier?.reference_number };
   const more = sum([amount, -(earlier?.amount ?? 0)]);
-  // The mode after the write, even if a change does not set it. A new refund always has a mode.
+  // The mode after the write, also if a change does not set the mode. A new refund always has a mode.
   const mode = refund_mode ?? earlier?.refund_mode;
   const reference = reference_number ?? earlier?.reference_number;
   const { refunded_amount } = leftAfter(leftOf(payment), given_back === undefined ? undefined : more);
@@ -98,7 +98,7 @@ export async function refundFacts(
               ? []
               : [
                   `Refundable: ${money(refundable, payment)}; ` +
-                    `left unused afterwards: ${leftInWords({ unused_amount: sum([refundable, -amount]), refunded_amount }, payment)}`,
+                    `unused afterwards: ${leftInWords({ unused_amount: sum([refundable, -amount]), refunded_amount }, payment)}`,
                 ]),
             [`Date: ${date}`, mode && `mode: ${quoted(mode, 50)}`, reference && `reference: ${quoted(reference, 50)}`]
               .filter(Boolean)
@@ -155,7 +155,7 @@ function overRefund(amount: number, refundable: number, payment: Payment): Refus
   );
 }
 
-/** Possible duplicates of the refund. For a change, excludes those from before the change. */
+/** Possible duplicates of the refund. For a change, excludes records that were possible duplicates even before the change. */
 function newRefundLikeness(
   { rows, all }: Awaited<ReturnType<typeof refundsOf>>,
   wanted: Parameters<typeof refundsAlike>[1],

@@ -6,15 +6,15 @@ import { quoted } from '../records/text.ts';
 import { CLEARED } from '../records/zoho-shapes.ts';
 import type { Undo } from '../report.ts';
 
-/** Parts of undo: arguments for the tool, and the names of values that they do not restore. */
+/** Parts of an undo call: arguments for the tool, and the names of values that these arguments do not restore. */
 
-/** Earlier values as arguments, and what they cannot restore. */
+/** Earlier values as arguments, and the values that these arguments cannot restore. */
 export interface Earlier {
   readonly arguments: Json;
   readonly not_restored: readonly string[];
 }
 
-/** The undo call. Omits arguments that the tool would refuse, and names them. Undefined if nothing useful is left. */
+/** The undo call. Omits arguments that the tool would refuse, and names them. Undefined if no useful argument is left. */
 export function undoWith(
   { name, input }: { readonly name: string; readonly input: z.ZodObject },
   ids: readonly string[],
@@ -58,7 +58,7 @@ export function customFieldsBack(
   for (const names of given) {
     const [name, wanted] = nameGiven(names);
     const value = known.find((field) => String(field[name]) === wanted)?.['value'] ?? '';
-    // If Zoho lists fields without this kind of name, a field that is not found may still have a value.
+    // If Zoho lists some fields without this kind of name (for example without api_name), a field that is not found may still have a value.
     const isHidden = value === '' && known.some((field) => field[name] === undefined);
     if (isHidden || typeof value === 'object') not_restored.push(`custom field ${quoted(wanted, 40)}`);
     else custom_fields.push({ [name]: wanted, value: String(value) });
@@ -66,7 +66,7 @@ export function customFieldsBack(
   return { custom_fields, not_restored };
 }
 
-/** All custom fields of the payment, to record it again. */
+/** All custom fields of the payment, to record the payment again. */
 export function customFieldsOf(payment: Payment): { readonly custom_fields: Json[]; readonly not_restored: readonly string[] } {
   const set = customFieldsIn(payment).filter(({ value }) => value !== undefined);
   return customFieldsBack(set as CustomFieldNames[], payment);
@@ -86,8 +86,8 @@ export function discountsLost(rows: readonly Json[]): string[] {
 }
 
 /**
- * Names the account of bank charges if it cannot be restored. Zoho chooses an account if none is given, and accepts no empty account, so a
- * payment that had none keeps the chosen account. `after`: the payment from Zoho's answer.
+ * Names the account of bank charges if it cannot be restored. Zoho chooses an account if the call has none, and accepts no empty account.
+ * So a payment that had no account keeps the account that Zoho chose. `after`: the payment from Zoho's answer.
  */
 export function accountOfCharges(before: Payment, after: Payment = {}): string[] {
   const chosen = after['bank_charges_account_id'] !== undefined || Number(before['bank_charges'] ?? 0) !== 0;

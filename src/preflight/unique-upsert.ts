@@ -37,7 +37,7 @@ export const uniqueUpsert: Upsert = {
   },
 };
 
-/** Looks for the payment with the value. If Zoho does not show which payment has it, looks for the payment as without the field. */
+/** Looks for the payment with the unique value. If Zoho does not show which payment has it, looks for the payment by its other values. */
 export async function lookByUniqueField(attempt: Attempt, { key, value }: Minted, zoho: Reader): Promise<Seen> {
   const found = await findByCustomField(key, value, zoho);
   if (found.kind === 'none') return { seen: 'not there', exactly: true };

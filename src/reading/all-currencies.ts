@@ -5,7 +5,7 @@ import { many } from '../records/zoho-shapes.ts';
 
 const text = z.string().optional();
 
-/** All currencies in one answer. The list of the tool `list_currencies` is cut to the size of an answer. */
+/** Reads all currencies. The tool `list_currencies` shows only as many as fit into its answer. */
 export const allCurrencies = defineOperation({
   name: listCurrencies.name,
   module: 'settings',

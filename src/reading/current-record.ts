@@ -19,7 +19,7 @@ export async function currentRefund(zoho: Reader, customer_payment_id: string, r
   return payment_refund?.payment_refund_id === refund_id ? payment_refund : refuseWithoutRecord('refund', refund_id);
 }
 
-/** Throws `no_record`: no write may rely on an answer without the record. */
+/** Throws the error `no_record`, because no write may rely on an answer without the record. */
 export function refuseWithoutRecord(what: string, id: string): never {
   throw new BusyError(`Zoho's answer contained no ${what} with the id ${id}.`, {
     code: 'no_record',
@@ -27,7 +27,7 @@ export function refuseWithoutRecord(what: string, id: string): never {
   });
 }
 
-/** The customer with this id, undefined if the scopes do not allow the read. Throws if there is no such customer, or it is a vendor. */
+/** The customer with this id. Undefined if the scopes do not allow the read. Throws if there is no such customer, or if it is a vendor. */
 export async function customerOf(contact_id: string, zoho: Reader): Promise<Contact | undefined> {
   const found = await ifAllowed(
     zoho.read(getContact, { contact_id }).catch((error: unknown) => {

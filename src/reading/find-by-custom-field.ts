@@ -4,13 +4,13 @@ import { listCustomerPayments } from '../endpoints/payments/list-customer-paymen
 import { AccessError, BusyError, PaymentsError } from '../errors.ts';
 import { many } from '../records/zoho-shapes.ts';
 
-/** The list of payments with the filter `cf_…=value`. Zoho accepts this filter for contacts, but does not document it for payments. */
+/** Lists payments with the filter `cf_…=value`. Zoho accepts this filter for contacts, but does not document it for payments. */
 const listByCustomField = defineOperation({
   name: listCustomerPayments.name,
   path: listCustomerPayments.path,
   input: z.strictObject({ key: z.string(), value: z.string() }),
   output: z.looseObject({ rows: z.array(z.looseObject({ payment_id: z.unknown().optional() })).optional() }),
-  // Two rows mean that several payments have the value, or that Zoho ignored the filter.
+  // Two rows are enough: they mean that several payments have the value, or that Zoho ignored the filter.
   parts: ({ key, value }) => ({ query: { [key]: value, per_page: 2 } }),
   result: (body) => ({ rows: many(body, 'customerpayments', 'customer_payments') }),
 });
@@ -26,8 +26,8 @@ export type FoundByCustomField =
 export const isUnseen = ({ kind }: FoundByCustomField): boolean => kind === 'ignored' || kind === 'refused';
 
 /**
- * Finds the payment whose unique custom field has this value. Zoho ignores filters it does not know and returns all payments, so an
- * answer counts only if it has just one row, and that row has the value. Zoho may also refuse the filter.
+ * Finds the payment whose unique custom field has this value. Zoho ignores unknown filters and returns all payments, so an answer counts
+ * only if it has exactly one row and this row has the value. Zoho may also refuse the filter.
  */
 export async function findByCustomField(key: string, value: string, zoho: Reader): Promise<FoundByCustomField> {
   const found = await zoho.read(listByCustomField, { key, value }).catch((error: unknown) => refusedFilter(error, zoho));
@@ -40,10 +40,10 @@ export async function findByCustomField(key: string, value: string, zoho: Reader
   return onlyMatch ? { kind: 'payment', payment_id: String(first.payment_id) } : { kind: 'ignored' };
 }
 
-/** Rethrows the error if Zoho did not refuse the filter: if the error may pass, or is about access to the list itself. */
+/** Returns `refused` if Zoho refused the filter. Rethrows an error that may be temporary, or that is about access to the list itself. */
 async function refusedFilter(error: unknown, zoho: Reader): Promise<'refused'> {
   if (!(error instanceof PaymentsError) || error instanceof BusyError || isOfCredentials(error)) throw error;
-  // An access error can also concern the list itself. Reading the list without the filter throws then.
+  // An access error can also concern the list itself. In this case the read without the filter throws too.
   if (error instanceof AccessError) await zoho.recent.read(listCustomerPayments, { per_page: 1 });
   return 'refused';
 }

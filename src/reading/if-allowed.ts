@@ -1,6 +1,6 @@
 import { AccessError, InputError } from '../errors.ts';
 
-/** The read's result, undefined if the token's scopes do not allow the read. Callers then report the check as not made. */
+/** The read's result. Undefined if the token's scopes do not allow the read: callers then report that the check was not made. */
 export async function ifAllowed<T>(read: Promise<T>): Promise<T | undefined> {
   try {
     return await read;

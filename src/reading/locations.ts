@@ -15,7 +15,7 @@ export const listLocations = defineOperation({
   result: (body) => ({ locations: many(body, 'locations')?.map(withoutEmpty) }),
 });
 
-/** The location's name, undefined if Zoho does not show it. The list is cached, so a repeated look-up costs no call. */
+/** The location's name. Undefined if Zoho does not show it. The list is cached, so a repeated look-up needs no call. */
 export async function locationName(location_id: string | undefined, zoho: Reader): Promise<string | undefined> {
   if (location_id === undefined) return undefined;
   const found = await ifServed(zoho.settled.read(listLocations, {}));

@@ -7,7 +7,7 @@ import { ifServed } from './if-allowed.ts';
 
 /** The organization's settings, and today's date in its time zone. */
 
-/** The organization's settings, undefined if the scopes do not allow the read. */
+/** The organization's settings. Undefined if the scopes do not allow the read. */
 export async function organizationOf(
   zoho: Reader,
 ): Promise<(Currency & { name?: string | undefined; time_zone?: string | undefined }) | undefined> {
@@ -20,7 +20,7 @@ function todayIn(timeZone: string, now: number): string {
   return new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(now);
 }
 
-/** The organization's time zone, undefined if the scopes do not allow the read or this machine does not know the zone. */
+/** The organization's time zone. Undefined if the scopes do not allow the read or this machine does not know the zone. */
 export async function organizationTimeZone(zoho: Reader): Promise<string | undefined> {
   const zone = (await organizationOf(zoho))?.time_zone;
   return zone !== undefined && isTimeZone(zone) ? zone : undefined;

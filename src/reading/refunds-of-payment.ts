@@ -6,7 +6,7 @@ import { allRefunds, PER_PAGE, isCutShort, isLast } from './whole-lists.ts';
 
 const MOST_REFUND_PAGES = 50;
 
-/** Reads all pages of a payment's refunds, which are few. `all` is true if the last page was reached. */
+/** Reads all pages of a payment's refunds; a payment has few refunds. `all`: true if the last page was reached. */
 export async function refundsOf(
   zoho: Reader,
   customer_payment_id: string,

@@ -9,7 +9,7 @@ import { readAmount } from '../money.ts';
 import { readFlag } from '../records/read-row.ts';
 import { many } from '../records/zoho-shapes.ts';
 
-/** Lists for searches, not for display: whole rows as Zoho sends them, 200 a page. */
+/** Lists for searches, not for display: complete rows as Zoho sends them, 200 a page. */
 
 const output = z.looseObject({
   rows: z.array(z.looseObject({})),
@@ -40,7 +40,7 @@ function wholeList(
   };
 }
 
-/** Reads one page. Throws if the answer has no list, because that does not mean an empty list. */
+/** Reads one page. Throws if the answer has no list, because a missing list is not an empty list. */
 function wholePageOf(body: Json, ...keys: string[]): WholePage {
   const rows = many(body, ...keys);
   if (rows === undefined)
@@ -70,8 +70,8 @@ export const allInvoicePayments = wholeList(
 );
 
 /**
- * True for the last page: `has_more_page` is false, or it is missing and the page is not full. A value that cannot be read does not mean
- * the last page, and neither does a page without rows that says that more follow.
+ * True for the last page: `has_more_page` is false, or it is missing and the page is not full. A page is not the last if `has_more_page`
+ * cannot be read, or if the page has no rows but says that more rows follow.
  */
 export function isLast({ rows, page_context }: WholePage): boolean {
   const told = page_context?.['has_more_page'] ?? undefined;
@@ -107,5 +107,5 @@ function withoutEnd(): BusyError {
   });
 }
 
-/** True if records are missing from the page: it has no rows but says that more follow, or some rows are not records. */
+/** True if records are missing from the page: it has no rows but says that more rows follow, or some rows are not records. */
 export const isCutShort = (page: WholePage): boolean => (page.rows.length === 0 && !isLast(page)) || page.unreadable !== undefined;

@@ -7,13 +7,13 @@ import { idText, listWithin, money, plain, quoted } from './text.ts';
 
 /** Calculates balances and unused amounts after a payment is changed, deleted or refunded. Values that Zoho does not show are undefined. */
 
-/** An invoice whose settled amount falls. */
+/** An invoice whose settled amount decreases. */
 export interface FreedInvoice {
   readonly invoice_id: string | undefined;
   readonly invoice_number: unknown;
   /** How much less is settled: money and withheld tax together. */
   readonly by: number | undefined;
-  /** How much less money is applied. Less than `by` if withheld tax is removed too, more if withheld tax replaces money. */
+  /** How much less money is applied. Smaller than `by` if withheld tax is removed too, larger if withheld tax replaces money. */
   readonly moneyOff: number | undefined;
   /** The invoice's balance before. */
   readonly before: number | undefined;
@@ -23,8 +23,8 @@ export interface FreedInvoice {
 }
 
 /**
- * The invoices that these payments settle less than before if only the rows in `left` stay applied. Each invoice once, even if several of
- * the payments are applied to it.
+ * The invoices whose settled amount decreases if only the rows in `left` stay applied. An invoice is listed once, even if several of the
+ * payments are applied to it.
  */
 export function freedInvoices(payments: readonly Payment[], left: Payment['invoices'] = []): FreedInvoice[] {
   const rows = payments.flatMap((payment) => (payment.invoices ?? []).map((row) => ({ row, currency: payment as Currency })));
@@ -72,7 +72,7 @@ export function unApplied({ invoice_id, invoice_number, before, after, currency 
 /** A question lists at most this many invoices. */
 const MOST_SHOWN_FREED = 20;
 
-/** A line for each invoice that is open again after the payments are deleted. Above the maximum, the last line counts the rest. */
+/** A line for each invoice that the deletion of the payments reopens. If there are too many, the last line counts the rest. */
 export function freedByDeletion(payments: readonly Payment[]): string[] {
   const freed = freedInvoices(payments);
   const rest = freed.length - MOST_SHOWN_FREED;
@@ -81,7 +81,7 @@ export function freedByDeletion(payments: readonly Payment[]): string[] {
       const tax = one.by === undefined || one.moneyOff === undefined ? 0 : subtract(one.by, one.moneyOff);
       return unApplied(one, settling({ amount_applied: one.moneyOff, tax_amount_withheld: tax }, one.currency));
     }),
-    ...(rest > 0 ? [`${rest} more invoice${rest === 1 ? ' is' : 's are'} open again`] : []),
+    ...(rest > 0 ? [`${rest} more invoice${rest === 1 ? ' becomes' : 's become'} open again`] : []),
   ];
 }
 

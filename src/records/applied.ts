@@ -11,8 +11,8 @@ export interface AppliedRow {
 }
 
 /**
- * A payment's part of an invoice: the money applied, and the tax that the customer withheld. The tax also settles the invoice, but is not
- * part of the payment's `amount`.
+ * The part of an invoice that a payment settles: the applied money, and the tax that the customer withheld. The tax is not part of the
+ * payment's `amount`.
  */
 export interface Standing {
   readonly amount_applied: number;
@@ -27,7 +27,7 @@ export function withheldOn({ tax_amount_withheld: tax }: Json): number | undefin
 /** The standing of an invoice that the payment has no row for. */
 export const NOTHING: Standing = { amount_applied: 0, tax_amount_withheld: 0 };
 
-/** The standing of one invoice, undefined if Zoho does not show it. */
+/** The standing of one invoice. Undefined if Zoho does not show it. */
 export function standsOn(standing: ReadonlyMap<string, Standing | undefined>, invoice_id: string): Standing | undefined {
   return standing.has(invoice_id) ? standing.get(invoice_id) : NOTHING;
 }
@@ -65,7 +65,7 @@ export function standingOn(payment: Pick<Payment, 'invoices'>): Map<string, Stan
   return standing;
 }
 
-/** The rows as Zoho reads them: if there is one row without tax, Zoho counts the payment's withheld tax on that row's invoice. */
+/** The rows in Zoho's interpretation: if the only row has no tax, the tax withheld on the payment belongs to the row's invoice. */
 export function withTaxOfPayment<R extends { readonly tax_amount_withheld?: number | undefined }>(
   rows: readonly R[],
   tax: number | undefined,

@@ -8,7 +8,7 @@ import { quoted, lines, UNTOLD_AMOUNT, money, plain } from './text.ts';
 
 /** The report of an update of a payment: one line per changed field. */
 
-/** Compared even if not sent, because changing one field may change another. */
+/** Fields that are compared even if they were not sent, because a change of one field may change another field. */
 const comparedFields = [
   'amount',
   'unused_amount',
@@ -20,7 +20,7 @@ const comparedFields = [
   'customer_name',
   'exchange_rate',
 ];
-/** Fields that hold an id, each with the field in which Zoho shows the name of that record. */
+/** Fields that hold the id of a record, each with the field in which Zoho shows the name of the record. */
 export const NAME_FIELDS = {
   account_id: 'account_name',
   customer_id: 'customer_name',
@@ -40,8 +40,8 @@ interface FieldChange {
 }
 
 /**
- * One line per value that changed. `given` is what the call sent: with it the lines also name each sent field that is unchanged or
- * missing in the answer, so that the report covers every sent field.
+ * One line per value that changed. `given`: the fields that the call sent. The lines also name each sent field that is unchanged or missing
+ * in the answer, so that the report covers every sent field.
  */
 export function aboutChanges(before: Payment, after: Payment, given: Record<string, unknown> = {}): string[] {
   const { invoices, replace_invoices: _, custom_fields, ...sent } = given;
@@ -85,7 +85,7 @@ export function aboutChanges(before: Payment, after: Payment, given: Record<stri
   ];
 }
 
-/** True if the answer shows the new value. Zoho omits empty fields, so a missing field counts as empty only if it was sent empty. */
+/** True if the answer shows the new value. A missing field counts as empty if it was sent empty, because Zoho omits empty fields. */
 function isTold({ is, sent }: FieldChange): boolean {
   return is !== undefined || sent === '' || (Array.isArray(sent) && sent.length === 0);
 }

@@ -4,7 +4,7 @@ import { quoted } from './text.ts';
 
 /** Custom fields of payments, and the names that identify them. */
 
-/** If a call gives several of these names, Zoho uses the first. */
+/** The names of a custom field. If a call gives several of them, Zoho uses the first. */
 export const CUSTOM_FIELD_NAMES = ['customfield_id', 'api_name', 'label'] as const;
 
 export type CustomFieldNames = { readonly [name in (typeof CUSTOM_FIELD_NAMES)[number]]?: string | undefined };

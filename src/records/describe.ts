@@ -89,14 +89,14 @@ const WHOLE: ShownSizes = {
   value: WHOLE_TEXT,
 };
 
-/** A record's facts in one line, and whether the line is cut. `whole`: the call asks for the whole record. */
+/** Shows a record's facts in one line, and tells whether the line is cut. `whole`: the call asks for the whole record. */
 export function factLine(facts: readonly (string | undefined)[], whole: boolean): { readonly line: string; readonly isCut: boolean } {
   const known = facts.filter((fact) => fact !== undefined);
   const line = `${listWithin(known, whole ? WHOLE_ROOM : ROOM)}.`;
   return { line, isCut: hasCutText(line) || line !== `${known.join('; ')}.` };
 }
 
-/** Lines about applied invoices, unused amount and refunds. No line for a value that the answer does not show. */
+/** Lines about applied invoices, unused amount and refunds. A value that the answer does not show has no line. */
 export function aboutAllocation(payment: Payment): string[] {
   return allocation(payment, [], SHORT);
 }
@@ -127,7 +127,7 @@ export function aboutWhole(payment: Payment, whole = false): string[] {
   );
 }
 
-/** Like `aboutWhole`, for a payment of a retainer invoice. Its money is not called unused, because it pays the retainer invoice. */
+/** Like `aboutWhole`, for a payment of a retainer invoice. Its amount is not called unused, because it pays the retainer invoice. */
 export function aboutRetainerPayment(payment: Payment, retainerinvoice_id: string, retainer_number: unknown): string[] {
   const { invoices = [] } = payment;
   const name =
@@ -138,7 +138,7 @@ export function aboutRetainerPayment(payment: Payment, retainerinvoice_id: strin
   ];
 }
 
-/** The call that reads the full texts, if `shown` (lines about the current payment) or `others` have cut texts. Otherwise undefined. */
+/** The call that reads the full texts. Undefined if neither `shown` (lines about the current payment) nor `others` have cut texts. */
 export function readCut(payment: Payment, shown: readonly string[], others: readonly string[] = []): Step | undefined {
   const { payment_id } = payment;
   const whole = aboutWhole(payment, true);
@@ -156,7 +156,7 @@ function aboutCustomField({ label, api_name, value, customfield_id }: Record<str
   return `${quoted(label ?? api_name, 40)} = ${quoted(shown, sizes.value)}${id}`;
 }
 
-/** The other lines come first; invoices get the remaining room. There can be many, and the structured content has them all. */
+/** Lines about a payment. `details` come first; invoices get the remaining bytes, because the structured content has all of them. */
 function allocation(payment: Payment, details: readonly string[], sizes: ShownSizes): string[] {
   const { invoices, unused_amount, payment_refunds: refunds = [], description } = payment;
   const rest = lines(
@@ -222,7 +222,7 @@ export function appliedAndUnused(payment: Payment): string[] {
   );
 }
 
-/** What the deleted payment was applied to. `saysOpen`: another line already names the invoices that are open again. */
+/** Names the invoices that the deleted payment was applied to. `saysOpen`: another line already names the reopened invoices. */
 export function aboutReleased(payment: Payment, saysOpen = false): string {
   const parts = appliedAndUnused(payment);
   if (parts.length === 0) return '';
@@ -280,7 +280,7 @@ export function aboutRefund(refund: Refund, payment?: Payment): string {
   ].join('');
 }
 
-/** The report if Zoho's answer is a success without a record. That is not the same as a record without fields. */
+/** The report if Zoho's answer is a success but has no record. A record without fields is a different case. */
 export function unseen(what: keyof typeof lists): Report {
   const tool = lists[what];
   return createReport([`Zoho reported success, but its answer contained no ${what}.`], [{ say: `check with ${tool}`, tool }]);

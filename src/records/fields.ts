@@ -8,7 +8,7 @@ import { asMode } from './payment-mode.ts';
  * characters for `reference_number`, but refuses more than 50.
  */
 
-export const NOT_AN_ID = 'must be an id: a string of digits, not a name or number';
+export const NOT_AN_ID = 'must be an id: a string of digits, not a name or document number';
 
 /** The tool that shows an id, by the last part of the argument's name. */
 export const shownBy: Readonly<Record<string, string>> = {
@@ -22,10 +22,10 @@ export const shownBy: Readonly<Record<string, string>> = {
 /** Zoho's ids have 11 to 19 digits. They are strings, because a number above 2^53 loses digits. */
 export const id = z.string().regex(/^\d{1,25}$/, NOT_AN_ID);
 
-/** Arguments that mean "everything" if omitted. An empty value is refused, because it may be empty by mistake. */
+/** Arguments that mean "everything" if omitted. An empty value for them is refused, because it may be empty by mistake. */
 export const standsForAll = z.registry();
 
-/** Hides a schema from the model, to save bytes. Values must still fit it. The answer's text says what the model needs. */
+/** Hides a schema from the model, to save bytes. Values must still fit the schema. The answer's text tells the model what it needs. */
 export const quiet = <S extends z.ZodType>(schema: S): S => schema.meta({ quiet: true });
 
 /** The kinds of records that a call may name by a name or number. */
@@ -41,7 +41,7 @@ const ledgerAccountId = named('ledger account');
 export const invoiceId = named('invoice');
 export const locationId = named('location');
 
-/** The kind of record that an argument names, undefined for other arguments. */
+/** The kind of record that an argument names. Undefined for other arguments. */
 export const namedKind = (schema: $ZodType): NamedKind | undefined => z.globalRegistry.get(schema)?.['named'] as NamedKind | undefined;
 
 /** A day of the calendar, `yyyy-mm-dd`. */
@@ -51,7 +51,7 @@ const exactly = (amount: number) => isExact(amount);
 const tooManyDigits = `has more than ${MAX_DIGITS} significant digits and cannot be exact`;
 export const amount = z.number().positive('must be more than 0').refine(exactly, tooManyDigits);
 export const amountOrZero = z.number().min(0, 'must not be negative').refine(exactly, tooManyDigits);
-const exchangeRate = z.number().positive('must be more than 0').refine(exactly, tooManyDigits).describe('Base currency per unit.');
+const exchangeRate = z.number().positive('must be more than 0').refine(exactly, tooManyDigits).describe('Base currency per foreign unit.');
 
 /** Text to search for. An empty filter is refused: Zoho would ignore it and return everything. */
 export const filter = z.string().regex(/\S/, 'is empty: omit it or give a value').max(100);
@@ -83,7 +83,7 @@ const customField = z.strictObject({
 
 export const customFieldById = z.strictObject({ customfield_id: id, value: fieldValue });
 
-/** The same, but the model sees only the label, because people use the label. */
+/** A custom field for workflows: the model sees only the label, because people use the label. */
 export const customFieldByLabel = customField.extend({
   customfield_id: quiet(customField.shape.customfield_id),
   api_name: quiet(customField.shape.api_name),
@@ -110,7 +110,7 @@ export const paymentFields = {
   tags: z.array(z.strictObject({ tag_id: id, tag_option_id: id })).optional(),
 };
 
-/** The same for an update: no field is required, and `invoices` changes only the invoices it names. Descriptions of create are omitted. */
+/** Fields of a payment for an update: none is required, and `invoices` changes only the named invoices. Omits descriptions of create. */
 export const paymentChanges = {
   ...z.object(paymentFields).partial().shape,
   payment_mode: paymentMode.optional(),
@@ -121,7 +121,7 @@ export const paymentChanges = {
   account_id: accountId.optional(),
   retainerinvoice_id: named('retainer invoice').optional(),
   invoices: z.array(appliedInvoice).optional().describe('New total applied to each; 0 un-applies it. Other invoices do not change.'),
-  replace_invoices: z.boolean().optional().describe('`invoices` is the whole list: all other invoices are un-applied.'),
+  replace_invoices: z.boolean().optional().describe('True un-applies every invoice that is not in `invoices`.'),
 };
 
 /** Fields of a refund, with the limits from Zoho's older refunds page. */

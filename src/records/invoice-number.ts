@@ -3,14 +3,14 @@ import { comparable } from '../foreign-text.ts';
 
 /** Reads invoice numbers as people write them: "invoice #INV-384.", "(INV‑384)", "Rechnung 384". */
 
-/** Words that may precede a number without being part of it. */
+/** Words that people write before a number, but that are not part of the number. */
 const WORDS = (
   'invoice-no invoices? inv tax retainers? ret retainer-invoice advance bill your our my the number num no nr nos ' +
   'rechnungs-nr rechnungsnummer rechnungsnr rechnungs rechnung rechn rg re nummer ' +
   'facture factuur faktuur faktura factura fattura fatura fact numero número numéro nota n° n for'
 ).split(' ');
 const LEADING_WORD = new RegExp(`^(?:(?:${WORDS.join('|')})(?![\\p{L}\\p{M}\\d/-]| ?- ?)[\\s.:#-]*|[#:.\\s]+)`, 'iu');
-/** Signs that mean "#". The digits may follow directly. */
+/** Signs with the meaning of "#". The digits may follow without a space. */
 const NUMBER_SIGN = /№|(?<!\p{L})n\s?[º°](?!\p{L})/giu;
 const EDGES = /^[\s\p{P}\p{S}]+|[\s\p{P}\p{S}]+$/gu;
 
@@ -22,8 +22,8 @@ export function tidyNumber(typed: string): string {
 }
 
 /**
- * The possible numbers, each with one leading word less: "invoice INV 384" may be `invoice INV 384`, `INV 384` or `384`, because a word may
- * be part of the number.
+ * The possible numbers in a text; each has one leading word less than the one before. "invoice INV 384" gives `invoice INV 384`, `INV 384`
+ * and `384`, because a word may be part of the number.
  */
 export function numberForms(typed: string): readonly [string, ...string[]] {
   const forms: [string, ...string[]] = [tidyNumber(typed)];
@@ -52,10 +52,10 @@ export const numberKey = (number: unknown): string =>
     .replace(/(?<=\d)[^\p{L}\p{N}]+(?=\d)/gu, '-')
     .replace(/(?<!\d)[^\p{L}\p{N}]+|[^\p{L}\p{N}]+(?!\d)/gu, '');
 
-/** The digits at the end, which people often use alone. */
+/** The digits at the end of a number. People often write only these digits. */
 export const lastDigits = (number: unknown): string | undefined => /\d+$/.exec(tidyNumber(String(number ?? '')))?.[0];
 
-/** The edit distance between a number and the typed text. Leading zeros count least: INV-000046 is closest to "INV-46". */
+/** The edit distance between a number and the typed text. Leading zeros count little: INV-000046 is very near to "INV-46". */
 export function numberDistance(typed: string, number: unknown): number {
   const [bare, told] = [numberKey(bareInvoiceNumber(typed)).slice(0, 100), numberKey(number).slice(0, 100)];
   return distance(withoutZeros(bare), withoutZeros(told)) + distance(bare, told) / 1000;

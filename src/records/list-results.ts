@@ -11,14 +11,14 @@ import { many, only, withoutEmpty } from './zoho-shapes.ts';
 
 /** The most bytes of rows in one answer, as structured content and as text together. */
 export const ROWS_CAP = 48_000;
-/** The most bytes of text among them. Every model reads the text; some hosts do not show structured content to the model. */
+/** The most bytes of rows in the text part of an answer. Every model reads the text; some hosts hide the structured content from it. */
 export const TEXT_CAP = 19_000;
 
 interface Page {
-  /** Undefined if Zoho's answer contained no list. That does not mean that there are no rows. */
+  /** Undefined if Zoho's answer contained no list, which does not mean that there are no rows. */
   readonly rows?: Json[] | undefined;
   readonly page_context?: Json;
-  /** `text_cut`: the only shown row was too long. It names the cut fields with their lengths. */
+  /** `text_cut`: set if the only shown row was too long; names the cut fields, with their lengths. */
   readonly cut?: { readonly rows_shown: number; readonly rows_on_page: number; readonly text_cut?: readonly CutField[] };
   /** Names in `fields` that no row has. */
   readonly unknown_fields?: string[];
@@ -41,7 +41,7 @@ interface ListInput {
 }
 
 interface Listing {
-  /** The list's arguments. Without `page` among them, Zoho sends the list without pages. */
+  /** The list's arguments. If `page` is not one of them, Zoho sends the full list, without pages. */
   readonly input: z.ZodObject;
   /** The keys of the rows in Zoho's answers. The first is the key in the tool's result. */
   readonly keys: readonly [string, ...string[]];
@@ -49,11 +49,11 @@ interface Listing {
   readonly what: string;
   /** The text if there are no rows. */
   readonly none: string;
-  /** The next step if there are no rows for these arguments: where else to search. */
+  /** The next step if there are no rows for these arguments: another place to search. */
   readonly otherwise?: (input: Json) => Step | undefined;
   /** The fields shown by default. */
   readonly usual: readonly string[];
-  /** Makes the function that turns a row into text; called anew for each list, because the function may keep state. */
+  /** Makes the function that turns a row into text. Called once for each list, because the function may keep state. */
   readonly line: () => (row: Json) => string;
   /** Converts a row of Zoho to a row of the result. */
   readonly row?: (row: Json) => Json;
@@ -89,19 +89,19 @@ export function joined(...parts: (string | false | undefined)[]): string {
   return parts.filter(Boolean).join(' | ');
 }
 
-/** The text of a value, undefined if there is no value. */
+/** The text for a value. Undefined if there is no value. */
 export function ifPresent(value: unknown, say: (value: unknown) => string): string | undefined {
   return value === undefined ? undefined : say(value);
 }
 
-/** A row whose fields were chosen with `fields`, with texts in full. */
+/** The text of a row whose fields were chosen with the argument `fields`. Its texts are not cut. */
 function chosen(row: Json): string {
   return joined(
     ...Object.entries(row).map(([name, value]) => `${name} ${typeof value === 'string' ? quoted(value, Infinity) : asJson(value)}`),
   );
 }
 
-/** Makes a function that names each row's customer. It adds the id at a customer's first row, and if the name is missing. */
+/** Makes a function that names the customer of a row. It adds the id in a customer's first row, and if the name is missing. */
 export function naming(): (row: Json) => string {
   const named = new Set<unknown>();
   return ({ customer_id, customer_name }) => {

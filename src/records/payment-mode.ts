@@ -1,4 +1,4 @@
-/** Converts payment modes as people write them to Zoho's spelling. */
+/** Converts payment modes from people's spelling to Zoho's spelling. */
 
 /** Zoho's own modes, each with its unambiguous synonyms. An organization may have more modes, which are sent unchanged. */
 const OWN_MODES: Readonly<Record<string, string>> = {
@@ -13,7 +13,7 @@ const OWN_MODES: Readonly<Record<string, string>> = {
 export const ownModes: readonly string[] = Object.keys(OWN_MODES);
 const BY_WORDS = new Map(Object.entries(OWN_MODES).flatMap(([mode, words]) => words.split('|').map((word) => [word, mode] as const)));
 
-/** Zoho's own mode for these words, undefined for any other mode. */
+/** Zoho's own mode for these words. Undefined for any other mode. */
 export function ownMode(said: string): string | undefined {
   const words = said
     .normalize('NFKD')

@@ -2,11 +2,11 @@ import type { Json } from '../json.ts';
 import { readAmount } from '../money.ts';
 
 /**
- * Reads fields of Zoho's rows for comparison: the same id, day or amount reads the same, whatever its type in the answer.
- * Undefined means that Zoho does not show the value: it is then neither equal to another value nor different from it.
+ * Reads fields of Zoho's rows for comparison: the same id, day or amount always gives the same value, whatever its type in the answer.
+ * Undefined means that Zoho does not show the value: the value is then neither equal to another value nor different from it.
  */
 
-/** A refund's amount in its payment's currency. The amount in the base currency is used only if the row has no other. */
+/** A refund's amount in its payment's currency. Uses the amount in the base currency only if the row has no other amount. */
 export function readRefundAmount({ amount, amount_fcy, amount_bcy }: Json): number | undefined {
   return readAmount(amount === undefined ? (amount_fcy === undefined ? amount_bcy : amount_fcy) : amount);
 }
@@ -28,7 +28,7 @@ export function readDay(value: unknown): string | undefined {
   const [, year = '', , month = '', day = ''] = YEAR_FIRST.exec(typeof value === 'string' ? value.trim() : '') ?? [];
   const written = `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`;
   const time = Date.parse(`${written}T00:00:00Z`);
-  // The 31st of June parses as the 1st of July.
+  // JavaScript reads the 31st of June as the 1st of July.
   return Number.isFinite(time) && new Date(time).toISOString().slice(0, 10) === written ? written : undefined;
 }
 
@@ -47,7 +47,7 @@ export function every(marks: readonly (boolean | undefined)[]): boolean | undefi
   return marks.includes(false) ? false : marks.includes(undefined) ? undefined : true;
 }
 
-/** Milliseconds of a date with time. Undefined for a date alone, which does not say the time of day. */
+/** Milliseconds since 1970 of a date with time. Undefined for a date without a time. */
 export function instantOf(value: unknown): number | undefined {
   const time = typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(value) ? Date.parse(value) : NaN;
   return Number.isFinite(time) ? time : undefined;

@@ -24,14 +24,14 @@ export function isAsSent(body: unknown, record: Json): boolean {
 }
 
 /**
- * Whether a record shows that a change was made. Only a field that the change would have made different is evidence. A field that Zoho does
- * not show, or that had the sent value before and after, is no evidence.
+ * Tells whether a record shows that a change was made. Only a field that the change would have made different is evidence. A field that
+ * Zoho does not show, or that had the sent value before and after, is no evidence.
  */
 export type ChangeSeen = 'as sent' | 'as before' | 'otherwise' | 'not told' | 'as sent, or already' | 'no difference';
 
 export function changeSeen(body: unknown, was: Json, is: Json): ChangeSeen {
   const fields = Object.entries(isObject(body) ? body : {}).map(([name, sent]) => {
-    // A payment without custom fields has no list of them.
+    // A payment without custom fields has no such list.
     const before = name === 'custom_fields' ? (was[name] ?? []) : was[name];
     return {
       changes: negated(isTheSame(name, sent, before)),
@@ -52,7 +52,7 @@ export function changeSeen(body: unknown, was: Json, is: Json): ChangeSeen {
 
 const negated = (mark: boolean | undefined): boolean | undefined => (mark === undefined ? undefined : !mark);
 
-/** Undefined if Zoho does not show the value. */
+/** True if two values of a field are equal for Zoho. Undefined if Zoho does not show the value. */
 function isTheSame(name: string, one: unknown, other: unknown): boolean | undefined {
   if (fieldsNotTold.has(name)) return undefined;
   if (!CLEARED.has(name) && (one === undefined || other === undefined)) return undefined;
@@ -79,10 +79,10 @@ function isSameValue(name: string, sent: unknown, found: unknown): boolean {
 }
 
 const isUnset = (value: unknown): boolean => value === undefined || value === null || value === '';
-/** A missing amount is 0. */
+/** The amount; 0 if it is missing. */
 const amountOf = (value: unknown): number | undefined => (isUnset(value) ? 0 : readAmount(value));
 
-/** For each invoice, whether both lists apply the same amounts. Undefined if a list is missing (not the same as empty) or unreadable. */
+/** Tells for each invoice whether both lists apply the same amounts. Undefined if a list is unreadable or missing (not: empty). */
 function invoiceMarks(one: unknown, other: unknown): readonly (boolean | undefined)[] | undefined {
   if (!Array.isArray(one) || !Array.isArray(other)) return undefined;
   const [here, there] = [applied(one), applied(other)];
@@ -117,7 +117,7 @@ function applied(rows: readonly unknown[]): Map<string, Applied> | undefined {
 
 const NOTHING_APPLIED: Applied = { amount: 0, withheld: 0 };
 
-/** Undefined if only one row shows tax: a row without tax may have none, or Zoho does not show it. */
+/** True if both rows are equal. Undefined if only one row shows tax: the other may have no tax, or Zoho may not show it. */
 function isSameRow(one: Applied, other: Applied): boolean | undefined {
   if (one.amount !== other.amount) return false;
   if (one.withheld === undefined || other.withheld === undefined) return (one.withheld ?? 0) === (other.withheld ?? 0) ? true : undefined;

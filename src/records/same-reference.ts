@@ -1,6 +1,6 @@
-/** Compares reference numbers as people write them: "TRF-7731", "trf 7731 " and "Check 7731" are the same. */
+/** Compares reference numbers in people's spelling: "TRF-7731", "trf 7731 " and "Check 7731" are the same. */
 
-/** Words that name the kind of number that follows. They are ignored, because people choose them freely. */
+/** Words that name the kind of the number after them. They are ignored, because people choose these words freely. */
 const KINDS = (
   'inv invoice your our txnid refid checkno chequeno chqno txnno refnr utrno ' +
   'check cheque chq chk ck echeck echeque echk draft money order mo cashier cashiers certified counterfoil ' +
@@ -13,13 +13,13 @@ const KINDS = (
   'scheck uberweisung ueberweisung lastschrift gutschrift zahlung beleg nummer virement prelevement paiement numero recu ' +
   'transferencia pago pagamento recibo bonifico assegno ricevuta overboeking betaling'
 ).split(' ');
-/** One of these words, singular or plural, if no letter follows: "trf7731" begins with such a word, "Referral" does not. */
+/** One of these words, singular or plural, if no letter follows: "trf7731" begins with one of the words, "Referral" does not. */
 const LEADING = new RegExp(
   `^(?:e[-\\s])?(?:n°|(?:${KINDS.toSorted((a, b) => b.length - a.length).join('|')})(?:'?s)?)(?![\\p{L}\\p{M}])`,
   'u',
 );
 
-/** True if two references are the same when bare, or without leading zeros in any number ("INV-0384", "INV-384"). */
+/** True if the bare forms of two references are equal, or are equal without leading zeros in their numbers ("INV-0384", "INV-384"). */
 export function isSameReference(one: unknown, other: unknown): boolean {
   const [bare, otherBare] = [bareReference(one), bareReference(other)];
   return bare !== '' && otherBare !== '' && (bare === otherBare || bareReference(unpadded(one)) === bareReference(unpadded(other)));
@@ -28,8 +28,8 @@ export function isSameReference(one: unknown, other: unknown): boolean {
 const unpadded = (reference: unknown): string => String(reference).replace(/(?<!\d)0+(?=\d)/g, '');
 
 /**
- * A reference for comparison: lower case, without accents, spaces, punctuation, leading words and leading zeros. '' means that it is no
- * reference.
+ * The bare form of a reference, for comparison: lower case, without accents, spaces, punctuation, leading words and leading zeros. '' means
+ * that the text is no reference.
  */
 export function bareReference(reference: unknown): string {
   const text = typeof reference === 'string' || typeof reference === 'number' ? String(reference) : '';
@@ -43,6 +43,6 @@ export function bareReference(reference: unknown): string {
     rest = rest.replace(/^[^\p{L}\p{N}]+/u, '').replace(LEADING, '');
   }
   const bare = rest.replace(/[^\p{L}\p{M}\p{N}]+/gu, '').replace(/^0+(?=\d+$)/, '');
-  // Without spaces the text may begin with such a word: "I D 7731".
+  // After the spaces are removed, the text may begin with one of the words: "I D 7731".
   return bare === text ? bare : bareReference(bare);
 }

@@ -3,14 +3,14 @@ import type { Json } from '../json.ts';
 import { readAmount, formatMoney, precisionOf, type Currency } from '../money.ts';
 import { ownModes } from './payment-mode.ts';
 
-/** Values of a record as text: quoted if they could look like the server's own words, exact if they are amounts. */
+/** Shows values of records as text. Quotes text that could look like the server's own words; shows amounts exactly. */
 
-/** Text from a record, quoted so that it cannot look like the server's own words. A cut text shows its length. */
+/** Text from a record, in quotes, so that it cannot look like the server's own words. A cut text shows its full length. */
 export function quoted(text: unknown, max = 80): string {
   return inQuotes(String(text ?? ''), max);
 }
 
-/** True if a quoted text in the line is cut. Text from a record cannot fake this, because quotes within it are escaped. */
+/** True if a quoted text in the line is cut. Text from a record cannot imitate this mark, because quotes in the text are escaped. */
 export const hasCutText = (line: string): boolean => /…" \([\d,]+ characters\)/.test(line);
 
 /** Zoho's own words for payment modes and for the status of a record. */
@@ -37,7 +37,7 @@ export function idText(id: unknown): string {
 export const lines = (...parts: readonly (string | false | undefined)[]): string[] =>
   parts.filter((part): part is string => typeof part === 'string' && part !== '');
 
-/** Replaces an amount that Zoho does not send, or that cannot be read. */
+/** The text for an amount that Zoho does not send, or that cannot be read. */
 export const UNTOLD_AMOUNT = 'an unknown amount';
 
 /** `USD 450.00`, in the currency of the record, or of a row of Zoho's answer. */
@@ -48,7 +48,7 @@ export function money(told: unknown, { currency_code, price_precision }: Currenc
   return formatMoney(amount, code, precisionOf(code, price_precision));
 }
 
-/** Joins as many items as fit, but at least one. Counts the others. */
+/** Joins as many items as fit into `bytes`, but at least one. Counts the other items. */
 export function listWithin(items: readonly string[], bytes: number): string {
   let left = bytes;
   const shown = items.filter((item, i) => {

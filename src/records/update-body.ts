@@ -11,7 +11,7 @@ interface InvoiceArguments {
   replace_invoices?: boolean | undefined;
 }
 
-/** The body of a payment's PUT: the changed fields, and the whole list of invoices if the call names any. */
+/** The body of a payment's PUT: the changed fields, and the full list of invoices if the call names an invoice. */
 export function changesOf<T extends InvoiceArguments>(
   { invoices, replace_invoices = false, ...fields }: T,
   before: Payment | undefined,
@@ -37,8 +37,8 @@ export function refuseSameInvoiceTwice(rows: readonly AppliedRow[]): void {
 }
 
 /**
- * The rows that do not change. Zoho replaces the whole list, so these rows must be sent too, with their `invoice_payment_id`. Throws if
- * Zoho does not show them, because sending an incomplete list would un-apply invoices.
+ * The rows that do not change. Zoho replaces the full list, so these rows must be sent too, with their `invoice_payment_id`. Throws if Zoho
+ * does not show them, because an incomplete list would un-apply invoices.
  */
 function rowsKept(before: Payment, rows: readonly AppliedRow[]): Json[] {
   const named = new Set(rows.map((row) => row.invoice_id));
@@ -51,7 +51,7 @@ function rowsKept(before: Payment, rows: readonly AppliedRow[]): Json[] {
   });
 }
 
-/** The fields that a named row keeps. If Zoho has several rows of the invoice, the first row gets their totals. */
+/** The fields that do not change in a row that the call names. If Zoho has several rows of the invoice, the first row gets their totals. */
 function keptOfNamed(before: Payment | undefined, { invoice_id }: AppliedRow): Json {
   const rows = (before?.invoices ?? []).filter((row) => row.invoice_id === invoice_id);
   const total = (name: string) => {
@@ -85,7 +85,7 @@ export function namesAnything(fields: Record<string, unknown>): boolean {
   return Object.values(fields).some((value) => value !== undefined);
 }
 
-/** Throws if an update names nothing to change: that is a mistake, not a success. */
+/** Throws if an update names nothing to change, because that is a mistake of the caller and not a success. */
 export function refuseNoChange(fields: Record<string, unknown>): void {
   if (namesAnything(fields)) return;
   throw invalid('The call names nothing to change.', 'Call again with the fields to change and their new values.');

@@ -4,7 +4,7 @@ import { readAmount } from '../money.ts';
 
 /** Converts Zoho's answers, in their documented and recorded shapes, to the one shape that the tools report. */
 
-/** The object under the first of `keys` that has one. From an array it takes the first object. */
+/** The object under the first of `keys` that holds an object. If a key holds an array, its first object. */
 export function one(body: Json, ...keys: string[]): Json | undefined {
   for (const key of keys) {
     const value = body[key];
@@ -14,7 +14,7 @@ export function one(body: Json, ...keys: string[]): Json | undefined {
   return undefined;
 }
 
-/** The objects of the array under the first of `keys` that has one. Undefined if no key has an array: that is not an empty list. */
+/** The objects in the array under the first of `keys` that holds an array. Undefined if no key does, which is not an empty list. */
 export function many(body: Json, ...keys: string[]): Json[] | undefined {
   for (const key of keys) {
     const value = body[key];
@@ -23,7 +23,7 @@ export function many(body: Json, ...keys: string[]): Json[] | undefined {
   return undefined;
 }
 
-/** Whether an answer shows the record with this id. It may be any of `records`. */
+/** Tells whether an answer shows the record with this id. Any of `records` may be this record. */
 export function shownAs(id: string, field: string, records: readonly (Json | undefined)[]): Shown {
   const there = records.filter((record) => record !== undefined);
   if (there.length === 0) return 'none';
@@ -32,7 +32,7 @@ export function shownAs(id: string, field: string, records: readonly (Json | und
   return ids.some((value) => String(value) === id) ? 'asked' : 'another';
 }
 
-/** Whether a list belongs to the record with this id: no row names another record in `field`. */
+/** Tells whether a list belongs to the record with this id, that is, whether no row names another record in `field`. */
 export function listedFor(id: string, field: string, rows: readonly Json[] | undefined): Shown {
   if (rows === undefined) return 'none';
   return rows.every((row) => isEmpty(row[field]) || String(row[field]) === id) ? 'asked' : 'another';
@@ -66,7 +66,7 @@ export function withoutEmpty(record: Json): Json {
 /** Texts that Zoho clears if they are sent empty. A missing text counts as empty, because Zoho omits texts that are not set. */
 export const CLEARED = new Set(['reference_number', 'description']);
 
-/** Fields of a payment that are not reported: they concern the printed receipt, or features that are switched off. */
+/** Fields of a payment that reports omit: fields of the printed receipt, or of features that are switched off. */
 const presentation = new RegExp(
   '^(template_(id|name|type)|page_(width|height)|orientation|can_send_.*|is_payment_details_required|' +
     'is_client_review_settings_enabled|is_early_payment_discount_applicable|is_ondc_channel|is_pre_gst|is_paid_via_check|' +
@@ -112,7 +112,7 @@ function appliedInvoiceOf({ invoice_amount, balance_amount, ...row }: Json): Jso
     invoice_number,
     invoice_payment_id,
     amount_applied,
-    // A value that cannot be read as an amount stays, so that it does not count as 0.
+    // A value that cannot be read as an amount is kept, because without it the tax would count as 0.
     tax_amount_withheld: readAmount(tax_amount_withheld) === 0 ? undefined : (readAmount(tax_amount_withheld) ?? tax_amount_withheld),
     discount_amount: readAmount(discount_amount) === 0 ? undefined : (readAmount(discount_amount) ?? discount_amount),
     // Zoho documents invoice_amount and balance_amount, but sends total and balance.
@@ -124,8 +124,8 @@ function appliedInvoiceOf({ invoice_amount, balance_amount, ...row }: Json): Jso
 }
 
 /**
- * One refund, from `payment_refund` (older page) or `payment_refunds` (OpenAPI). With `refund_id`, the refund with this id; a single refund
- * without an id also counts. Without `refund_id`, the only refund in the answer.
+ * One refund, from `payment_refund` (Zoho's older page) or `payment_refunds` (OpenAPI). If `refund_id` is given, the refund with this id; a
+ * single refund without an id also counts. Otherwise the only refund in the answer.
  */
 export function refundOf(body: Json, refund_id?: string): Json | undefined {
   const all = refundsIn(body);

@@ -6,8 +6,8 @@ import { isDate } from './org-time.ts';
 export type Json = Record<string, unknown>;
 
 /**
- * Matches strings, which stay unchanged, and whole numbers too long for a double, which become strings. Zoho's ids keep all digits even
- * if a client sends them as numbers.
+ * Matches strings, which stay unchanged, and integers that are too long for a double, which become strings. So ids keep all digits even if
+ * a client sends them as numbers.
  */
 const LONG_NUMBERS = /("(?:[^"\\]|\\.)*")|-?\d{16,}(?![\d.eE])/g;
 

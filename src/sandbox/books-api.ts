@@ -9,7 +9,7 @@ export const BOOKS_PREFIX = '/books/v3';
 
 /**
  * Answers one Books request in one transaction: checks token, scope, organization and limits, then calls the handler. If `keep` is
- * false, the handler's changes are rolled back and only its answer remains. `inProcess` counts this request too.
+ * false, rolls the handler's changes back and returns only its answer. `inProcess` includes this request.
  */
 export async function answerBooks(world: World, arrival: Arrival, inProcess: number, keep: boolean): Promise<Reply> {
   return world.store.transaction(() => {

@@ -15,7 +15,7 @@ export interface Credentials {
 const OTHER_TABLES = ['access_tokens', 'refresh_tokens', 'grant_codes', 'token_requests', 'clients', 'meta'];
 
 /**
- * Opens the books, and seeds new books so that they end on `today`. If two processes do so at the same time, the second one finds the
+ * Opens the books, and seeds new books with dates up to `today`. If two processes do this at the same time, the second process finds the
  * finished books.
  */
 export async function openBooks(file: string, payments: number, today: string): Promise<Store> {
@@ -50,7 +50,7 @@ function prepare(store: Store, file: string, payments: number, today: string): v
   store.run("INSERT INTO meta (name, value) VALUES ('layout', ?)", LAYOUT);
 }
 
-/** Writes the seed and stores its last day, so that payments added later end on the same day. */
+/** Writes the seed and stores its newest date, so that payments added later have dates up to the same day. */
 function writeSeed(store: Store, payments: number, today: string): void {
   seedBooks(store, payments, today);
   store.run("INSERT OR REPLACE INTO meta (name, value) VALUES ('today', ?)", today);

@@ -19,7 +19,7 @@ export function showConsent(world: World, arrival: Arrival): Reply {
   if (typeof request === 'string') return htmlReply(400, problemPage('This request cannot be answered', request));
   const page = consentPage({ app: request.client.name, scopes: request.scopes, hidden: [...arrival.query] });
   return htmlReply(200, page, {
-    // Browsers check a form's redirect against form-action too, so it must include the app's own address.
+    // Browsers apply form-action to the redirect after a form too, so form-action must include the app's own address.
     'content-security-policy': [
       "default-src 'none'",
       "style-src 'unsafe-inline'",
@@ -31,7 +31,7 @@ export function showConsent(world: World, arrival: Arrival): Reply {
   });
 }
 
-/** The form's answer: a redirect to the app with a code, or with access_denied. */
+/** Answers the form: a redirect to the app with a code, or with access_denied. */
 export function decideConsent(world: World, arrival: Arrival): Reply {
   const form = new URLSearchParams(arrival.body);
   const request = consentRequest(world.store, form);

@@ -9,12 +9,12 @@ import { type Call, isId } from './world.ts';
 
 const OWES = "EXISTS (SELECT 1 FROM invoices i WHERE i.customer_id = customers.id AND i.stage = 'sent' AND i.balance > 0";
 
-/** The SQL condition of each filter_by. A question mark is bound to today. */
+/** The SQL condition of each filter_by. `?` is today. */
 const FILTERS: Record<string, string> = {
   'Status.All': '1',
   'Status.Active': "status = 'active'",
   'Status.Inactive': "status = 'inactive'",
-  // The books have no duplicates by email, portals, CRM links or credit limits.
+  // The books have no contacts with the same e-mail address, no portals, no CRM links and no credit limits.
   'Status.Duplicate': '0',
   'Status.PortalEnabled': '0',
   'Status.PortalDisabled': '1',
@@ -106,7 +106,7 @@ function contactItem(call: Call, row: CustomerRow): Record<string, unknown> {
   };
 }
 
-/** The keys of the live detail that matter here. Zoho sends about thirty more that are empty or concern the layout. */
+/** The keys of the live answer that matter here. Zoho sends about thirty more keys, which are empty or concern the layout. */
 function contactDetail(call: Call, row: CustomerRow): Record<string, unknown> {
   const currency = currencyOf(call.store, row.currency_code);
   const address = { address: row.address, city: row.city, country: row.country, state: '', zip: '', phone: row.phone };

@@ -19,7 +19,7 @@ export interface Controls {
   faults: Faults;
   log: RequestLog;
   payments: number;
-  /** the last day of books that are made now, yyyy-MM-dd */
+  /** the newest date for new books, yyyy-MM-dd */
   today: () => string;
   client_id: string;
 }
@@ -27,16 +27,16 @@ export interface Controls {
 /** The answer to GET /__sandbox: all controls, with their purpose. */
 const guide = {
   'GET /__sandbox/books': 'counts and totals of the books, and whether every balance is correct',
-  'GET /__sandbox/records': 'every payment and refund, with names instead of ids, to compare before and after',
+  'GET /__sandbox/records': 'every payment and refund, with names instead of ids, to compare the books at two moments',
   'GET /__sandbox/requests': 'the requests that arrived, and the records that they changed; DELETE clears the list',
   'GET /__sandbox/faults': 'the faults that are set; DELETE removes them',
   'POST /__sandbox/faults':
     `sets a fault for the next matching requests: {"fault": one of ${FAULT_KINDS.join(', ')}, ` +
     '"match": {"method", "path", "query"}, "times", "skip", "status", "code", "message", "delay_ms"}',
-  'POST /__sandbox/release': 'ends the delays of requests that wait now; {"match"} as for faults',
+  'POST /__sandbox/release': 'ends the delays of requests that wait now; {"match"} as in POST /__sandbox/faults',
   'GET /__sandbox/limits': 'the current limits; POST {"per_minute": 5} changes them',
   'POST /__sandbox/mandatory': 'sets the mandatory fields of payments: {"custom_fields": ["cf_receipt_book_no"], "location": true}',
-  'POST /__sandbox/reset': 'replaces the books by new ones that end today',
+  'POST /__sandbox/reset': 'replaces the books by new books with dates up to today',
   'POST /__sandbox/match': 'matches a payment with an imported bank transaction, as a user does under Banking: {"payment_id"}',
   'POST /__sandbox/unmatch': 'removes that match: {"payment_id"}',
   'POST /__sandbox/codes': 'creates a code to exchange for a refresh token, as a Self Client does: {"scopes": [...]}',

@@ -65,8 +65,8 @@ export const wrongMethod = (method: string, allow: string): ZohoError =>
 export const duplicateUnique = (label: string, value: string): ZohoError =>
   new ZohoError(400, 120303, `The ${label} "${value}" has been added already`);
 
-// --- INVENTED: the rule is Zoho's or follows from it, but its code and message are unknown -----------------------
-// No Zoho document or recording has the numbers 90001 and above, so a client that relies on them is easy to find.
+// --- INVENTED: a rule of Zoho, or a result of such a rule, whose code and message are unknown ----------------------
+// No Zoho document or recording has the numbers 90001 and above, so a client that relies on these numbers is easy to find.
 
 /** invented */
 export const required = (field: string): ZohoError => new ZohoError(400, 90001, `Please enter a value for ${field}.`);

@@ -22,8 +22,8 @@ export const FAULT_KINDS = [
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /**
- * Misbehaviour on demand. `match.path` is a prefix of the request's path. If it contains any of ^ $ * + ? ( ) [ ] | \, it is the
- * source of a regular expression. Both are compared with the whole path and with the part after /books/v3.
+ * A fault that a test or a user orders. `match.path` is a prefix of the request's path. If it contains any of ^ $ * + ? ( ) [ ] | \, it is
+ * the source of a regular expression. Prefix and expression are compared with the full path and with the part after /books/v3.
  * `match.query` maps parameters to their values; `true` matches any value.
  * The first fault that matches and has uses left is applied to the request.
  */
@@ -40,7 +40,7 @@ export interface Fault {
   message?: string;
   /** how far a wrong_date puts the `Date` header ahead, in milliseconds; a negative number puts it behind */
   date_ms?: number;
-  /** the change is applied first, then the faulty answer is sent */
+  /** true: the change is applied first, then the faulty answer is sent */
   after: boolean;
 }
 
@@ -183,7 +183,7 @@ function count(value: unknown, usual: number): number | undefined {
 
 // --- faulty answers -------------------------------------------------------------------------------------------------
 
-/** The faulty answer. It keeps those headers of the good reply that a client would still see. */
+/** Makes the faulty answer. Keeps the headers of the good reply that a client would still see. */
 export function spoil(fault: Fault, arrival: Arrival, good: Reply): Reply {
   const applied = good.applied ? { applied: good.applied } : {};
   switch (fault.fault) {
@@ -214,7 +214,7 @@ export function spoil(fault: Fault, arrival: Arrival, good: Reply): Reply {
   }
 }
 
-/** True if the change is kept although the answer is faulty: the fault changes only the answer. */
+/** True if the fault changes only the answer, so that the request's change is kept. */
 export const isOdd = ({ fault }: Fault): boolean =>
   fault === 'wrong_date' || fault === 'no_date' || fault === 'odd_rows' || fault === 'another_record';
 
@@ -235,7 +235,7 @@ function mapped(value: unknown, change: (name: string, value: unknown) => unknow
   return change(name, value);
 }
 
-/** Returns the value in a different type that Zoho's recordings sometimes show. A balance becomes null. */
+/** Converts the value to a different type that Zoho's recordings sometimes show. A balance becomes null. */
 function oddly(name: string, value: unknown): unknown {
   if (name === 'balance') return null;
   if (/^(payment|customer|payment_refund)_id$/.test(name) && typeof value === 'string' && /^\d+$/.test(value)) return `digits ${value}`;

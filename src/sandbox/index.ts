@@ -27,7 +27,7 @@ export interface SandboxOptions {
   organizations?: Organization[];
   /** The sandbox's clock. */
   now?: () => Date;
-  /** The last day of new books, yyyy-MM-dd. Default: the day on which the books are made. Existing books do not change. */
+  /** The newest date in new books, yyyy-MM-dd. Default: the day on which the books are made. Existing books do not change. */
   today?: string | undefined;
 }
 

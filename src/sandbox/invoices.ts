@@ -7,7 +7,7 @@ import { orgDate, timestamp } from './org-time.ts';
 import { type CurrencyRow, type InvoiceRow, type PaymentRow, baseCurrency, currencyOf } from './rows.ts';
 import { type Call, isId } from './world.ts';
 
-/** The status follows from stage, balance and today's date. Partly paid wins over overdue (guess). A question mark is today. */
+/** SQL for each status, from stage, balance and today's date. Partly paid has priority over overdue (guess). `?` is today. */
 const STATUS: Record<string, string> = {
   draft: "stage = 'draft'",
   void: "stage = 'void'",

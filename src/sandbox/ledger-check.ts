@@ -13,7 +13,7 @@ import type { Store } from './store.ts';
 
 /**
  * Computes every balance again from invoices, payments, applications and refunds, and compares it with the balance that the requests
- * updated step by step. The check shares only the rows with that code, so it finds a wrong step.
+ * updated step by step. The check uses the same rows but no code of the requests, so it finds a wrong step.
  */
 export interface BooksReport {
   counts: Record<string, number>;
@@ -116,9 +116,9 @@ export function checkBooks(store: Store): BooksReport {
     const applied = appliedOf.get(payment.id) ?? 0;
     const refunded = refundedOf.get(payment.id) ?? 0;
     const unused = payment.amount - applied - refunded;
-    expect(`applied of ${name}`, payment.applied, applied);
-    expect(`refunded of ${name}`, payment.refunded, refunded);
-    expect(`unused of ${name}`, payment.unused, unused);
+    expect(`applied amount of ${name}`, payment.applied, applied);
+    expect(`refunded amount of ${name}`, payment.refunded, refunded);
+    expect(`unused amount of ${name}`, payment.unused, unused);
     forbid(`${name} has more applied and refunded than its amount`, unused < 0);
     forbid(
       `${name} is not in the currency of its customer`,

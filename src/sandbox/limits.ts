@@ -6,7 +6,7 @@ import type { Store } from './store.ts';
 export interface Limits {
   /** requests per minute of the organization */
   per_minute: number;
-  /** how long that minute is, in milliseconds */
+  /** the length of this minute, in milliseconds */
   minute_ms: number;
   /** requests per day of the organization */
   per_day: number;
@@ -14,9 +14,9 @@ export interface Limits {
   concurrent: number;
   /** how many access tokens one refresh token can get in one window */
   access_tokens: number;
-  /** how long that window is, in milliseconds */
+  /** the length of this window, in milliseconds */
   access_tokens_window_ms: number;
-  /** live access tokens per refresh token; a further one silently invalidates the oldest */
+  /** valid access tokens per refresh token; one more token ends the oldest token without notice */
   live_access_tokens: number;
   /** lifetime of an access token, in seconds */
   access_token_seconds: number;

@@ -13,7 +13,7 @@ export interface Page {
   offset: number;
 }
 
-/** More than 200 rows a page become 200 (guess). A value that is not a positive whole number is refused (guess). */
+/** Reads the page. More than 200 rows a page become 200 (guess). A value that is not a positive integer is refused (guess). */
 export function readPage(query: URLSearchParams): Page {
   const page = wholeNumber(query, 'page', 1);
   const per_page = Math.min(MAX_PER_PAGE, wholeNumber(query, 'per_page', MAX_PER_PAGE));
@@ -38,7 +38,7 @@ export function readSort(query: URLSearchParams, columns: Record<string, string>
   return { column, order };
 }
 
-/** Filters joined by AND. Unknown parameters are never read: Zoho silently ignores misspelled ones. */
+/** Filters joined by AND. Unknown parameters are not read, because Zoho ignores misspelled parameters without an error. */
 export class Where {
   readonly clauses: string[] = [];
   readonly values: SqlValue[] = [];

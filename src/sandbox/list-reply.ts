@@ -9,7 +9,7 @@ interface Listing<Row> {
   sort: Sort;
   /** The SQL expression for each sort_column. */
   columns: Record<string, string>;
-  /** Second sort column, for rows that the first leaves equal. */
+  /** Second sort column, for rows that are equal in the first. */
   tie: 'seq' | 'id';
   /** The key of the rows in the answer. */
   key: string;

@@ -22,7 +22,7 @@ export function changeMandatory(mandatory: Mandatory, value: unknown): string | 
   return undefined;
 }
 
-/** Refuses a payment without a mandatory field. For updates this is a guess from what Zoho does with invoices. */
+/** Refuses a payment without a mandatory field. For updates this is a guess, from Zoho's behaviour with invoices. */
 export function requireMandatory(call: Call, payment: PaymentRow): void {
   const { store, world } = call;
   const { custom_fields, location } = world.mandatory;

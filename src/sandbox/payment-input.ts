@@ -7,7 +7,7 @@ import { LOCATIONS } from './seed-ids.ts';
 import type { Store } from './store.ts';
 import type { Call } from './world.ts';
 
-/** The fields of a payment's body. Undefined means that the body omits the field: keep the value or use the default. */
+/** The fields of a payment's body. Undefined: the body omits the field, so an update keeps the value and a new payment gets the default. */
 export interface PaymentInput {
   mode: string | undefined;
   amount: number | undefined;
@@ -44,7 +44,7 @@ export function readPayment(call: Call, body: Json, currency: CurrencyRow): Paym
     mode: textField(body, 'payment_mode', 100) || undefined,
     amount: moneyField(body, 'amount', precision),
     date: dateField(body, 'date'),
-    // Zoho docs say 100 characters, live recordings 50.
+    // Zoho's docs allow 100 characters; live recordings show 50.
     reference_number: textField(body, 'reference_number', call.world.shapes === 'live' ? 50 : 100),
     description: textField(body, 'description', 2000),
     allocations: objectsField(body, 'invoices')?.map((row) => readAllocation(row, precision)),

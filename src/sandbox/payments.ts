@@ -56,9 +56,9 @@ export function updateByCustomField(call: Call): Reply {
     update(call, paymentOf(call.store, id), body);
     return updated(call, id);
   }
-  // Zoho's error for "not found" without upsert is unknown. This is the error for a missing document (guess).
+  // Zoho's error for a value that no payment has, without upsert, is unknown. This is the error for a missing document (guess).
   if (header(call, 'x-upsert').toLowerCase() !== 'true') throw missing('Payment');
-  // Two guesses: 201 for an upsert that creates, and that the header's value becomes the field's value.
+  // Two guesses: an upsert that creates answers 201, and the header's value becomes the field's value.
   return created(call, create(call, body, [{ field, value }]));
 }
 
@@ -78,7 +78,7 @@ export function deletePayment(call: Call): Reply {
   return jsonReply(200, { code: 0, message: 'The payment has been deleted.' });
 }
 
-/** DELETE /customerpayments?payment_id=a,b&bulk_delete=true: all or none (guess). One refusal rolls the whole request back. */
+/** DELETE /customerpayments?payment_id=a,b&bulk_delete=true. Deletes all or none (guess): one refusal rolls the whole request back. */
 export function deletePayments(call: Call): Reply {
   const { query } = call.arrival;
   if (query.get('bulk_delete') !== 'true') throw invalidValue('bulk_delete');
@@ -171,7 +171,7 @@ function create(call: Call, body: Json, identifier: CustomValue[]): string {
   };
   payment.deposited = deposit(store, payment);
   payRetainer(store, payment);
-  // The allocations refer to this row, so it must exist before them. They determine the amounts, which are set below.
+  // The allocations refer to this row, so the row comes first. The allocations determine the amounts, which are set below.
   store.run(
     `INSERT INTO payments (id, number, customer_id, customer_name, currency_code, mode, mode_key, date, reference_number, description,
        amount, applied, refunded, unused, rate, bank_charges, bank_charges_account_id, tax_withheld, tax_account_id,
@@ -214,7 +214,7 @@ function create(call: Call, body: Json, identifier: CustomValue[]): string {
   return payment.id;
 }
 
-/** Partial update: fields that the body omits stay (live recording). If `invoices` is sent, it is the whole new set. */
+/** A partial update: fields that the body omits stay (live recording). If `invoices` is sent, it replaces all allocations. */
 function update(call: Call, before: PaymentRow, body: Json): void {
   const { store, now } = call;
   const customer = body['customer_id'] === undefined ? undefined : customerFrom(store, body);
@@ -223,7 +223,7 @@ function update(call: Call, before: PaymentRow, body: Json): void {
   const input = readPayment(call, body, currency);
   if (input.amount === 0) throw invalidValue('amount');
   if (before.retainer_id !== '' && input.amount !== undefined && input.amount !== before.amount) throw retainerAmountFixed();
-  // Zoho's way of turning a recorded payment into a retainer's payment is unknown, so it is refused (guess).
+  // It is unknown how Zoho turns a recorded payment into a payment of a retainer, so the sandbox refuses it (guess).
   if (input.retainer_id !== undefined && input.retainer_id !== before.retainer_id) throw invalidValue('retainerinvoice_id');
 
   const payment: PaymentRow = {
@@ -289,7 +289,7 @@ function remove(call: Call, payment: PaymentRow): void {
 function allocate(call: Call, payment: PaymentRow, wanted: Allocation[], tax: number | undefined, sent: boolean): void {
   const rows = wanted.map(({ invoice_id, amount, tax_withheld }) => ({ invoice_id, amount, tax_withheld }));
   const [only] = rows;
-  // Tax for the whole payment belongs to its invoice if there is only one (guess).
+  // If the payment has only one invoice, the tax of the payment belongs to this invoice (guess).
   if (tax !== undefined && only && rows.length === 1 && (!sent || only.tax_withheld === 0)) only.tax_withheld = tax;
   const total = rows.reduce((sum, row) => sum + row.amount, 0);
   if (sent && total > payment.amount) throw appliedOverAmount();
@@ -304,7 +304,7 @@ function allocationTarget(call: Call, payment: PaymentRow): Parameters<typeof re
   return { payment_id: payment.id, customer_id: payment.customer_id, apply_date: payment.date, now: call.now };
 }
 
-/** Zoho's rule for a change of customer is unknown. The sandbox allows it if nothing of the payment is applied or refunded. */
+/** Moves a payment to another customer. Zoho's rule is unknown; the sandbox allows it if nothing is applied or refunded. */
 function moveToCustomer(payment: PaymentRow, before: PaymentRow, customer: CustomerRow, input: PaymentInput): void {
   if (customer.currency_code !== before.currency_code) throw customerWrong();
   if (before.refunded > 0 || before.retainer_id !== '' || (before.applied > 0 && input.allocations === undefined))
@@ -354,7 +354,7 @@ function created(call: Call, id: string): Reply {
   return jsonReply(
     201,
     { code: 0, message: messages(call.world.shapes).created, payment: paymentShape(call, payment) },
-    // The legacy path, as recorded live.
+    // The older path, as in live recordings.
     { location: `/api/v3/customerpayments/${id}` },
   );
 }

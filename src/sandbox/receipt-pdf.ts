@@ -6,8 +6,8 @@ import { ORGANIZATION_NAME } from './seed-ids.ts';
 import type { Call } from './world.ts';
 
 /**
- * One page with the payment's data. It says that it is not a real receipt, because a copied file no longer shows that it comes from
- * a sandbox. There is no recording of Zoho's PDF; the content type is a guess.
+ * One page with the payment's data. The page says that it is not a real receipt, because a copy of the file would not show that it comes
+ * from a sandbox. There is no recording of Zoho's PDF; the content type is a guess.
  */
 export function paymentReceipt(call: Call): Reply {
   const payment = pathPayment(call);

@@ -8,7 +8,7 @@ export interface LoggedRequest {
   query: Record<string, string>;
   headers: Record<string, string>;
   body: unknown;
-  /** the HTTP status sent; null before it is sent, and for good if the connection was dropped */
+  /** the sent HTTP status; null before it is sent, and always null if the connection was dropped */
   status: number | null;
   /** the envelope's code; null if the reply has no envelope */
   code: number | null;

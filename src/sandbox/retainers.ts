@@ -58,7 +58,7 @@ export function payRetainer(store: Store, payment: PaymentRow): void {
   const retainer = store.get<RetainerRow>('SELECT * FROM retainers WHERE id = ?', payment.retainer_id);
   if (!retainer) throw missing('Retainer Invoice');
   if (retainer.customer_id !== payment.customer_id) throw customerWrong();
-  // Two guesses: more than the balance is refused as it is for invoices, and so is a second payment.
+  // Two guesses: Zoho refuses more than the balance, as it does for invoices, and refuses a second payment.
   if (payment.amount > retainer.balance) throw overApplied();
   if (payment.amount < retainer.balance) throw retainerInPart();
   moveBalance(store, payment.retainer_id, -payment.amount, payment.created_at);

@@ -27,7 +27,7 @@ export interface Route {
   path: string;
   /** the part of the OAuth scope after `ZohoBooks.`; consent-page.ts describes its module */
   scope: `${Module}.${Verb}`;
-  /** this scope is not in the credentials that the sandbox gives by default */
+  /** true: the sandbox's default credentials do not have this scope */
   unusual?: true;
   handle: (call: Call) => Reply;
 }

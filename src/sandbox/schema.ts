@@ -1,4 +1,4 @@
-/** Change this number whenever the layout or the seed changes. A file with another layout is rebuilt: it holds only practice data. */
+/** Change this number whenever the layout or the seed changes. A file with another number is rebuilt: it holds only practice data. */
 export const LAYOUT = '2';
 
 /** Tables that a reset empties. It keeps the OAuth tables and meta, so that connected clients keep their credentials. */

@@ -7,9 +7,9 @@ import { idOf } from './world.ts';
 
 const DAY_MS = 86_400_000;
 
-/** The last day of the seed, as written in the source. */
+/** The newest date of the seed in the source code. */
 export const SEED_DAY = '2026-06-30';
-/** Older records come from Zoho's documents and keep their dates. */
+/** Records before this date come from Zoho's documents and keep their dates. */
 const FIRST_OF_SEED = '2020-01-01';
 
 export interface SeedInvoice {
@@ -54,8 +54,8 @@ export interface TellingInvoice {
 }
 
 /**
- * Writes documents directly into the tables, 100,000 in seconds. It keeps the resulting balances in memory until `finish`. The ledger
- * check computes all balances again, so the seed must follow the same rules as requests.
+ * Writes documents directly into the tables, 100,000 in some seconds. Keeps the resulting balances in memory until `finish`. The seed must
+ * follow the same rules as requests, because the ledger check computes all balances again.
  */
 export class SeedWriter {
   private readonly store: Store;
@@ -68,7 +68,7 @@ export class SeedWriter {
   private readonly unused = new Map<string, number>();
   private readonly unwritten = new Set<TellingInvoice>();
 
-  /** `today`: the last day of the books. */
+  /** `today`: the newest date of the books. */
   constructor(store: Store, today: string) {
     this.store = store;
     this.today = today;
@@ -79,7 +79,7 @@ export class SeedWriter {
     );
   }
 
-  /** Adds an invoice. It is inserted with its first payment, when its balance is known, or at the end: one statement instead of two. */
+  /** Adds an invoice. Inserts it with its first payment, when the balance is known, or at the end. This saves a second statement. */
   invoice(written: SeedInvoice): TellingInvoice {
     const invoice = { ...written, date: onSeedDay(written.date, this.today), due: onSeedDay(written.due, this.today) };
     const told = { id: invoice.id ?? this.id(), of: invoice, balance: invoice.void ? 0 : invoice.total, lastPayment: '', written: false };

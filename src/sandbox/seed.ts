@@ -20,13 +20,13 @@ import { onSeedDay, SeedWriter, usualRate } from './seed-writer.ts';
 import type { Store } from './store.ts';
 import { idOf } from './world.ts';
 
-/** Number of generated payments, besides those written by hand: enough for three pages of 200. */
+/** Number of generated payments: together with the payments written by hand, enough for three pages of 200. */
 const DRAWN_PAYMENTS = 480;
 const OPEN_INVOICES = 80;
-/** The first sequential id. Lower ids have names. */
+/** The first sequential id. Lower ids belong to constants. */
 const FIRST_RUNNING_ID = 100_000;
 
-/** Empties the books and writes the seed so that it ends on `today`, then adds payments until the books hold `payments`. */
+/** Empties the books and writes the seed with dates up to `today`, then adds payments until the books hold `payments`. */
 export function seedBooks(store: Store, payments: number, today: string): void {
   for (const table of BOOK_TABLES) store.exec(`DELETE FROM ${table}`);
   store.run("INSERT INTO sequences (name, value) VALUES ('id', ?), ('payment_number', 0)", FIRST_RUNNING_ID);
@@ -43,7 +43,7 @@ export function seedBooks(store: Store, payments: number, today: string): void {
   growTo(store, payments, today);
 }
 
-/** Adds generated payments until the books hold that many. `today`: the last day of the books. */
+/** Adds generated payments until the books hold `payments`. `today`: the newest date of the books. */
 export function growTo(store: Store, payments: number, today: string): void {
   const held = store.get<{ count: number }>('SELECT count(*) AS count FROM payments')?.count ?? 0;
   if (held >= payments) return;
@@ -62,7 +62,7 @@ export function growTo(store: Store, payments: number, today: string): void {
   );
 }
 
-/** Drops the indices that SCHEMA creates. Those of UNIQUE constraints stay. */
+/** Drops the indices that SCHEMA creates. The indices of UNIQUE constraints stay. */
 function dropIndices(store: Store): void {
   const indices = store.all<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL");
   for (const { name } of indices) store.exec(`DROP INDEX ${name}`);
@@ -370,7 +370,7 @@ function tellStories(writer: SeedWriter): void {
   });
   writer.invoice({ customer: aoyama, id: idOf(79_399), number: 'INV-399', date: '2026-06-16', due: due2030, total: 120_000_000 });
 
-  // Payments 9 and 10: text that the server must show, search and escape, and never follow.
+  // Payments 9 and 10: text that the server must show, search and escape, but never obey as an instruction.
   writer.payment({
     customer: sunny,
     id: idOf(79_509),

@@ -8,7 +8,7 @@ import { type Arrival, type Reply, jsonReply } from './message.ts';
 import { noteReply } from './request-log.ts';
 
 const LARGEST_BODY = 2_000_000;
-/** Longer than Node's default of five seconds. With the default, the server could close an idle connection just as the client reuses it. */
+/** Longer than Node's default of five seconds, with which the server could close an idle connection just as the client reuses it. */
 const KEEP_ALIVE_MS = 60_000;
 
 export interface Listener {

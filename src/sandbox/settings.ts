@@ -92,7 +92,7 @@ export function listChartOfAccounts(call: Call): Reply {
   });
 }
 
-/** Locations, as if the organization had turned this feature on (Zoho docs). */
+/** Locations. In the sandbox this feature is always on (Zoho docs). */
 export function listLocations(): Reply {
   const locations = [...LOCATIONS].map(([location_id, location_name]) => ({
     location_id,
@@ -104,7 +104,7 @@ export function listLocations(): Reply {
   return jsonReply(200, { code: 0, message: 'success', locations });
 }
 
-/** The only call without organization_id. The recording has no page_context. */
+/** GET /organizations: the only call without organization_id. The recording has no page_context. */
 export function listOrganizations(call: Call): Reply {
   const base = baseCurrency(call.store);
   return jsonReply(200, {
@@ -158,7 +158,7 @@ export function listCurrencies(call: Call): Reply {
       price_precision: row.precision,
       currency_format: row.precision === 0 ? '1,234,567' : '1,234,567.89',
       is_base_currency: row.is_base === 1,
-      // Zoho sends 0 if it keeps no rate, for example for the base currency.
+      // Zoho sends 0 if it has no rate, for example for the base currency.
       exchange_rate: row.is_base === 1 ? 0 : rateNumber(row.rate),
       effective_date: '',
       auto_exchange_rate_enabled: false,

@@ -19,7 +19,7 @@ interface Messages {
 const LIVE: Messages = {
   created: 'The payment from the customer has been recorded',
   updated: 'The details of the payment received from the customer have been updated',
-  // There are no recordings of refunds. The older document is closer to the live API, so its messages, object and 201 are used (guess).
+  // There are no recordings of refunds. The older document is nearer to the live API, so the sandbox uses its messages and shapes (guess).
   refundsListed: 'success',
   refundShown: 'success',
   refundCreatedStatus: 201,
@@ -180,7 +180,7 @@ function bankLines({ bank_line_id, date, amount, account_id }: PaymentRow): Reco
   ];
 }
 
-/** Exactly the keys of the sample in Zoho's documents. It lacks unused_amount and payment_refunds, so this answer lacks them too. */
+/** Exactly the keys of the sample in Zoho's documents. The sample has no unused_amount and no payment_refunds. */
 function documentedPayment(call: Call, payment: PaymentRow): Record<string, unknown> {
   const { store } = call;
   const currency = currencyOf(store, payment.currency_code);

@@ -7,7 +7,7 @@ export type SqlValue = string | number | null;
 
 /** How long one attempt may block the event loop. SQLite waits synchronously, so each wait is short and the retries are asynchronous. */
 const BUSY_TIMEOUT_MS = 50;
-/** Another process may need this long to seed 100,000 payments in one transaction. */
+/** The longest wait for the write lock: another process may be seeding 100,000 payments in one transaction. */
 const GIVE_UP_MS = 60_000;
 const SQLITE_BUSY = 5;
 
@@ -53,7 +53,7 @@ export class Store {
   /** Runs synchronous work as one write transaction. Other processes and requests see all of its changes or none. */
   async transaction<T>(work: () => T): Promise<T> {
     return await whenFree(
-      // No await here: another request served in between would begin a transaction inside this one.
+      // There must be no await here: another request would begin a transaction inside this transaction.
       () => {
         this.database.exec('BEGIN IMMEDIATE');
         try {

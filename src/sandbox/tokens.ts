@@ -4,7 +4,7 @@ import { type Arrival, type Reply, formParameters, jsonReply } from './message.t
 import type { Store } from './store.ts';
 import type { World } from './world.ts';
 
-/** Zoho keeps 20 refresh tokens per client and user. A further one revokes the oldest and its access tokens (Zoho docs). */
+/** Zoho keeps 20 refresh tokens per client and user. One more revokes the oldest and its access tokens (Zoho docs). */
 const REFRESH_TOKENS_KEPT = 20;
 
 export interface ClientRow {
@@ -28,10 +28,10 @@ export function accessTokenScope(store: Store, accessToken: string, now: number)
   return store.get<{ scope: string }>('SELECT scope FROM access_tokens WHERE token = ? AND expires_at > ?', accessToken, now)?.scope;
 }
 
-/** Most token errors have HTTP 200 (live recordings). A client that checks only the status takes them for tokens. */
+/** A token error. Most have HTTP 200 (live recordings), so a client that checks only the status would think that it got a token. */
 const tokenError = (error: string): Reply => jsonReply(200, { error });
 
-/** HTTP 400 in recordings. */
+/** The error after too many token requests. Recordings show HTTP 400. */
 export const tokenThrottle = (): Reply =>
   jsonReply(400, {
     error_description: 'You have made too many requests continuously. Please try again after some time.',
@@ -66,7 +66,7 @@ function refresh(world: World, client: ClientRow, parameters: URLSearchParams): 
 function exchange(world: World, client: ClientRow, parameters: URLSearchParams): Reply {
   const { store } = world;
   const now = world.now();
-  // The code is deleted at its first use, even if the exchange then fails: a code works only once.
+  // The code is deleted at its first use, even if the exchange then fails, because a code works only once.
   const code = store.get<CodeRow>(
     'DELETE FROM grant_codes WHERE code = ? AND client_id = ? RETURNING *',
     parameters.get('code') ?? '',

@@ -29,7 +29,7 @@ const USUAL_DAYS_APART = 7;
 
 const input = z.strictObject({
   customer: customer.optional(),
-  date_start: date.optional().describe('Default: the last 90 days; all dates with `customer`.'),
+  date_start: date.optional().describe('Default: 90 days before the end; with `customer`: no limit.'),
   date_end: date.optional(),
   days_apart: z.int().min(0).max(90).optional().describe('Default 7.'),
 });
@@ -40,8 +40,8 @@ export const checkDuplicates = defineReadWorkflow({
   name: 'check_duplicates',
   title: 'Check for payments recorded twice',
   description:
-    'Find possible duplicates: payments with the same customer and amount, and close dates or the same reference. ' +
-    'Groups by likelihood, with reasons. "Did Acme pay twice?"',
+    'Find possible duplicates: payments with the same customer and amount that also have nearby dates or the same reference. ' +
+    'Shows groups, the likeliest first, with reasons. "Did Acme pay twice?"',
   input,
   output,
   reads: [allPayments, allContacts, getContact, listOrganizations],
@@ -120,7 +120,7 @@ export const checkDuplicates = defineReadWorkflow({
       [
         looked_through === 0 &&
           not_compared === 0 &&
-          `There is no payment ${whose}, ${aboutDays(daysOf(range))}: nothing could be checked. Call again with other dates.`,
+          `Found no payments ${whose}, ${aboutDays(daysOf(range))}: nothing could be checked. Call again with other dates.`,
         looked_through > 0 &&
           `Checked ${looked_through} payment${looked_through === 1 ? '' : 's'} ${whose}, ${aboutDays(daysOf(range))}: ` +
             (found === 0 ? none : some),

@@ -74,7 +74,7 @@ export const customerStatement = defineReadWorkflow({
       ),
     ]);
     if (invoices === undefined && payments === undefined) throw nothingAllowed();
-    // If the scopes do not show the customer, an invoice or a payment gives the name.
+    // If the scopes do not show the customer, the name comes from an invoice or a payment.
     const own = invoices?.filter((invoice) => invoice.customer_id === contact_id);
     const named = [...(own ?? []), ...(payments?.all ?? [])].find(({ customer_name }) => customer_name !== undefined);
     const [paid] = payments?.all ?? [];
@@ -150,7 +150,7 @@ export const customerStatement = defineReadWorkflow({
             (open.count === 0
               ? open.customer_not_told === undefined
                 ? 'owes nothing on invoices'
-                : 'owes nothing on invoices that name a customer'
+                : 'owes nothing on the invoices whose customer Zoho shows'
               : aboutOpen(open)),
           credit &&
             (credit.count === 0
@@ -197,7 +197,7 @@ export const customerStatement = defineReadWorkflow({
         ...last.map((row) => lastLine(row, currency)),
         part !== undefined &&
           `Incomplete: only the newest ${part} payments were searched. Older payments may have unused credit or refunds too.`,
-        unseen > 0 && `Refunds of ${unseen} more payments (last changed earlier) were not read: find_refunds finds them.`,
+        unseen > 0 && `Refunds of ${unseen} more payments (with older changes) were not read: find_refunds finds these refunds.`,
         not_shown.length > 0 && `Not shown: ${not_shown.join('; ')}.`,
         currency_code === undefined && 'The currency is unknown.',
       ],
@@ -305,12 +305,12 @@ function creditOf({ payment_id, payment_number, date, amount, unused_amount }: P
 }
 
 /**
- * Returns the latest payments and refunds, newest first. A refund changes its payment, so the payments changed last have the latest
- * refunds.
+ * Returns the latest payments and refunds, newest first. A refund changes its payment, so the payments with the latest changes have the
+ * latest refunds.
  */
 async function lastOf(payments: readonly PaymentRow[], zoho: Reader): Promise<{ last: Json[]; refunds_not_looked_at: number }> {
   const refunded = payments
-    // If the list does not give this amount, the payment may have refunds.
+    // If Zoho's list does not give the refunded amount, the payment may have refunds.
     .filter((row) => readAmount(row['bcy_refunded_amount']) !== 0)
     .toSorted((a, b) => Date.parse(String(b['last_modified_time'])) - Date.parse(String(a['last_modified_time'])));
   const opened = refunded.slice(0, LAST);
@@ -376,7 +376,7 @@ function lastLine(
     .join(' | ');
 }
 
-/** Compares our figure with Zoho's own. Empty if both are equal or cannot be compared. */
+/** Reports a difference between our total and Zoho's own total. Empty if both are equal or cannot be compared. */
 function differs(
   own: false | { readonly totals?: readonly { readonly currency_code: string; readonly amount: number }[] } | undefined,
   zoho: unknown,

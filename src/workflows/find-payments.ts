@@ -56,7 +56,7 @@ export const findPayments = defineReadWorkflow({
   title: 'Find payments',
   description:
     'Find payments by what the user remembers: customer (also similar names), approximate `amount` and `date`, ' +
-    'payment number, invoice or cheque number (`reference`, also similar ones). Best match first, with reasons.',
+    'payment number, invoice, or `reference` such as a cheque number (also similar). Best match first, with reasons.',
   input,
   output,
   reads: [allPayments, allContacts, getContact, allInvoices, getInvoice, listRetainerInvoices, allInvoicePayments, listOrganizations],
@@ -107,7 +107,7 @@ export const findPayments = defineReadWorkflow({
       ...(other.part && { in_part: true as const }),
       payments: best.map(shownAs(wantedWithout(other.without, wanted))),
     }));
-    // The size limit is for all of them together, because they are one answer.
+    // The size limit applies to all lists together, because they are one answer.
     const fitting = new Set(
       fittingRows([...payments, ...alike, ...without.flatMap((one) => one.payments)], (payment) => lineOf(payment, base_currency)),
     );
@@ -171,9 +171,9 @@ export const findPayments = defineReadWorkflow({
           customers?.length === 0
             ? `No customer has a name like ${quoted(given.customer)}. ${aboutVendors(vendors ?? [])}`.trim()
             : `No payment matches: ${soughtOf(given)}.`,
-          near.length > 0 && 'Payments with a similar reference; nothing else shows whether one of them is meant:',
+          near.length > 0 && 'Payments with only a similar reference; perhaps none of them is the right payment:',
           ...rows(near),
-          near_in_part && 'There may be more of these: too many payments have a part of this reference to search or show in one call.',
+          near_in_part && 'There may be more: a part of this reference is in too many payments for one call.',
           invoice && `Invoice ${aboutInvoice(invoice)}, of ${recordName('customer', invoice.customer_name, invoice.customer_id, 60)}.`,
           customers !== undefined &&
             customers.length > 0 &&
@@ -204,7 +204,7 @@ export const findPayments = defineReadWorkflow({
       [
         payments.every((payment) => payment.near) &&
           `No payment has exactly the reference ${quoted(given.reference, 50)}; ` +
-            `these have a similar one${isMoreAsked ? ' and fit the rest' : ''}.`,
+            `these have a similar one${isMoreAsked ? ' and match all other conditions' : ''}.`,
         newest_only
           ? `The newest ${shown} that fit equally well; there may be older ones:`
           : payments.length < matches
@@ -238,7 +238,7 @@ interface Without {
   readonly payments: readonly ShownFound[];
 }
 
-/** Lists the payments that fit without one condition. If nothing was found, also names the conditions without which nothing fits. */
+/** Lists the payments that fit if one condition is ignored. If nothing was found, also names the conditions that make no difference. */
 function aboutOthers(
   without: readonly Without[],
   given: Given,
@@ -259,32 +259,34 @@ function aboutOthers(
       matches === 0
         ? []
         : [
-            `${matches}${in_part ? ' of the newest searched' : ''} fit${matches === 1 ? 's' : ''} without ${nameOf(condition)}` +
-              `${payments.length < matches ? `, the best ${payments.length}` : ''}:`,
+            `${matches}${in_part ? ' of the newest searched' : ''} fit${matches === 1 ? 's' : ''} ` +
+              `if the search ignores ${nameOf(condition)}${payments.length < matches ? `, the best ${payments.length}` : ''}:`,
             ...rows(payments),
           ],
     ),
-    !isAnyFound && whole.length > 0 && `Nothing fits without ${named(whole)}${either}.`,
-    !isAnyFound && part.length > 0 && `Of the newest payments searched, nothing fits without ${named(part)}${either}.`,
+    !isAnyFound && whole.length > 0 && `If the search ignores ${named(whole)}, nothing fits${either}.`,
+    !isAnyFound &&
+      part.length > 0 &&
+      `If the search ignores ${named(part)}, none of the newest payments fits${either}; older payments were not searched.`,
   );
 }
 
 const enumerated = (all: readonly string[], word: 'and' | 'or') =>
   all.length < 2 ? all.join('') : `${all.slice(0, -1).join(', ')} ${word} ${all.at(-1)}`;
 
-/** Names Zoho's own filters. They excluded all other payments, so the search covers those too. */
+/** Names the conditions by which Zoho filtered. Zoho excluded all other payments, so the search covers these payments too. */
 function aboutPicked(by: readonly string[], without: boolean): string {
   if (by.length === 0) return '';
-  return `, which Zoho filtered by ${enumerated(by, 'and')}${without && by.length > 1 ? ', or by some of these' : ''}`;
+  return `, which Zoho filtered by ${enumerated(by, 'and')}${without && by.length > 1 ? ', or by some of these conditions' : ''}`;
 }
 
 type Result = {
   readonly payments: ShownFound[];
   readonly matches: number;
-  /** Payments with a similar reference, if nothing else tells payments apart. */
+  /** Payments with a similar reference, if the call has no other condition that identifies a payment. */
   readonly near?: ShownFound[];
   readonly near_in_part?: true;
-  /** If nothing fits all conditions: for each condition, the payments that fit without it. */
+  /** If nothing fits all conditions: for each condition, the payments that fit if this condition is ignored. */
   readonly without?: Without[];
   /** Number of payments that were compared. Each is counted once. */
   readonly looked_through: number;
@@ -333,7 +335,7 @@ function wantedOf({
   if (date !== undefined && (days.start ?? days.end) !== undefined) {
     throw new InputError('Both `date` and a range are given.', {
       code: 'invalid_arguments',
-      next: 'Call again with date (also finds payments a few days off), or with date_start and date_end.',
+      next: 'Call again with date (also finds nearby dates), or with date_start and date_end.',
     });
   }
   return {
@@ -371,7 +373,7 @@ function soughtOf(given: Given): string {
 const ASK_FOR_NAME: Step = { say: 'ask the user for the exact name in Zoho Books.' };
 const ASK_FOR_MORE: Step = { say: 'ask the user who paid, how much or when, and call again with the answer.' };
 
-/** The same search without one condition. The conditions that people most often remember wrong come first. */
+/** Steps with the same search, each without one condition. The conditions that people most often remember wrongly come first. */
 function looser(given: Given): Step[] {
   const without = (...names: string[]) => {
     const rest = Object.fromEntries(Object.entries(given).filter(([name]) => !names.includes(name)));

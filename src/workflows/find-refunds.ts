@@ -34,7 +34,7 @@ const MOST_OPENED = 60;
 const MOST_OPENED_UNASKED = 5;
 const MOST_ROWS = 200;
 const MOST_REFUND_GROUPS = 200;
-/** A refund may have a date this many days after the day it was recorded. */
+/** A refund may have a date that is up to this many days after the day on which it was recorded. */
 const DATED_AHEAD_DAYS = 31;
 
 const text = z.string().optional();
@@ -67,7 +67,7 @@ export const findRefunds = defineReadWorkflow({
       given.account === undefined ? undefined : accountFilter(given.account, zoho),
     ]);
     const { refunds: found, ...looked } = await lookThrough(given, { customer_id: whose?.contact_id, from }, { zoho, progress });
-    // Only after all refunds are read: the name may belong to a closed account that appears in a later part.
+    // Not before all refunds are read: the name may belong to a closed account that appears only in a later part.
     if (looked.next_skip === undefined && (given.skip ?? 0) === 0) await from?.found();
     const payments = new Map(found.map(({ payment }) => [payment.payment_id, payment]));
     const [currencies, opened] = await Promise.all([
@@ -117,7 +117,7 @@ export const findRefunds = defineReadWorkflow({
           `Only the newest ${rows.length} are shown. For older refunds call again with ${
             last?.date === undefined ? 'a shorter range' : `date_end: ${JSON.stringify(last.date)}`
           }.`,
-        rows.length > MOST_OPENED_UNASKED && given.account === undefined && 'Accounts are shown only for few refunds, or with `account`.',
+        rows.length > MOST_OPENED_UNASKED && given.account === undefined && 'Accounts are shown only in short lists, or with `account`.',
         [complete && count > 0 && (groups ? 'Complete: every group is shown.' : 'Complete: every refund is shown.'), NO_CREDIT_NOTES]
           .filter(Boolean)
           .join(' '),
@@ -146,11 +146,11 @@ function aboutRefunds(count: number, totals: readonly CurrencyTotal[]): string {
   return `${count} refund${count === 1 ? '' : 's'}: ${amounts.join(', ')}`;
 }
 
-/** Said always, because a customer without refunds here may have refunds of credit notes. */
+/** This note is always shown, because a customer without refunds here may have refunds of credit notes. */
 const NO_CREDIT_NOTES = 'Refunds of credit notes are not included.';
 
 const CUT_TEXTS = {
-  say: 'texts with "(N characters)" are cut: get_customer_payment_refund, or get_customer_payment with whole: true, shows them whole',
+  say: 'texts with "(N characters)" are cut: get_customer_payment_refund, or get_customer_payment with whole: true, shows the full texts',
   tool: 'get_customer_payment_refund',
 };
 
@@ -159,16 +159,16 @@ interface FoundRefund {
   readonly refund: Json;
 }
 
-/** How much the search covered, so that a part of the refunds is not mistaken for all of them. */
+/** How much the search covered, so that the reader does not take a part of the refunds for all refunds. */
 type SearchExtent = {
   readonly payments_looked_through: number;
-  /** The day the last payment read was changed, if payments that changed earlier were left out. */
+  /** The day on which the last read payment was changed. Set if payments with earlier changes were not read. */
   readonly changed_since?: string;
   /** The `skip` for the next call, if this call could not read all payments. */
   readonly next_skip?: number;
-  /** Number of refunds without an account from Zoho. They could not be compared with the account asked for. */
+  /** Number of refunds whose account Zoho does not give, so that it could not be compared with the requested account. */
   readonly account_not_told?: number;
-  /** Number of refunds without the amount, date or mode that was asked for. */
+  /** Number of refunds that could not be compared, because Zoho does not give the amount, date or mode. */
   readonly not_compared?: number;
 };
 
@@ -178,11 +178,11 @@ type Result = SearchExtent & {
   /** Newest first. Omitted if there are groups. */
   readonly refunds?: RefundRow[];
   readonly groups?: RefundGroup[];
-  /** The accounts that fit the account asked for. */
+  /** The accounts that fit the requested account. */
   readonly accounts?: FoundAccount[];
   /** Sum of the groups that are not shown. */
   readonly others?: { readonly groups: number; readonly count: number; readonly totals: CurrencyTotal[] };
-  /** Every refund that matches is shown, alone or in a group. */
+  /** Set if every refund that matches is shown, alone or in a group. */
   readonly complete?: true;
 };
 
@@ -246,12 +246,12 @@ async function lookThrough(
   return { refunds, payments_looked_through: looked };
 }
 
-/** True if the payment has refunds, or the list does not say. */
+/** True if the payment has refunds, or if the list does not show whether it has. */
 function hasRefunds(row: PaymentRow): boolean {
   return readAmount(row['bcy_refunded_amount']) !== 0;
 }
 
-/** True if Zoho confirms the sort order, so all later rows changed even earlier. */
+/** True if Zoho confirms the sort order. Then all later rows were changed earlier than these. */
 function isByChange({ page_context }: WholePage): boolean {
   return page_context?.['sort_column'] === 'last_modified_time' && page_context['sort_order'] === 'D';
 }
@@ -261,7 +261,7 @@ function dayOf(row: PaymentRow | undefined): string | undefined {
   return readDay(row?.['last_modified_time']);
 }
 
-/** Undefined if Zoho does not give a value to compare. A missing reference counts as an empty reference. */
+/** True if the refund meets all conditions. Undefined if Zoho does not give a value to compare. No reference counts as an empty one. */
 function isWanted(
   { refund }: FoundRefund,
   { date_start, date_end, amount: wanted, refund_mode, reference_number }: Given,
@@ -366,7 +366,7 @@ function aboutLook({ payments_looked_through: looked, changed_since, next_skip, 
   const since = changed_since === undefined ? '' : ` that changed since ${changed_since}`;
   return lines(
     next_skip !== undefined && `Incomplete: only ${looked} payments${since} were searched, and there are more.`,
-    next_skip === undefined && changed_since !== undefined && `Searched the ${looked} payments${since}; a refund changes its payment.`,
+    next_skip === undefined && changed_since !== undefined && `Searched the ${looked} payments${since} (a refund is such a change).`,
     account_not_told !== undefined &&
       `Left out: ${account_not_told} refund${account_not_told === 1 ? '' : 's'}, because Zoho gives no account.`,
     not_compared !== undefined &&

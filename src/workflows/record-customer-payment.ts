@@ -47,13 +47,13 @@ const input = z.strictObject({
     .array(
       z.strictObject({
         invoice: z.string().min(1).max(100).describe('Number or id, also of a retainer invoice.'),
-        amount: amount.optional().describe('Default: balance minus withheld tax, as far as the payment goes.'),
+        amount: amount.optional().describe('Default: balance minus withheld tax, at most the rest of the payment.'),
         tax_amount_withheld: amountOrZero.optional(),
       }),
     )
     .min(1)
     .optional(),
-  allocate: z.enum(['oldest_first', 'as_credit']).optional().describe('Instead of `invoices`.'),
+  allocate: z.enum(['oldest_first', 'as_credit']).optional().describe('How to apply without `invoices`.'),
   account: z.string().min(1).max(100).optional().describe('Deposit account, name or id. Default: Undeposited Funds.'),
   reference_number,
   description,
@@ -69,8 +69,9 @@ export const recordCustomerPayment = defineWriteWorkflow({
   title: 'Record a payment by names',
   description: [
     'Record what a customer paid, by customer name and invoice numbers. ' +
-      'Use this tool when someone says who paid how much, how, for what. Changes the books.',
-    'Finds the ids, applies the payment and returns the balances before and after; the rest stays as credit. ' +
+      'Use this tool when someone says who paid, how much, how and for what. ' +
+      'It records in Zoho Books; it touches no bank account or card.',
+    'Finds the ids, applies the payment and returns the old and new balances. Money left over stays as credit. ' +
       'If a name fits several customers, the answer lists numbered candidates: ask the user.',
   ].join('\n'),
   input,
@@ -127,8 +128,8 @@ export const recordCustomerPayment = defineWriteWorkflow({
 });
 
 /**
- * Throws if the customer has another currency, because Zoho books every amount in the customer's currency. False if the scopes do not show
- * the currency.
+ * True if the customer has this currency. Throws if the customer has another currency, because Zoho records every amount in the customer's
+ * currency. False if the scopes do not show the currency.
  */
 async function isOfCustomer(said: string, contact_id: string, zoho: Reader): Promise<boolean> {
   return await isSaid(said, (await currenciesOf([contact_id], zoho)).get(contact_id), zoho);
@@ -146,13 +147,13 @@ async function isOfInvoices(said: string, applied: readonly Allocation[], zoho: 
 async function isSaid(said: string, currency_code: string | undefined, zoho: Reader): Promise<boolean> {
   if (currency_code === undefined) return false;
   if (await isCurrency(said, currency_code, zoho)) return true;
-  throw new InputError(`The user said ${quoted(said, 40)}, but Zoho books this customer's amounts in ${plain(currency_code)}.`, {
+  throw new InputError(`The user said ${quoted(said, 40)}, but this customer's currency in Zoho is ${plain(currency_code)}.`, {
     code: 'wrong_currency',
     next: `Ask the user for the amount in ${plain(currency_code)}, or which customer is meant.`,
   });
 }
 
-/** The customer who paid. Invoices decide it if they are named, so "Bowman" is enough with one of Bowman's invoices. */
+/** The customer who paid. If invoices are named, their customer counts, so "Bowman" is enough together with one of Bowman's invoices. */
 async function payerOf({ customer, invoices }: Given, zoho: Reader, chosen: Chosen): Promise<string> {
   if (invoices === undefined) {
     if (customer === undefined)
@@ -194,7 +195,7 @@ interface Allocation {
   readonly tax_amount_withheld?: number;
 }
 
-/** Decides how much goes to which invoice, from the current balances. */
+/** Decides how much is applied to which invoice, from the current balances. */
 async function allocationOf({ customer, amount, invoices, allocate }: Given, customer_id: string, zoho: Reader): Promise<Allocation[]> {
   if (invoices !== undefined) {
     if (allocate !== undefined)
@@ -232,7 +233,7 @@ async function allocationOf({ customer, amount, invoices, allocate }: Given, cus
   throw allocationNeeded(open);
 }
 
-/** An invoice and the amounts that the user said for it. */
+/** An invoice, with the amounts that the user gave for it. */
 interface NamedInvoice {
   readonly invoice: Invoice;
   readonly amount?: number | undefined;
@@ -240,8 +241,8 @@ interface NamedInvoice {
 }
 
 /**
- * Gives each invoice the amount that was said. The rest goes to the other invoices in their order, each up to its balance minus withheld
- * tax, until the payment is used up.
+ * Applies to each invoice the amount that the user gave. The rest of the payment goes to the other invoices in their order, to each up to
+ * its balance minus withheld tax, until the payment is used up.
  */
 function spread(amount: number, rows: readonly NamedInvoice[]): Allocation[] {
   let left = Math.max(0, subtract(amount, sum(rows.map(({ amount: said = 0 }) => said))));
@@ -256,11 +257,11 @@ function spread(amount: number, rows: readonly NamedInvoice[]): Allocation[] {
     .filter(({ amount_applied, ...row }) => amount_applied > 0 || 'tax_amount_withheld' in row);
 }
 
-/** Throws unless the payment is for one retainer invoice, in full, and nothing else: Zoho accepts only that. */
+/** Throws unless the payment is for one retainer invoice, in full, and for nothing else. Zoho accepts no other payment of a retainer. */
 function checkRetainerAlone({ invoice, amount: said, tax_amount_withheld = 0 }: NamedInvoice, count: number, amount: number): void {
   const name = `Retainer invoice ${quoted(invoice.invoice_number, 40)}`;
   if (count > 1 || tax_amount_withheld > 0)
-    throw new InputError(`${name} needs a payment of its own, without withheld tax.`, {
+    throw new InputError(`${name} needs a separate payment, without withheld tax.`, {
       code: 'invalid_arguments',
       next: 'Call once for the retainer invoice, and once for the other invoices.',
     });
@@ -283,7 +284,7 @@ function allocationNeeded(open: readonly Invoice[]): InputError {
     code: 'allocation_needed',
     next:
       'If the user said which invoices, call again with them as `invoices`. ' +
-      'Otherwise ask: certain invoices, allocate: "oldest_first", or allocate: "as_credit"?',
+      'Otherwise ask which invoices are paid, or whether to use allocate: "oldest_first" or "as_credit".',
   });
 }
 

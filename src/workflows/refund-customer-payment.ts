@@ -42,8 +42,8 @@ export const refundCustomerPayment = defineWriteWorkflow({
   name: 'refund_customer_payment',
   title: 'Refund a customer by name',
   description: [
-    'Record a refund of an overpayment, by customer name or payment number: ' +
-      'finds the payment with an unused amount. The user is asked to confirm.',
+    'Record a refund of an overpayment, by customer name or payment number. The tool finds the payment with an unused amount. ' +
+      'The user is asked to confirm. It records in Zoho Books; it touches no bank account or card.',
     'Only an unused amount can be refunded. If the money is applied to invoices, the answer gives the exact calls that un-apply it first.',
   ].join('\n'),
   input,
@@ -66,7 +66,7 @@ export const refundCustomerPayment = defineWriteWorkflow({
   },
 });
 
-/** Throws if the payment and the customer were both named, and the payment is another customer's. */
+/** Throws if the payment belongs to another customer than the named one. */
 async function checkWhose(payment: Payment, customer: string, zoho: Reader, chosen: Chosen): Promise<void> {
   const { payment_id, payment_number, customer_id, customer_name } = payment;
   const whose = await withoutAddress(customer, zoho, chosen['customer']);
@@ -101,11 +101,11 @@ async function paymentToRefund({ customer, payment, amount }: Given, zoho: Reade
   const { rows: all, ofNobody } = await paymentsOfCustomer(customer_id ?? '', zoho);
   const known = whose?.contact_name ?? all.find(({ customer_name }) => customer_name !== undefined)?.customer_name;
   const name = recordNameAndId('customer', known, customer_id, 60);
-  // A payment without an unused amount from Zoho may be the right one too.
+  // A payment whose unused amount Zoho does not give may be the right payment too.
   const refundable = all.filter((row) => (row.unused_amount ?? 1) > 0);
   const picked = refundable.find(({ payment_id }) => payment_id === chosen['payment']);
   if (picked !== undefined) return picked.payment_id;
-  // If only one payment has enough unused, the user can only mean this one.
+  // If only one payment has a sufficient unused amount, the user can only mean this payment.
   const enough = refundable.filter((row) => (row.unused_amount ?? Infinity) >= (amount ?? 0));
   if (enough[0] !== undefined && enough.length === 1) return enough[0].payment_id;
   const newest = all.find((row) => (row.amount ?? Infinity) >= (amount ?? 0)) ?? all[0];
@@ -136,24 +136,24 @@ async function paymentToRefund({ customer, payment, amount }: Given, zoho: Reade
 }
 
 function notEnough(choices: string, amount: number, unused: number, currency: Currency): RefusedError {
-  const most = `only ${money(unused, currency)} is unused in total. More must first be un-applied from invoices`;
+  const most = `only ${money(unused, currency)} is unused in total. To refund more, first un-apply money from invoices`;
   return new RefusedError(`No payment of this customer has ${money(amount, currency)} unused. Unused amounts: ${choices}.`, {
     code: 'more_than_refundable',
     next:
       unused >= amount
-        ? 'Ask the user: each payment needs its own refund, so call once for each with `payment` and its amount.'
+        ? 'Each payment needs its own refund. If the user agrees, call once for each payment, with `payment` and `amount`.'
         : {
-            say: `Ask the user: ${most}, with update_customer_payment.`,
+            say: `Tell the user: ${most} with update_customer_payment.`,
             tool: 'update_customer_payment',
-            without: `Ask the user: ${most}.`,
+            without: `Tell the user: ${most} in Zoho Books.`,
           },
   });
 }
 
-/** The error for a refund above the unused amount. Its `next` has the calls that un-apply enough and then refund. */
+/** The error for a refund above the unused amount. Its `next` has the calls that un-apply the missing amount and then refund. */
 function tooMuch(payment: Payment, unused: number, { amount, customer: _, payment: __, ...given }: Given): RefusedError {
   const { payment_id, invoices = [] } = payment;
-  // Not the payment's amount, because a part of it may already be refunded.
+  // Not calculated from the payment's amount, because a part of it may already be refunded.
   const applied = invoices.flatMap(({ invoice_id, amount_applied }) =>
     invoice_id === undefined || amount_applied === undefined ? [] : [{ invoice_id, amount_applied }],
   );
@@ -178,12 +178,11 @@ function tooMuch(payment: Payment, unused: number, { amount, customer: _, paymen
   );
   const asked = amount === undefined ? '' : `; ${money(amount, payment)} is more than that`;
   const back = given_back.length > 0 ? ` Already refunded: ${given_back.slice(-5).join(', ')}.` : '';
-  const rest =
-    invoices.length > 0 ? ' The rest is applied to invoices. It must first be un-applied; the invoices are then open again.' : '';
+  const rest = invoices.length > 0 ? ' The rest is applied to invoices. To refund it, first un-apply it; this reopens the invoices.' : '';
   return new RefusedError(`${about}${asked}.${back}${rest}`, {
     code: unused <= 0 ? 'nothing_refundable' : 'more_than_refundable',
     next: possible
-      ? { ...unApply, followed_by: refund, without: 'Ask the user: it must first be un-applied in Zoho Books.' }
+      ? { ...unApply, followed_by: refund, without: 'Tell the user to un-apply the money in Zoho Books first.' }
       : unused > 0
         ? `Ask the user for an amount up to ${money(unused, payment)}.`
         : 'Tell the user.',

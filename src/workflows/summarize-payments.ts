@@ -45,8 +45,8 @@ export const summarizePayments = defineReadWorkflow({
   name: 'summarize_payments',
   title: 'Add up payments',
   description:
-    'Add up payments received in a date range: count, amount, refunded and unused, in the base currency; ' +
-    "grouped by customer or currency, also in the customer's.",
+    'Add up payments received in a date range: count, amount, refunded and unused, in the base currency. ' +
+    'Groups by customer or currency also show their own currency.',
   input,
   output,
   reads: [allPayments, allContacts, getContact, allBankAccounts, listOrganizations],
@@ -156,7 +156,7 @@ export const summarizePayments = defineReadWorkflow({
       [
         not_counted && toolCall('summarize_payments', { ...undated, ...not_counted }),
         total.count === 0 && mode !== undefined && toolCall('summarize_payments', { ...modeless, group_by: ['mode'] }, 'the modes in use'),
-        // Not with an account: find_payments cannot filter by account and would find other payments too.
+        // Not if the call names an account: find_payments cannot filter by account and would find other payments too.
         total.count > 0 &&
           account === undefined &&
           Object.keys(covers).length > 0 &&
@@ -185,7 +185,7 @@ type Result = {
   readonly undated?: number;
   /** Number of payments without the mode or account that was asked for. The totals do not include them. */
   readonly not_compared?: number;
-  /** Every payment is in the totals, and every group is shown. */
+  /** Set if every payment is in the totals, and every group is shown. */
   readonly complete?: true;
   readonly base_currency?: string;
   readonly customer?: { readonly customer_id: string; readonly customer_name: string | undefined };
@@ -197,7 +197,7 @@ const customerPart = ({ customer_id, customer_name }: PaymentRow) => ({
   facts: { customer_id, customer_name },
 });
 
-/** How a payment is grouped. Its currency is its customer's, which is looked up after all customers are known. */
+/** The key by which a payment is grouped. A payment's currency is its customer's, which is read after all customers are known. */
 const partOf: Record<By, (row: PaymentRow) => { readonly key: unknown; readonly facts: Json }> = {
   customer: customerPart,
   currency: customerPart,
@@ -213,8 +213,8 @@ function add(groups: Map<string, Group>, keys: readonly unknown[], facts: Json, 
 }
 
 /**
- * Adds to each group its own currency, or removes the amounts in it if the currency is unknown. Grouped by currency, customers with the
- * same currency become one group.
+ * Adds to each group its own currency; if the currency is unknown, removes the amounts in it. If the groups are by currency, customers
+ * with the same currency become one group.
  */
 async function withCurrencies(
   groups: readonly Group[],
@@ -290,7 +290,7 @@ function aboutTotals(totals: Totals, base: string | undefined): string {
   const { count, bcy_amount, bcy_refunded_amount, bcy_unused_amount } = totals;
   const inBase = (name: 'bcy_amount' | 'bcy_refunded_amount' | 'bcy_unused_amount') => {
     const missing = countNotTold(totals, name);
-    const without = missing > 0 ? ` (without ${missing} unknown)` : '';
+    const without = missing > 0 ? ` (${missing} unknown, not included)` : '';
     return `${money(totals[name], { currency_code: base })}${base === undefined ? ' in base currency' : ''}${without}`;
   };
   return [

@@ -7,14 +7,14 @@ import { DECLINED, NONE_OF_THESE, readChoice } from './repeated-call.ts';
 import { digestOf, type Seal } from './seal.ts';
 import type { Road, Settling } from './types.ts';
 
-/** Asks the user which record a name means, if it fits several. The answer comes with the next call. */
+/** Asks the user which record is meant if a name fits several records. The answer comes with the next call. */
 
-/** The same person, with the records that they chose in this round and in earlier rounds. Throws DeclinedError if they chose none. */
+/** Adds to the person the records that they chose in this round and in earlier rounds. Throws DeclinedError if they chose none. */
 export function withChoices(person: Person, intent: string, { seal, timings }: Pick<Road, 'seal' | 'timings'>): Person {
   const opened = person.state === undefined ? undefined : seal.open(person.state);
   if (opened?.kind !== 'good') return person;
   const { chosen, asks, offered = [], digest } = opened.sealed;
-  // A program answered. The candidates then go to the model, which can ask the user in the conversation.
+  // A program answered, not the user. So the candidates go to the model, which can ask the user in the conversation.
   if (person.choice !== undefined && isOfProgram(person, { timings })) return { canBeAsked: false, approval: person.approval, chosen };
   // A choice is valid only for the call that it was asked for.
   if (asks === undefined || person.choice === undefined || digest !== digestOf(['which', asks, intent])) return { ...person, chosen };
@@ -22,7 +22,7 @@ export function withChoices(person: Person, intent: string, { seal, timings }: P
   const choice = readChoice(person.choice, offered);
   if (choice === undefined) throw notSaid(asks);
   if (choice === NONE_OF_THESE) throw noneOfThem(asks);
-  // The choice is used up here, so that it does not answer another question.
+  // The choice is removed from the person, so that it cannot answer another question.
   return { canBeAsked: person.canBeAsked, approval: person.approval, chosen: { ...chosen, [asks]: choice } };
 }
 

@@ -3,9 +3,9 @@ import { endingAfter } from '../zoho/call-end.ts';
 import type { Call, Road } from './types.ts';
 
 /**
- * Runs one call of a write within its deadline, because hosts give up on a call after a minute. The steps before the claim get only a part
- * of the time, so that enough is left to send and to look. If the outcome is not known at the deadline, it is unknown and is looked for
- * later.
+ * Runs one call of a write within its deadline, because hosts cancel a call after a minute. The steps before the claim get only a part of
+ * the time, so that enough time remains to send the write and to look for it. If the outcome is not known at the deadline, the entry stays
+ * unsettled, and a later call looks for the write.
  */
 export async function withinDeadline<T>(call: Call, road: Road, carryOut: (call: Call, road: Road) => Promise<T>): Promise<T> {
   const before = new AbortController();

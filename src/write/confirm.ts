@@ -5,13 +5,13 @@ import type { Chosen } from '../workflow.ts';
 import { digestOf } from './seal.ts';
 import type { Road } from './types.ts';
 
-/** Consent to a write: who is asked, what is shown, and which answers count as a yes. */
+/** Consent to a write: how the user is asked, what the question shows, and which answers count as a yes. */
 
-/** ask: asks the user through the client, otherwise wants a second call. strict: refuses if the user cannot be asked. host: never asks. */
+/** ask: asks the user in the client, or needs a second call. strict: refuses if the client cannot ask. host: never asks. */
 export const confirmModes = ['ask', 'strict', 'host'] as const;
 export type ConfirmMode = (typeof confirmModes)[number];
 
-/** window: a form that the client opens. call: a preview and a second call, which the user can allow in the host. In the default order. */
+/** The ways to ask, in the default order. window: a form of the client. call: a preview, and a second call that the user can allow. */
 export const askWays = ['window', 'call'] as const;
 export type AskWay = (typeof askWays)[number];
 
@@ -21,7 +21,7 @@ export interface Person {
   readonly canBeAsked: boolean;
   /** The user's answer to the question that `state` belongs to. */
   readonly answer?: 'approved' | 'declined' | 'dismissed' | undefined;
-  /** The time between question and answer, in milliseconds. Undefined if another process asked. */
+  /** The time between question and answer, in milliseconds. Undefined if another process asked the question. */
   readonly answeredAfterMs?: number | undefined;
   /** The record that the user chose, if the question was which record is meant. */
   readonly choice?: string | undefined;
@@ -37,15 +37,15 @@ export type Consent =
   | { readonly kind: 'given'; readonly asked: Asked; readonly approval?: string | undefined }
   /** A question for the user. The answer comes with another call. */
   | { readonly kind: 'ask'; readonly question: string; readonly state: string }
-  /** A preview, because the client cannot ask. A second call sends `approval` back, and the user can allow that call in the host. */
+  /** A preview, because the client cannot ask. A second call sends `approval` back; the user can allow this second call in the host. */
   | {
       readonly kind: 'preview';
       readonly question: string;
       readonly approval: string;
-      /** Set if the approval that came with the call was used, expired, altered or for another write. */ readonly refused?: true;
+      /** Set if the call's approval was used before, has expired, was altered, or belongs to another write. */ readonly refused?: true;
     };
 
-/** The most questions within one call. A user who is asked the same a third time no longer reads the question. */
+/** The most questions within one call. A user does not read the same question a third time. */
 const MOST_ROUNDS = 2;
 
 /** The settings that decide how consent is asked for. */
@@ -54,7 +54,7 @@ type Rules = Pick<Road, 'mode' | 'ask' | 'seal' | 'timings'>;
 /** True if a second call with the approval of a preview counts as consent. */
 const callCounts = ({ mode, ask }: Rules): boolean => mode !== 'strict' && ask.includes('call');
 
-/** The person, who can be asked in a window only if that is the first way of asking that counts. */
+/** Sets `canBeAsked` to false unless a window is the first way to ask that counts. */
 export function askedByWindow(person: Person, rules: Rules): Person {
   const first = rules.ask.find((way) => way === 'window' || callCounts(rules));
   return first === 'window' ? person : { ...person, canBeAsked: false };
@@ -66,8 +66,8 @@ export function isOfProgram({ answeredAfterMs = Infinity }: Person, { timings }:
 }
 
 /**
- * Decides if there is consent to exactly this request (`what`) with exactly these facts, which were just read. Throws if the user declined
- * or cannot be asked.
+ * Decides whether the user consented to exactly this request (`what`) with exactly these facts, which were just read. Throws if the user
+ * declined or cannot be asked.
  */
 export function decide(what: unknown, facts: Facts, about: readonly Concern[], person: Person, rules: Rules): Consent {
   const { mode, seal } = rules;
@@ -104,7 +104,7 @@ export function decide(what: unknown, facts: Facts, about: readonly Concern[], p
   return { kind: 'preview', question, approval: seal.close(digest, 1).token, ...(person.approval !== undefined && { refused: true }) };
 }
 
-/** The question to the user, built by code from the facts, one line for each. It holds no text that the model wrote. */
+/** The question to the user: one line for each fact. Only code writes it, so it holds no sentence of the model. */
 function questionText({ question: { title, lines, not_checked }, duplicates: { alike = [] } }: Facts, because: readonly string[]): string {
   return [
     `${title}?`,
@@ -160,7 +160,7 @@ function nobodyToAsk({ ask }: Rules): RefusedError {
   });
 }
 
-/** The error if a program answered. The user has not seen the question, so the answer is neither a yes nor a no of the user. */
+/** The error if a program answered. The user has not seen the question, so the user has neither agreed nor declined. */
 function answeredByProgram({ answer, answeredAfterMs = 0 }: Person, mode: ConfirmMode): AccessError {
   const did = answer === 'approved' ? 'agreed' : answer === 'declined' ? 'declined' : 'closed the question';
   return new AccessError(
@@ -169,7 +169,7 @@ function answeredByProgram({ answer, answeredAfterMs = 0 }: Person, mode: Confir
       code: 'answered_by_program',
       next: [
         'let the host show questions of MCP servers to the user (elicitation)',
-        `set ZOHO_PAYMENTS_ASK to call${mode === 'strict' ? ' and ZOHO_PAYMENTS_CONFIRM to ask' : ''}, ` +
+        `set ZOHO_PAYMENTS_ASK=call${mode === 'strict' ? ' and ZOHO_PAYMENTS_CONFIRM=ask' : ''}, ` +
           'so that the conversation shows a preview and a second call approves it',
       ],
     },

@@ -1,6 +1,6 @@
 import type { Entry, Journal } from './journal/journal.ts';
 
-/** Finds the later write of this server that deleted the record of an earlier write. There is then nothing left to undo. */
+/** Finds the later write of this server that deleted the record of an earlier write. The earlier write then cannot be undone any more. */
 
 /** The newest recorded deletions, for `deletionOf`. Empty if none of the entries has a record that could be deleted. */
 export async function deletionsAfter(entries: readonly Entry[], journal: Pick<Journal, 'list'>): Promise<readonly Entry[]> {
@@ -16,7 +16,7 @@ export function deletionOf(entry: Entry, deletions: readonly Entry[]): Entry | u
   return record === undefined ? undefined : deletions.find((one) => deletes(one, record));
 }
 
-/** The number of writes that are searched, newest first. A record that an older write deleted counts as still there. */
+/** The number of writes that are searched, newest first. A record that an older write deleted counts as not deleted. */
 const MOST_LATER = 500;
 
 /** The payment or refund that a write made or changed. */
@@ -27,7 +27,7 @@ function recordWritten({ state, request, zoho_id, makes, arguments: { payment_id
 }
 
 function deletes({ arguments: { payment_id, refund_id }, answer }: Entry, record: string): boolean {
-  // Zoho may have kept some of several payments.
+  // Of several payments, Zoho may have deleted only some.
   const { deleted } = (answer?.result ?? {}) as { deleted?: true | string[] };
   const asked = refund_id ?? payment_id;
   // If a person settled the deletion, the answer has no list, so all payments in the arguments count.

@@ -11,8 +11,8 @@ import { createBlocks } from './touched.ts';
 import type { Call, Road } from './types.ts';
 
 /**
- * Possible duplicates of a write: records in Zoho, what the same call recorded within a day, and what an earlier write whose answer was
- * lost recorded.
+ * A possible duplicate of a write: a record in Zoho, a record that the same call made within a day, or a record that an earlier write made
+ * whose answer was lost.
  */
 
 interface Suspect {
@@ -23,15 +23,15 @@ interface Suspect {
 export interface Suspected {
   /** The concern that the user is asked about, if the call names every possible duplicate in `allow_duplicate_of`. */
   readonly concerns: readonly Concern[];
-  /** Shown in the question. */
+  /** The possible duplicates that the question shows. */
   readonly suspects: readonly Suspect[];
-  /** Earlier writes that the caller names, and so knows about now. */
+  /** Earlier writes that the call names: the caller has now learned that they were recorded. */
   readonly known: readonly Entry[];
-  /** Set if the call does not name one of them. */
+  /** Set if the call does not name every possible duplicate. */
   readonly refusal?: RefusedError;
 }
 
-/** Finds the possible duplicates. The call must name each by its id in `allow_duplicate_of`; the user is still asked about those it names. */
+/** Finds the possible duplicates. The call must name the id of each in `allow_duplicate_of`; the user is asked even about named ones. */
 export async function suspectedDuplicates(facts: Facts, intent: string, call: Call, { journal, scope }: Road): Promise<Suspected> {
   const { makes, alike = [] } = facts.duplicates;
   const [newest] =
@@ -51,7 +51,7 @@ export async function suspectedDuplicates(facts: Facts, intent: string, call: Ca
 const looksLike = (suspects: readonly Suspect[]): Concern =>
   concern('duplicate', suspects.length === 1 ? 'there is a possible duplicate' : `there are ${suspects.length} possible duplicates`);
 
-/** Refuses a call that may repeat a write that was just settled, before any other check. */
+/** Refuses a call if it may repeat a write that was just settled. This happens before any other check. */
 export function refuseSettled(entry: Entry, facts: Facts, call: Call, { onJudged }: Pick<Road, 'onJudged'>): void {
   if (entry.state !== 'recorded' || !couldBeSame(entry, facts, call)) return;
   const suspect = asSuspect(entry);
@@ -76,17 +76,17 @@ function suspected(unmeant: readonly Suspect[], suspects: readonly Suspect[]): R
   });
 }
 
-/** True if an earlier write may have recorded the same money as this call, even if other details differ. */
+/** True if an earlier write may have recorded the same payment or refund as this call, even if details differ. */
 function couldBeSame(entry: Entry, facts: Facts, { endpoint }: Call): boolean {
   const { money } = facts.policy;
   const { touches } = facts.lost;
   const [payment] = touches.payments ?? [];
   const isOfSamePayment = payment !== undefined && paymentIdOf(entry) === payment;
-  // A raise of a payment counts like a new payment of the added amount.
+  // A higher amount of a payment counts like a new payment of the added amount.
   if (createBlocks(touches).some((block) => entry.blocks.includes(block))) return true;
   if (entry.makes === 'payment')
     return money?.kind === 'payment' && money.customer_id === entry.customer_id && isAmount(entry, money.amount);
-  // For a refund, both the whole amount and the amount that a raise adds are compared.
+  // For a refund, the full amount is compared, and also the amount that an update adds.
   const sameRefund =
     entry.counted?.kind === 'refund' &&
     money?.kind === 'refund' &&

@@ -25,7 +25,7 @@ export interface RoadOptions {
   readonly mode: ConfirmMode;
   /** Default: a window of the host, otherwise a second call. */
   readonly ask?: readonly AskWay[] | undefined;
-  /** A name for the caller. All hosts of one person use the same name. */
+  /** A name for the caller. It is the same in all hosts of one person. */
   readonly caller: string;
   /** API name of a custom field whose values Zoho keeps unique; see unique-field.ts. */
   readonly uniqueField?: string | undefined;
@@ -36,11 +36,11 @@ export interface RoadOptions {
 
 export interface OpenRoad {
   readonly road: Road;
-  /** Looks for the writes that earlier processes left unsettled. */
+  /** Looks in Zoho for the writes that earlier processes left unsettled. */
   resolveAll(warn: (message: string) => void): Promise<void>;
   /**
-   * Settles an unsettled write as a person says, while it holds the write's turn. `recorded` is the record of the write, as Zoho shows it;
-   * undefined means that the write was not recorded.
+   * Settles an unsettled write as a person decides. Holds the write's turn meanwhile. `recorded`: the record that the write made, as Zoho
+   * shows it; undefined if the write was not recorded.
    */
   settle(
     entry: string,
@@ -50,11 +50,11 @@ export interface OpenRoad {
   close(): Promise<void>;
 }
 
-/** The result of `settle`. */
+/** The result of `settle`: `settled`, or the reason why it is not. */
 export type Settled =
-  /** `against`: the reason not to settle it so, if that was overridden with `force`. */
+  /** `against`: a reason against this outcome, which `force` overrode. */
   | { readonly kind: 'settled'; readonly entry: Entry; readonly against?: string | undefined }
-  /** A running server works on the write. */
+  /** Not settled: a running server still works on the write. */
   | { readonly kind: 'in hand' }
   /** The record differs from what was sent (the person may force it, because it may have been changed later), or another write made it. */
   | { readonly kind: 'another'; readonly why: string; readonly canForce: boolean }
@@ -157,7 +157,7 @@ async function againstRecord(
   return why === undefined ? undefined : { why: `Zoho ${why}`, canForce: true };
 }
 
-/** The answer of a write that a person settled. Zoho does not show which change or deletion was this write, so those get a short report. */
+/** The answer of a write that a person settled. A change or a deletion gets a short report, because Zoho does not show its details. */
 function answerOfPerson({ id, result }: { readonly id: string; readonly result: Json }, entry: Entry, { endpoints }: Road): Answer {
   const endpoint = endpoints.get(entry.endpoint);
   return entry.makes === undefined || endpoint === undefined
@@ -175,7 +175,7 @@ function againstSettling(entry: Entry, { zoho, timings: { graceMs } }: Road): st
   if (!isTimeDoubtful(entry) && now !== undefined && Math.abs(now - Date.now()) < MINUTE_MS)
     return `it was sent at ${sentAt}. ${carriedOut}`;
   return (
-    `it was sent at ${sentAt} by this machine's clock and at ${zohoTime ?? 'an unknown time'} by Zoho's clock. Now ` +
+    `it was sent at ${sentAt} (this machine's clock), ${zohoTime ?? 'an unknown time'} (Zoho's clock). Now ` +
     `${zohosNow}, and this machine's clock shows ${new Date().toISOString()}. ` +
     `${carriedOut}${doubt}`
   );

@@ -32,9 +32,9 @@ import type { Call, Performed, Road, Settling } from './types.ts';
 import { asUpsert } from './unique-field.ts';
 
 /**
- * The only road of a write. The code is straight-line on purpose, because the order of its steps is the safety argument. Every step
- * before the claim can run again, because the answer to a question comes with a new call. After the claim, the write continues to its
- * end even if the caller cancels.
+ * Carries out a write; every write goes through this function. The code has no branches that change the order of the steps, because this
+ * order makes a write safe. Every step before the claim can run again, because the answer to a question comes with a new call. After the
+ * claim, the write continues to its end even if the caller cancels.
  */
 export async function perform(called: Call, road: Road): Promise<Performed> {
   const { endpoint, input, signal } = called;
@@ -63,7 +63,7 @@ export async function perform(called: Call, road: Road): Promise<Performed> {
       error instanceof PaymentsError && error.changed === 'no'
         ? await repeatedEntry(call, intent, Date.now(), road).catch(() => undefined)
         : undefined;
-    // This call changed nothing. But if an earlier call with the same intent did, or may have, the answer must say so.
+    // This call changed nothing. But if an earlier call with the same intent changed something, or may have, the answer must say so.
     if (earlier?.state === 'recorded') return replay(earlier, road.timings);
     // If the entry is this call's own claim and could not be noted as sent, the write was never sent.
     const ownClaim = sent && earlier?.state === 'claimed';
@@ -74,7 +74,7 @@ export async function perform(called: Call, road: Road): Promise<Performed> {
 }
 
 /**
- * The error of a call that has sent nothing yet. Such an error must not say that something may have changed, whether its cause is a bug of
+ * The error of a call that has sent nothing yet. The error must not say that something may have changed, even if its cause is a bug of
  * this program or the search for an earlier write.
  */
 function asNothingSent(error: unknown): PaymentsError {
@@ -103,7 +103,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
   const names = await turnOf(call, known, zoho);
   const turn = await road.turns.take(names, tool.name, { signal });
   try {
-    // The call that had the turn before may have made this same write. If that write is unsettled, it is looked for first.
+    // The previous holder of the turn may have made this same write. If that write is unsettled, the road first looks for it.
     const earlier = await repeatedEntry(call, intent, began, road);
     if (earlier !== undefined && !(await isIn(names, earlier, call, zoho))) throw movedOn();
     const settled = earlier && (await settle(earlier, call, road));
@@ -114,7 +114,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
     if ('kind' in ready) return ready;
     const { facts } = ready;
     await refuseWhileCopiesMayCome(facts, road);
-    // Only the preflight found out which payment or customer this write is about. It may differ from the one that is locked.
+    // The preflight found out which payment or customer this write is about. A different payment or customer may be locked.
     if (turnsOf(facts).some((name) => !names.includes(name))) throw movedOn();
     road.onJudged?.({ asked: 'nobody', concerns: facts.question.ask });
     refuseByFacts(policy, tool, facts);
@@ -126,7 +126,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
       ...facts.question.not_checked.map((check) => concern('not_checked', `this was not checked: ${check}`)),
     ];
     road.onJudged?.({ asked: 'nobody', concerns });
-    const doubtful = concernsToAskAbout(policy, concerns);
+    const doubtful = concernsToAskAbout(policy, concerns, suspected.suspects);
     if (suspected.refusal !== undefined) throw suspected.refusal;
     const { money, customer_id } = facts.policy;
     const counted = money && { kind: money.kind, currency: money.currency, amount: String(money.adds) };
@@ -172,13 +172,13 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
       },
     };
     const claimed = await journal.claim(await asUpsert(claim, endpoint, road.uniqueField, zoho), capsOf(policy, facts, Date.now()));
-    // Another intent has just taken the key. Its write has another turn, so this call must not settle it.
+    // A write with another intent has just taken the key. That write has another turn, so this call must not settle it.
     if (claimed.kind === 'known' && claimed.by === 'key' && claimed.entry.intent !== intent) throw keyReused(claimed.entry, tool, input);
     if (claimed.kind === 'known' && !(await isIn(names, claimed.entry, call, zoho))) throw movedOn();
     if (claimed.kind === 'known') return replay((await resolve(claimed.entry, road)).entry, road.timings);
     if (claimed.kind === 'blocked') throw inTheWay(claimed.entry, road.timings);
     if (claimed.kind === 'capped') throw capReached(claimed.cap, claimed.used);
-    // Best effort: if this is not noted, the next call names these writes once more, which is late but not wrong.
+    // Best effort: if this note fails, the next call names these writes once more, which is superfluous but not wrong.
     for (const { id } of suspected.known) await journal.add(id, { type: 'delivered', state: 'recorded' }).catch(() => undefined);
 
     return await send(claimed.entry, facts, { ...call, input: ready.input }, road);
@@ -188,8 +188,8 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
 }
 
 /**
- * The names of the turn of this call. If an earlier write of the same intent is unsettled, its turn is used instead of what a workflow
- * would find now: if that earlier refund was carried out, for example, the workflow may find nothing left to refund.
+ * The names of the turn of this call. If an earlier write of the same intent is unsettled, this is the turn of that write, not the turn
+ * that a workflow would find now. Example: Zoho carried out the earlier refund, so the workflow now finds nothing to refund.
  */
 async function turnOf(
   { endpoint, workflow, input, person: { chosen = {} } }: Call,
@@ -201,15 +201,15 @@ async function turnOf(
   return await endpoint.safety.turn(known.arguments, zoho);
 }
 
-/** True if these names include the entry's own turn. Only the holder of that turn knows that no other call still works on the entry. */
+/** True if these names include the entry's own turn. Only the holder of this turn knows that no other call still works on the entry. */
 async function isIn(names: readonly string[], entry: Entry, { endpoint, workflow }: Call, zoho: Reader): Promise<boolean> {
   if (workflow === undefined || isSettled(entry.state)) return true;
   return (await endpoint.safety.turn(entry.arguments, zoho)).every((name) => names.includes(name));
 }
 
 /**
- * Makes the plan and the facts, and settles every unsettled write that touches the same records, because no other write may be sent to them
- * before that. A write that was just settled may have changed what was read before, so everything is read again.
+ * Makes the plan and the facts, and settles every unsettled write that touches the same records: no other write may change these records
+ * before the outcome is known. A write that was just settled may have changed the records, so everything is read again.
  */
 async function readyWithNothingInTheWay(call: Call, road: Road): Promise<Ready | Settling> {
   for (;;) {
@@ -225,7 +225,7 @@ async function readyWithNothingInTheWay(call: Call, road: Road): Promise<Ready |
   }
 }
 
-/** The turns that this write needs: of each payment that it touches, and of the customer whose payments increase. */
+/** The names of the turns that this write needs: each payment that it touches, and the customer whose payments increase. */
 function turnsOf({ lost: { touches }, policy: { money, customer_id } }: Facts): string[] {
   const customers = money?.kind === 'payment' && customer_id !== undefined ? [`customer:${customer_id}`] : [];
   return [...(touches.payments ?? []).map(paymentBlock), ...customers];
@@ -237,7 +237,7 @@ interface Ready {
   readonly facts: Facts;
 }
 
-/** Makes the plan and runs the preflight. Both use the same answers of Zoho, which are read fresh each time. */
+/** Makes the plan and runs the preflight. Both share one set of answers from Zoho, which is read again for each call of this function. */
 async function makeReady({ endpoint, workflow, input, person: { chosen = {} } }: Call, zoho: Reader): Promise<Ready> {
   const fresh = sharing(zoho);
   if (workflow === undefined) return { input, facts: await endpoint.safety.preflight(input, fresh) };
@@ -255,8 +255,8 @@ async function makeReady({ endpoint, workflow, input, person: { chosen = {} } }:
 }
 
 /**
- * Refuses a write to a payment that was sent twice while the first copy may still arrive. That copy would create a deleted payment again
- * or overwrite a correction.
+ * Refuses a write to a payment that was sent twice, as long as the first copy may still arrive at Zoho. The late copy would create a
+ * deleted payment again or overwrite a correction.
  */
 async function refuseWhileCopiesMayCome({ lost: { touches } }: Facts, road: Road): Promise<void> {
   for (const id of touches.payments ?? []) {
@@ -275,7 +275,7 @@ async function refuseWhileCopiesMayCome({ lost: { touches } }: Facts, road: Road
 const toolOf = ({ endpoint, workflow }: Call) => workflow ?? endpoint;
 
 function movedOn(): BusyError {
-  return new BusyError('While this call waited, another write changed its payment or customer.', {
+  return new BusyError('Another write changed this payment or customer while the call waited.', {
     code: 'payment_changed',
     next: 'Make the same call again.',
   });
@@ -316,10 +316,10 @@ async function consentTo(
   }
 }
 
-/** Replaces an approval that was already used for a claim. */
+/** The text that replaces an approval that was already used for a claim. */
 const SPENT = 'spent';
 
-/** The person without a consent that was already used. A consent is valid for one claim, even if that write was never sent. */
+/** Returns the person without a consent that was already used. A consent is valid for one claim, even if that write was never sent. */
 async function withoutSpent(person: Person, { journal, seal }: Road): Promise<Person> {
   for (const token of [person.state, person.approval]) {
     const opened = token === undefined ? undefined : seal.open(token);

@@ -12,7 +12,7 @@ import { oddRate, RATE_TOLERANCE } from './odd-rate.ts';
 
 /** The policy: what the operator allows, even if a model asks for more. It is read once at the start, and no tool can change it. */
 
-/** Stands in place of a currency code for each currency that is not named. Each of these currencies has its own limit. */
+/** Replaces the currency code of every currency that the policy does not name. Each of these currencies has its own limit. */
 const EVERY_OTHER = '*';
 
 const amountPerCurrency = z
@@ -21,7 +21,7 @@ const amountPerCurrency = z
       .string()
       .refine(
         (code) => code === EVERY_OTHER || Intl.supportedValuesOf('currency').includes(code),
-        'is not a currency code such as USD, nor "*"',
+        'must be a currency code such as USD, or "*"',
       )
       .meta({ pattern: '^([A-Z]{3}|\\*)$' }),
     z.number().positive(),
@@ -48,7 +48,7 @@ export const policySchema = z
     refuse: codesOf(concernCodes).optional().describe('A write with one of these concerns (reasons to ask the user) is refused.'),
     accept: codesOf(concernCodes.filter((code) => code !== 'deletion'))
       .optional()
-      .describe('Concerns about which the user is not asked. `refuse` takes precedence.'),
+      .describe('The user is not asked about these concerns. `refuse` takes precedence.'),
     exchange_rate_tolerance: z
       .number()
       .min(0)
@@ -80,7 +80,7 @@ export function readPolicy(text: string): Policy {
   throw new PolicyError(parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${messageOf(issue)}`).join('; '));
 }
 
-/** An issue of the schema in plain words. */
+/** The message for an issue that the schema found. */
 function messageOf(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'unrecognized_keys':
@@ -113,7 +113,7 @@ const typesInWords: Readonly<Record<string, string>> = {
 
 const isOfNumber = ({ origin }: { readonly origin: string }): boolean => origin === 'number' || origin === 'int';
 
-/** Parses JSON, and refuses names that JSON.parse would drop or overwrite: their limits would silently not apply. */
+/** Parses JSON. Refuses names that JSON.parse would drop or overwrite, because their limits would then not apply, without a warning. */
 function parsedStrictly(text: string): unknown {
   const kept: string[] = [];
   let json: unknown;
@@ -126,7 +126,7 @@ function parsedStrictly(text: string): unknown {
     throw new PolicyError(notJson(text));
   }
   if (kept.includes('__proto__')) throw new PolicyError('__proto__ is not the name of a rule or a currency');
-  // In JSON, a string before a colon is a name.
+  // In JSON, a string that is followed by a colon is a name.
   const written = [...text.matchAll(/("(?:[^"\\]|\\.)*")(\s*:)?/g)].flatMap(([, string = '', colon]) =>
     colon === undefined ? [] : [JSON.parse(string) as string],
   );
@@ -157,7 +157,7 @@ const limitOf = (limits: Readonly<Record<string, number>> | undefined, currency:
 
 const BULK_DELETE_MAX = 25;
 
-/** The refusal if the policy does not allow a tool that writes, with any arguments. */
+/** The error if the policy does not allow this tool that writes, whatever its arguments are. Otherwise undefined. */
 export function refusedTool({ read_only, allowed_tools }: Policy, name: string): RefusedError | undefined {
   if (read_only) return against('read_only', 'The policy allows no writes.');
   return allowed_tools?.includes(name) === false ? against('allowed_tools', `The policy does not allow ${name}.`) : undefined;
@@ -189,7 +189,7 @@ function refuseByValues(policy: Policy, endpoint: Pick<WriteTool, 'name'>, input
     throw against('bulk_delete_max', `${new Set(payment_id).size} payments are more than the ${most} that one call may delete.`);
 }
 
-/** Checks the facts of the preflight against the policy: amount, currency, and the accounts and date that apply if the call names none. */
+/** Checks the facts of the preflight against the policy: amount, currency, and the account and date, including defaults. */
 export function refuseByFacts(
   policy: Policy,
   endpoint: Pick<WriteTool, 'name' | 'input'>,
@@ -215,6 +215,12 @@ export function refuseByFacts(
   }
 }
 
+/** A record that may be the same payment or refund. */
+interface Duplicate {
+  readonly id: string;
+  readonly text: string;
+}
+
 /** The concerns that come from the policy. */
 export function askedByPolicy(policy: Policy, facts: Facts): Concern[] {
   const odd = facts.policy.rate && oddRate(facts.policy.rate, policy.exchange_rate_tolerance);
@@ -229,15 +235,26 @@ function askedAbove(policy: Policy, { policy: { money } }: Facts): Concern[] {
   return [concern('above_limit', `the amount is above ${formatMoney(above, money.currency)}`)];
 }
 
-/** The concerns that the user is asked about: all that the policy does not accept. Throws RefusedError if the policy refuses one. */
-export function concernsToAskAbout({ refuse = [], accept = [] }: Policy, concerns: readonly Concern[]): readonly Concern[] {
+/**
+ * The concerns that the user is asked about: all that the policy does not accept. Throws RefusedError if the policy refuses one, and names
+ * the possible duplicates if it refuses those: without them nobody could check whether the payment is already recorded.
+ */
+export function concernsToAskAbout(
+  { refuse = [], accept = [] }: Policy,
+  concerns: readonly Concern[],
+  duplicates: readonly Duplicate[],
+): readonly Concern[] {
   const refused = concerns.filter(({ code }) => refuse.includes(code));
-  if (refused.length > 0)
-    throw against('refuse', `The policy refuses this, because ${refused.map(({ code, text }) => `${text} (${code})`).join('; ')}.`);
+  if (refused.length > 0) {
+    const named = refused.some(({ code }) => code === 'duplicate') ? duplicates : [];
+    const why = `The policy refuses this, because ${refused.map(({ code, text }) => `${text} (${code})`).join('; ')}.`;
+    const already = named.length === 0 ? '' : ` Already recorded: ${named.map(({ text }) => text).join('; ')}.`;
+    throw against('refuse', `${why}${already}`, named.length === 0 ? undefined : named.map(({ id }) => id));
+  }
   return concerns.filter(({ code }) => !(accept as readonly ConcernCode[]).includes(code));
 }
 
-/** The caps for the claim. They are counted in the claim's own transaction, so that two writes at once cannot exceed a cap together. */
+/** The caps for the claim. The transaction of the claim counts the used part, so that two writes at once cannot exceed a cap together. */
 export function capsOf(policy: Policy, { policy: { money } }: Facts, now: number): Cap[] {
   if (money === undefined) return [];
   const caps: Cap[] = [];
@@ -306,8 +323,8 @@ function accountNotNamed(argument: string, allowed: readonly string[]): RefusedE
   );
 }
 
-function against(rule: string, message: string): RefusedError {
-  return new RefusedError(message, againstPolicy(rule));
+function against(rule: string, message: string, duplicates?: readonly string[]): RefusedError {
+  return new RefusedError(message, { ...againstPolicy(rule), duplicates });
 }
 
 const againstPolicy = (rule: string) =>

@@ -10,7 +10,7 @@ import { digestOf } from './seal.ts';
 import { resolveOrSendAgain } from './send.ts';
 import type { Call, Road, Settling } from './types.ts';
 
-/** The earlier write that a call repeats, and how it is settled. */
+/** Finds the earlier write that a call repeats, and settles that write. */
 
 /** The time within which the same call without a key counts as the same intent. */
 export const SAME_INTENT_MS = DAY_MS;
@@ -25,7 +25,7 @@ export async function repeatedEntry(
   const sealed = [person.state, person.approval].filter((token) => token !== undefined).map((token) => seal.open(token));
   for (const opened of sealed) {
     const spent = opened.kind === 'good' ? await journal.findByApproval(opened.sealed.approval) : undefined;
-    // A write that was never sent is no earlier write: it only used up its approval.
+    // A write that was not recorded does not count: it only used up its approval.
     if (spent !== undefined && spent.intent === intent && spent.state !== 'not_recorded') return spent;
   }
   if (key !== undefined) {
@@ -35,7 +35,7 @@ export async function repeatedEntry(
   }
   const [newest] = await journal.findByIntent(scope, intent, new Date(began - SAME_INTENT_MS).toISOString());
   if (newest === undefined || newest.state === 'not_recorded') return undefined;
-  // A repetition if the write is unsettled, if its answer was not delivered, or if it was settled while this call was already waiting.
+  // The call repeats the newest write if that write is unsettled, was not delivered, or was settled while this call waited.
   const atOnce = newest.settledAt !== undefined && Date.parse(newest.settledAt) >= began;
   return newest.state !== 'recorded' || !newest.delivered || atOnce ? newest : undefined;
 }
@@ -61,18 +61,18 @@ export async function settle(earlier: Entry, call: Call, road: Road): Promise<En
   if (person.answer !== undefined) return entry;
   const question = [
     `Did Zoho record this at ${inUtc(entry.sentAt ?? entry.claimedAt)}? ${titleOf(entry) ?? entry.endpoint}`,
-    "Zoho's answer was lost, and the server cannot tell by itself. Is it one of these?",
+    "Zoho's answer was lost, and the server cannot find out the outcome by itself. Is it one of these?",
   ].join('\n');
   return { kind: 'settle', question, choices, state: road.seal.close(digest, 1, person).token };
 }
 
-/** The choice of a user who says that no record shown is the right one. */
+/** The choice for a user who means none of the records shown. */
 export const NONE_OF_THESE = 'none of these';
 
 /** The answer of a user who declined the question. */
 export const DECLINED = 'declined';
 
-/** The id that an answer means. Hosts without a list let the user type the id or its number in the list. */
+/** The id that an answer means. In hosts without a list of choices, the user types the id or its number in the question. */
 export function readChoice(answer: string, offered: readonly string[]): string | undefined {
   const all = [...offered, NONE_OF_THESE];
   return all.find((id) => id === answer.toLowerCase()) ?? (/^\d{1,2}\.?$/.test(answer) ? all[Number.parseInt(answer, 10) - 1] : undefined);
@@ -81,7 +81,7 @@ export function readChoice(answer: string, offered: readonly string[]): string |
 async function settleByChoice(choice: string | undefined, entry: Entry, choices: Settling['choices'], road: Road): Promise<Entry> {
   const { journal } = road;
   const chosen = choices.find(({ id }) => id === choice);
-  // The user can judge only the records that are there. Zoho may still add one until the grace period is over.
+  // The user can judge only the records that exist now. Until the grace period is over, Zoho may still create another record.
   if (choice === NONE_OF_THESE && !isGraceOver(entry, road))
     return { ...entry, reason: 'The user says that it is none of these records. Zoho may still record it.' };
   if (choice === NONE_OF_THESE)
@@ -110,8 +110,10 @@ export function keyReused(entry: Entry, { name: tool }: { readonly name: string 
   const differing = [...new Set([...Object.keys(called.arguments), ...Object.keys(input)])].filter(
     (name) => digestOf(called.arguments[name]) !== digestOf(input[name]),
   );
-  const difference =
-    called.tool === tool
+  // Nothing else is known of an erased write: the name of its workflow is removed too.
+  const difference = entry.erased
+    ? "the customer's data was removed from the journal, so the difference is not known"
+    : called.tool === tool
       ? `its ${differing.join(', ')} ${differing.length === 1 ? 'was' : 'were'} different`
       : `it was a call of ${called.tool}`;
   return new InputError(`This idempotency_key was already used for another write: ${difference}.`, {

@@ -1,14 +1,15 @@
 import type { Asked, Concern, Judged } from '../concern.ts';
 import { BusyError, OutcomeUnknownError, type ZohoRefusal } from '../errors.ts';
+import type { Json } from '../json.ts';
 import { createReport } from '../report.ts';
 import type { Answer, Entry } from './journal/journal.ts';
 import { graceEnds, type Timings } from './timings.ts';
 import type { Done, Performed } from './types.ts';
 
-/** Makes the answer to a call from an entry of the journal. */
+/** Answers a call from an entry of the journal. */
 
 /**
- * The answer of a recorded entry once more; throws for other states. `deletedBy`: the later write that deleted the record of this entry.
+ * Repeats the answer of a recorded entry; throws for other states. `deletedBy`: the later write that deleted the record of this entry.
  */
 export function replay(
   entry: Entry,
@@ -20,17 +21,19 @@ export function replay(
   }: { readonly replayed?: boolean; readonly zoho?: ZohoRefusal | undefined; readonly deletedBy?: Entry | undefined } = {},
 ): Performed {
   if (entry.state === 'recorded') {
-    const { result, report: said } = entry.answer ?? {
-      result: {},
-      report: createReport(['Recorded. The details were erased from the journal.']),
-    };
-    const recorded = `This was already recorded at ${inUtc(entry.settledAt)}`;
+    const { result, report: said } = entry.answer ?? { result: erasedResult(entry), report: createReport(['Recorded.']) };
+    const as = entry.erased && entry.zoho_id !== undefined ? ` as ${entry.makes ?? 'record'} ${entry.zoho_id}` : '';
+    const recorded = `This was already recorded${as} at ${inUtc(entry.settledAt)}`;
     if (deletedBy !== undefined) {
       const lines = [`${recorded} and deleted later, at ${inUtc(deletedBy.settledAt)} (${deletedBy.id}); nothing was sent now.`];
       if (entry.key !== undefined) lines.push('To record it again, use another idempotency_key.');
       return done(entry, { result: { ...result, deleted_by: deletedBy.id }, report: createReport([lines.join(' ')]) }, replayed);
     }
-    const again = { ...said, lines: [`${recorded}; nothing was sent now. The answer then:`, ...said.lines] };
+    if (entry.erased) {
+      const line = `${recorded}; nothing was sent now. The customer's data was removed from the journal, so the answer has no details.`;
+      return done(entry, { result, report: createReport([line]) }, replayed);
+    }
+    const again = { ...said, lines: [`${recorded}; nothing was sent now. The first answer:`, ...said.lines] };
     return done(entry, { result, report: replayed ? again : said }, replayed);
   }
   const judged = judgedOf(entry);
@@ -54,6 +57,9 @@ export function replay(
 
 /** For a person: `2026-11-30 04:48:55 UTC`. The road does not know the organization's time zone. */
 export const inUtc = (moment = ''): string => moment.replace(/^(.{10})T(.{8})(?:\.\d+)?Z$/, '$1 $2 UTC');
+
+/** A program must see that the details are missing for good. The journal keeps the id of the record. */
+const erasedResult = ({ erased, zoho_id }: Entry): Json => ({ ...(erased && { erased }), ...(erased && zoho_id && { zoho_id }) });
 
 export function done(entry: Entry, { result, report }: Answer, replayed: boolean): Done {
   const { chose = [], notable = [] } = entry.facts as { chose?: readonly string[]; notable?: readonly string[] };

@@ -2,7 +2,7 @@ import type { ZohoRequest } from '../endpoint.ts';
 import type { Json } from '../json.ts';
 import { digestOf } from './seal.ts';
 
-/** Recognizes a request that the user declined, even if another tool or other words ask for the same. It is not asked about again so soon. */
+/** Recognizes a request that the user declined, even from another tool or in other words, so that the user is not asked again so soon. */
 
 /** A digest of the effect of a request. Requests with the same effect have the same digest. */
 export function requestDigest({ method, path, query, body }: ZohoRequest): string {

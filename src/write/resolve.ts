@@ -7,24 +7,24 @@ import { StateError } from './journal/entry-state.ts';
 import type { Answer, Entry, Happening, Journal } from './journal/journal.ts';
 import type { Timings } from './timings.ts';
 
-/** Settles unsettled writes by a look in Zoho, never by sending them again. The caller must hold the turn of the write. */
+/** Settles unsettled writes with a look in Zoho. Never sends them again. The caller must hold the turn of the write. */
 
 export interface Resolver {
   readonly zoho: Zoho;
   readonly journal: Journal;
   readonly endpoints: ReadonlyMap<string, WriteTool>;
   readonly timings: Timings;
-  /** The latest moment at which a write can have been sent, by this process's monotonic clock, if known. The key is the write's id. */
+  /** For writes that this process sent, by id: the latest possible moment of sending, by the monotonic clock of this process. */
   readonly sentHere: Map<string, SentHere>;
 }
 
 interface SentHere {
   readonly ticks: number;
-  /** The `sentAt` in the journal that `ticks` belongs to: another process may have sent the same write again. */
+  /** The journal's `sentAt` for the moment `ticks`. It differs if another process has sent the same write again. */
   readonly sentAt: string | undefined;
 }
 
-/** The entry after a look, and what the look saw if one was needed. */
+/** The entry after a look. `seen`: the result of the look, if a look was needed. */
 export interface Looked {
   readonly entry: Entry;
   readonly seen?: Seen;
@@ -35,7 +35,7 @@ export async function resolve(entry: Entry, resolver: Resolver): Promise<Looked>
   try {
     return await settled(entry, resolver);
   } catch (error) {
-    // Two calls that each hold a part of the entry's turn looked at the same time, and the other call was faster.
+    // Two calls, each with a part of the entry's turn, looked at the same time. The other call was faster and settled the entry.
     const now = error instanceof StateError ? await resolver.journal.find(entry.id) : undefined;
     if (now === undefined) throw error;
     return { entry: now };
@@ -56,12 +56,12 @@ async function lookFor(entry: Entry, resolver: Resolver): Promise<Looked> {
   const endpoint = endpoints.get(entry.endpoint);
   if (endpoint === undefined) return { entry };
   const lookOnce = async () => {
-    // The clocks are read before the look. Otherwise a record that appears during the look could be missed for ever.
+    // The clocks are read before the look. Otherwise the look could miss a record that appears during it, and settle the write wrongly.
     const late = isGraceOver(entry, resolver);
     return { late, seen: await endpoint.safety.look(attemptOf(entry, journal), zoho) };
   };
   let { late, seen } = await lookOnce();
-  // The look itself may bring Zoho's time, and so show that the grace period is over: in a new process, or after the machine slept.
+  // The answer to the look may tell Zoho's time, and so show that the grace period is over: in a new process, or after the machine slept.
   if (seen.seen === 'not there' && !late && isGraceOver(entry, resolver)) ({ late, seen } = await lookOnce());
   const resolvedAs = async (outcome: Omit<Extract<Happening, { type: 'resolved' }>, 'type' | 'by'>) => ({
     seen,
@@ -85,8 +85,8 @@ async function lookFor(entry: Entry, resolver: Resolver): Promise<Looked> {
 }
 
 /**
- * True if Zoho can no longer carry out the request of this entry, because the grace period is over by Zoho's clock and by this machine's
- * clock. The process that sent the request uses its monotonic clock for this; another process uses the time of day.
+ * True if Zoho can no longer carry out the request of this entry, because the grace period is over by both Zoho's clock and this machine's
+ * clock. As this machine's clock, the process that sent the request uses its monotonic clock; another process uses the time of day.
  */
 export function isGraceOver(
   entry: Entry,
@@ -97,18 +97,18 @@ export function isGraceOver(
   if (now === undefined || sentAt === undefined) return false;
   const sent = Date.parse(sentAt);
   const sentByZoho = zohoTime === undefined ? undefined : Date.parse(zohoTime);
-  // If the noted time is doubtful, this process counts from the moment when it first saw the write.
+  // If the noted time is doubtful, this process counts from the moment at which it first saw the write.
   if (isTimeDoubtful(entry) && sentHere.get(id)?.sentAt !== sentAt) sentHere.set(id, { ticks: performance.now(), sentAt });
   const here = sentHere.get(id);
   const ticks = here?.sentAt === sentAt ? here.ticks : undefined;
   const passed = ticks === undefined ? Date.now() - sent : performance.now() - ticks;
-  // Versions before 0.2 noted Zoho's time without a limit, however far ahead it was. If Zoho's time was unknown, only this machine's counts.
+  // Versions before 0.2 noted Zoho's time even if it was far ahead. If Zoho's time was unknown, only this machine's clock counts.
   return (sentByZoho === undefined || now - Math.min(sentByZoho, sent + MINUTE_MS) > graceMs) && passed > graceMs;
 }
 
 /**
- * True if the time of day was, or may have been, wrong when a write was sent: Zoho's time was far ahead of it or unknown, or the write
- * seems to be sent in the future.
+ * True if this machine's time of day was wrong, or may have been wrong, when a write was sent: Zoho's time was unknown or far ahead, or
+ * `sentAt` lies in the future.
  */
 export function isTimeDoubtful({ sentAt, zohoTime }: Entry): boolean {
   const sent = Date.parse(sentAt ?? '');
@@ -116,12 +116,12 @@ export function isTimeDoubtful({ sentAt, zohoTime }: Entry): boolean {
 }
 
 /**
- * The most that Zoho's noted time may be ahead of the time of day. A time further ahead may have been limited to a minute. The ten seconds
- * are for writing the note.
+ * The most that Zoho's noted time may be ahead of the time of day. The note limits Zoho's time to one minute ahead, so a time near this
+ * limit may have been cut. The ten seconds allow for the time that the note takes.
  */
 const MOST_AHEAD_MS = MINUTE_MS - 10_000;
 
-/** The answer to the caller and its undo. The journal keeps both together, so that a replay has both. */
+/** The answer to the caller, with its undo. The journal keeps both together, so that a replay has both. */
 export function answerOf(
   endpoint: WriteTool,
   { arguments: input, before, facts }: Pick<Entry, 'arguments' | 'before' | 'facts'>,
@@ -146,7 +146,7 @@ function attemptOf(entry: Entry, journal: Journal): Attempt {
   };
 }
 
-/** Looks for every unsettled write whose turn is free. If the look for one write fails, the others are still looked for. */
+/** Looks for every unsettled write whose turn is free. If one look fails, it continues with the other writes. */
 export async function resolveAll(
   resolver: Resolver,
   take: (entry: Entry) => Promise<{ leave(): void } | undefined>,

@@ -2,14 +2,14 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 import { MINUTE_MS } from '../time.ts';
 import type { Chosen } from '../workflow.ts';
 
-/** The seal: signs what the user was shown, because the token goes through the client and must come back unchanged. */
+/** The seal: signs the question that the user saw, because its token goes through the client, which could change it. */
 
 export interface Sealed {
   /** Digest of the request and the facts that were shown. */
   readonly digest: string;
-  /** A random id, valid for one claim. */
+  /** A random id of the consent, valid for one claim. */
   readonly approval: string;
-  /** The number of questions within this call so far. */
+  /** How many questions this call has asked so far. */
   readonly round: number;
   /** The records that the user chose before, by the argument that was ambiguous. */
   readonly chosen?: Chosen | undefined;
@@ -51,7 +51,7 @@ export function createSeal(secret: Buffer, now: () => number = Date.now): Seal {
         until: number;
       };
       const left = until - now();
-      // If the clock was ahead when the token was made, and was set back since, the token would be valid for much too long.
+      // If the clock was ahead when the token was made and was set back later, the token would otherwise be valid for much too long.
       if (left < 0 || left > APPROVAL_MINUTES * MINUTE_MS + MINUTE_MS) return { kind: 'expired' };
       return { kind: 'good', sealed: { digest, approval, round, chosen, asks, offered } };
     },
@@ -63,7 +63,7 @@ export function digestOf(value: unknown): string {
   return createHash('sha256').update(inKeyOrder(value)).digest('base64url');
 }
 
-/** JSON with sorted keys and without undefined. Not `canonicalJson` of the journal: digests of this text are stored as intents. */
+/** JSON with sorted keys, without undefined. Not the journal's `canonicalJson`. Must not change, because stored intents are its digests. */
 function inKeyOrder(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((item) => inKeyOrder(item ?? null)).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';

@@ -27,7 +27,7 @@ export async function writesSettled(): Promise<void> {
   while (underWay.size > 0) await Promise.allSettled(underWay);
 }
 
-/** Writes the note to disk, then sends, then notes the outcome. Only the end of the process stops this. */
+/** Notes the write as `sent`, then sends it, then notes the outcome. Only the end of the process stops this function. */
 async function carry(claimed: Entry, facts: Facts, { endpoint }: Call, road: Road): Promise<Performed> {
   const { journal } = road;
   try {
@@ -37,41 +37,41 @@ async function carry(claimed: Entry, facts: Facts, { endpoint }: Call, road: Roa
     const { makes } = facts.duplicates;
     const zoho_id = makes && idOf(result);
     if (makes !== undefined && zoho_id === undefined)
-      throw new OutcomeUnknownError(answer.report.lines.join(' '), { next: 'Look for it.' });
+      throw new OutcomeUnknownError(answer.report.lines.join(' '), { next: 'Check in Zoho.' });
     const recorded = { type: 'recorded', answer } as const;
     const noted = await journal
       .add(claimed.id, { ...recorded, zoho_id })
-      // Another entry may have the same record id (after the books were reset). Zoho's answer is still valid.
+      // Another entry may have the same record id, if the books were reset. Zoho's answer is still valid.
       .catch((error: unknown) => (error instanceof RecordTakenError ? journal.add(claimed.id, recorded) : claimed))
-      // Zoho has recorded the write, so a failed note must not become a failed call. The entry stays `sent`, and a look will find the record.
+      // Zoho has recorded the write, so a failed note must not make the call fail. The entry stays `sent`, and a look will find the record.
       .catch(() => claimed);
     await proveUniqueField(claimed, endpoint, zoho_id, road.uniqueField, road.zoho);
     return done(noted, answer, false);
   } catch (error) {
     const known = error instanceof PaymentsError ? error : undefined;
-    // After the note `sent`, the request may have left this machine. Before that note, it did not leave.
+    // After the note `sent`, the request may have left this machine. Before the note, it cannot have left.
     const mayHaveLeft = await journal.find(claimed.id).then(
       (entry) => entry?.state !== 'claimed',
       () => true,
     );
     if (mayHaveLeft && (known === undefined || known.changed === 'unknown')) return await lost(claimed, error, road);
-    // The outcome is known. If it cannot be noted, the write is looked for later like any other.
+    // The outcome is known. If the note fails, the entry stays unsettled, and a later look settles it.
     await journal.add(claimed.id, { type: 'not_recorded', reason: known?.code ?? 'It was never sent.' }).catch(() => undefined);
     throw known ?? new InternalError('no', error);
   }
 }
 
-/** The result in a success answer. Throws if the answer is about another record: then it neither proves the write nor names a record. */
+/** The result in a success answer. Throws if the answer shows another record, because such an answer does not prove the write. */
 function proven(endpoint: WriteTool, { arguments: input, request: { body }, before }: Entry, answer: Json): Json {
   const result = endpoint.result(answer, input);
   const why = endpoint.safety.contradiction(result, { input, body, before, answer });
-  if (why !== undefined) throw new OutcomeUnknownError(`Zoho's answer ${why}.`, { next: 'Look for it.' });
+  if (why !== undefined) throw new OutcomeUnknownError(`Zoho's answer ${why}.`, { next: 'Check in Zoho.' });
   return result;
 }
 
 /**
- * Notes durably that the write is sent, before the socket write. The noted time is by Zoho's clock, and is the latest moment at which the
- * request can leave. It is limited to one minute ahead of this machine's clock, in case Zoho's clock is wrong.
+ * Notes durably, before the socket write, that the write is sent. The noted `zohoTime` is the latest moment, by Zoho's clock, at which the
+ * request can leave. It is at most one minute ahead of this machine's clock, in case Zoho's clock is wrong.
  */
 async function noteSent(entry: Entry, { zoho, journal, timings: { fenceMs }, sentHere }: Road): Promise<void> {
   const clock = zoho.clock();
@@ -84,7 +84,7 @@ async function noteSent(entry: Entry, { zoho, journal, timings: { fenceMs }, sen
   sentHere.set(entry.id, { ticks, sentAt });
 }
 
-/** Notes the write as sent, then sends it once. It is sent again only after Zoho refused it, and is noted again before that. */
+/** Notes the write as sent, then sends it once. Sends it again only after a refusal by Zoho, and notes it again before. */
 function put(entry: Entry, road: Road): Promise<Json> {
   road.onSend?.();
   return road.zoho.send(entry.request, { fenceMs: road.timings.fenceMs, note: () => noteSent(entry, road), deadline: road.deadline });
@@ -97,7 +97,7 @@ async function lost(claimed: Entry, error: unknown, road: Road): Promise<Perform
   let entry = await road.journal.add(claimed.id, { type: 'unknown', reason, zoho_id });
   const until = Date.now() + road.timings.lookMs;
   for (let pause = 250; ; pause *= 2) {
-    // The look may fail for the same reason as the write. Then the write is looked for later.
+    // The look may fail for the same reason as the write. A later look then settles the write.
     entry = await resolveOrSendAgain(entry, road).then(
       (looked) => looked.entry,
       () => entry,
@@ -115,7 +115,7 @@ function idOf(result: Json): string | undefined {
 
 /**
  * Sends an upsert again after a look found nothing. Only an upsert may be sent twice, because no other payment has its unique value: the
- * request that Zoho carries out first creates the payment, and the other one changes it to the same values.
+ * first request that Zoho carries out creates the payment, and the second request sets the same values again.
  */
 async function sendAgain(entry: Entry, road: Road): Promise<Entry> {
   const endpoint = road.endpoints.get(entry.endpoint);

@@ -1,6 +1,6 @@
 import type { Touched } from '../endpoint.ts';
 
-/** The names of what a write touches, as the journal stores them and turns use them. */
+/** The names of the records that a write touches. The journal stores them, and turns are named by them. */
 
 export const paymentBlock = (payment_id: string): string => `payment:${payment_id}`;
 
@@ -8,7 +8,7 @@ export const paymentBlock = (payment_id: string): string => `payment:${payment_i
 export const createBlocks = ({ creates = [] }: Touched): string[] =>
   creates.map(({ customer_id, amount }) => `create:${customer_id}:${amount}`);
 
-/** The names of everything that no other write may touch while the outcome of this write is unknown. */
+/** The names of all records that no other write may touch while the outcome of this write is unknown. */
 export function blocksOf(touched: Touched): string[] {
   const { payments = [], unique } = touched;
   return [...(unique ? [`unique:${unique.key}:${unique.value}`] : []), ...payments.map(paymentBlock), ...createBlocks(touched)];

@@ -13,8 +13,8 @@ import { osLocks, type OsLock } from '../machine/os-lock.ts';
  */
 export interface Turns {
   /**
-   * Waits for the locks of all `names`. Throws BusyError (`turn_busy`, `server_ending`) or AccessError (`state_dir_unusable`). `what` is
-   * shown to calls that time out while they wait for this turn: a tool's name, without a customer's data.
+   * Waits for the locks of all `names`. Throws BusyError (`turn_busy`, `server_ending`) or AccessError (`state_dir_unusable`). `what`: the
+   * tool's name, without a customer's data. The errors of calls that time out while they wait for this turn show it.
    */
   take(
     names: readonly string[],
@@ -29,10 +29,10 @@ export interface Turn {
 }
 
 const FILES = 64;
-/** Less than the time of a write before its claim, so that a call that waits too long can still say which process has the lock. */
+/** Shorter than the time limit before the claim, so that a call that waits too long can still say which process has the lock. */
 const DEFAULT_TIMEOUT_MS = 12_000;
 
-/** The lock file of a name. Two names may share a file: their writes then wait without need, but are never without a lock. */
+/** The lock file of a name. Two names may share a file: their writes then wait for each other without need, but always have a lock. */
 function fileOf(name: string): number {
   return createHash('sha256').update(name).digest().readUInt32BE(0) % FILES;
 }
@@ -45,12 +45,12 @@ export async function openTurns(dir: string): Promise<Turns> {
   let closed = false;
 
   const lockOf = (file: number): OsLock => {
-    // A call that still waits would take a lock that is never released.
+    // Without this check, a call that still waits would take a lock after `close`, and nothing would release it.
     if (closed) throw closing();
     const known = locks.get(file);
     if (known?.isInPlace()) return known;
-    // The file was removed while this process did not hold its lock. The folder of the turns is made again, but not its parent folder:
-    // without that, the journal is gone too.
+    // The file was removed while this process did not hold its lock. The folder of the turns is made again, but not its parent folder: if
+    // the parent folder is missing, the journal is missing too.
     known?.close();
     locks.delete(file);
     if (!existsSync(dir)) mkdirSync(dir, { mode: 0o700 });
@@ -59,7 +59,7 @@ export async function openTurns(dir: string): Promise<Turns> {
     return lock;
   };
 
-  /** Waits for one lock: in a queue within the process, by polling between processes, because an operating-system lock has no queue. */
+  /** Waits for one lock: in a queue within the process. Between processes it polls, because an operating-system lock has no queue. */
   const takeFile = async (file: number, what: string, deadline: AbortSignal): Promise<() => void> => {
     const place = queue.stand(file);
     try {
@@ -108,7 +108,7 @@ export async function openTurns(dir: string): Promise<Turns> {
   };
 }
 
-/** Tries to take the lock. True if it is taken and its file is still in place, because the file may have been removed just before. */
+/** Tries to take the lock. False too if its file was removed just before: such a lock protects nothing. */
 function taken(lock: OsLock): boolean {
   if (!lock.tryTake()) return false;
   if (lock.isInPlace()) return true;
@@ -117,8 +117,8 @@ function taken(lock: OsLock): boolean {
 }
 
 /**
- * Runs a step on the folder for this server's state. Without that folder, nothing is written. An error of the disk becomes an AccessError
- * (`state_dir_unusable`).
+ * Runs a step that uses the folder for this server's state. Every error except a PaymentsError becomes an AccessError
+ * (`state_dir_unusable`), because no write is sent without this folder.
  */
 export function inStateDir<T>(step: () => T, next = 'check that the folder exists, belongs to this user and has free space.'): T {
   try {
@@ -139,12 +139,12 @@ export function inStateDir<T>(step: () => T, next = 'check that the folder exist
 const lockPath = (dir: string, file: number) => join(dir, `${String(file).padStart(2, '0')}.lock`);
 const holderPath = (dir: string, file: number) => join(dir, `${String(file).padStart(2, '0')}.holder`);
 
-/** Notes who holds a lock, for the error of calls that time out. If the note cannot be written (a full disk), the turn is taken anyway. */
+/** Notes which process holds a lock, for the errors of calls that time out. The turn is taken even if the note fails (disk full). */
 function tellHolder(dir: string, file: number, what: string): void {
   try {
     writeFileSync(holderPath(dir, file), JSON.stringify({ pid: process.pid, what, since: new Date().toISOString() }), { mode: 0o600 });
   } catch {
-    // The error then says "another process".
+    // Without the note, the error of other calls says "another process".
   }
 }
 
@@ -175,7 +175,7 @@ function closing(): BusyError {
 function createQueue() {
   const tails = new Map<number, Promise<void>>();
   return {
-    /** Adds a place at the end of the queue for a file. `leave` lets the next place follow, even before this place was reached. */
+    /** Adds a place at the end of the queue for a file. `leave` frees the place for the next one, even before it was reached. */
     stand(file: number): { readonly reached: Promise<void>; leave(): void } {
       const reached = tails.get(file) ?? Promise.resolve();
       let leave = () => {};

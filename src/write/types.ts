@@ -12,7 +12,7 @@ import type { UniqueField } from './unique-field.ts';
 
 /** The types of a write's input, surroundings and result. */
 
-/** Everything that a write needs besides its call. It is the same for all writes of a connection. */
+/** Everything that a write needs in addition to its call. It is the same for all writes of a connection. */
 export interface Road extends Resolver {
   readonly turns: Turns;
   readonly seal: Seal;
@@ -22,13 +22,13 @@ export interface Road extends Resolver {
   readonly ask: readonly AskWay[];
   /** Organization and caller. Keys and intents are unique within a scope. */
   readonly scope: string;
-  /** Called just before this call sends its write. Until then the call has changed nothing, even if it fails. */
+  /** Called just before this call sends its write. Before that, the call has changed nothing, so a failure is harmless. */
   readonly onSend?: (() => void) | undefined;
-  /** Called with the concerns that were found so far, and how consent was given. */
+  /** Called with the concerns found so far, and with the way in which consent was given. */
   readonly onJudged?: ((judged: Judged) => void) | undefined;
-  /** The deadline of the call under way. After it, the write is no longer sent; if it was sent without an answer, its outcome is unknown. */
+  /** The deadline of the current call. After it, no write is sent, and a sent write without an answer has an unknown outcome. */
   readonly deadline?: AbortSignal | undefined;
-  /** A custom field whose values Zoho keeps unique. With it, a new payment is an upsert, which may be sent again. */
+  /** A custom field whose values Zoho keeps unique. If it is set, a new payment is an upsert, which may be sent again. */
   readonly uniqueField?: UniqueField | undefined;
 }
 
@@ -47,7 +47,7 @@ export interface Call {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A question to the user with a choice of records: which one a name means, or which one an unsettled write made. */
+/** A question to the user with a choice of records: which record a name means, or which record an unsettled write made. */
 export interface Settling {
   readonly kind: 'settle';
   readonly question: string;

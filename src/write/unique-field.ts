@@ -4,22 +4,23 @@ import { AccessError } from '../errors.ts';
 import type { Claim, Entry } from './journal/journal.ts';
 
 /**
- * A custom field whose values Zoho keeps unique. With it, a new payment is recorded with Zoho's upsert, by a random id that is made at the
- * claim. This is the only kind of write that can be found exactly and sent again.
+ * A custom field whose values Zoho keeps unique. If it is set, a new payment is recorded with Zoho's upsert, and gets a random value in
+ * this field at the claim. Only such a write can be found exactly and sent again.
  */
 export interface UniqueField {
   /** API name, `cf_…`. */
   readonly name: string;
   /**
-   * True if a search by the field finds a payment that was recorded with it; `refused` if Zoho does not search by it. Undefined before the
-   * first payment.
+   * True if a search by the field has found a payment that was recorded with it; `refused` if Zoho does not search by this field. Undefined
+   * before the first payment.
    */
   works?: boolean | 'refused';
 }
 
 /**
- * The claim as an upsert, if a unique field is set and the endpoint has an upsert. Until a search by the field has found a payment, a lost
- * write is looked for like any other and is not sent again. Throws AccessError (`unique_field_unusable`).
+ * Turns the claim into an upsert, if a unique field is set and the endpoint has an upsert. Until a search by the field has found a
+ * payment, the server looks for a lost upsert like for any other write and does not send it again. Throws AccessError
+ * (`unique_field_unusable`).
  */
 export async function asUpsert(
   claim: Claim,
@@ -42,8 +43,8 @@ export async function asUpsert(
 }
 
 /**
- * Checks after the first payment whether a search by the field finds it. Zoho ignores an unknown field, so only a payment that is found by
- * its value proves that the field works.
+ * Checks after the first payment whether a search by the field finds it. Zoho ignores an unknown field without an error, so only a payment
+ * that the search finds proves that the field works.
  */
 export async function proveUniqueField(
   { before }: Entry,
@@ -57,7 +58,7 @@ export async function proveUniqueField(
   try {
     field.works = await upsert.finds(payment_id, minted, zoho);
   } catch {
-    // Not proven yet. The next payment is checked instead.
+    // The field is not proven yet. The next payment proves it instead.
   }
 }
 

@@ -8,7 +8,7 @@ import type { Shared } from './shared-state.ts';
 
 /**
  * Gets access tokens for a refresh token. All processes of the connection share one token until shortly before it expires, and only one
- * process at a time requests the next: Zoho issues ten tokens in ten minutes, and silently ends the oldest ones.
+ * process at a time requests the next token: Zoho issues at most ten tokens in ten minutes, and ends the oldest tokens without notice.
  */
 
 export interface Credentials extends Client {
@@ -18,7 +18,7 @@ export interface Credentials extends Client {
 export interface AccessTokens {
   /** Returns a token that Zoho should accept. */
   get(): Promise<string>;
-  /** Notes that Zoho refused this token: the next `get` returns another one. */
+  /** Notes that Zoho refused this token. The next `get` then returns another token. */
   reject(token: string): void;
   /** Requests a new token even if the current one is valid, to check the credentials. */
   renew(): Promise<void>;
@@ -36,7 +36,7 @@ export interface AccessTokenOptions {
 
 /** A token is not used in its last minute, because it could expire in flight. */
 const MARGIN_MS = MINUTE_MS;
-/** Zoho counts token requests in windows of ten minutes, and blocks for the rest of the window (Zoho's token limits page). */
+/** Zoho counts token requests in windows of ten minutes. Too many requests are blocked for the rest of the window (token limits page). */
 const WINDOW_MS = 10 * MINUTE_MS;
 /** The shortest block that we have observed. */
 const BLOCK_MS = 3 * MINUTE_MS;
@@ -62,17 +62,17 @@ export function createAccessTokens({
 }: AccessTokenOptions): AccessTokens {
   let held: Held | undefined;
   let asking: Promise<Held> | undefined;
-  /** Zoho refused this token, even if other processes still share it. */
+  /** The token that Zoho refused, even if other processes still share it. */
   let rejected: string | undefined;
 
   const isGood = ({ token, expiresAt }: Held) => token !== rejected && now() < expiresAt - MARGIN_MS;
 
-  /** The shared token, requested by any process. */
+  /** The shared token, whichever process requested it. */
   const theirs = async (name: string): Promise<Held | undefined> => {
     const row = await shared.write((sql) =>
       sql.get<TokenRow>('SELECT access_token, expires_at, throttled_until FROM tokens WHERE credentials = ?', name),
     );
-    // A block cannot be longer than a window: then the clock was set back.
+    // A block cannot be longer than a window. A longer one means that the clock was set back.
     if (row?.throttled_until != null && now() < row.throttled_until && row.throttled_until <= now() + WINDOW_MS)
       throw throttled(row.throttled_until);
     if (row?.access_token == null || row.expires_at === null) return undefined;

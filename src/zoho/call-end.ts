@@ -1,5 +1,5 @@
 /**
- * Stores the deadline of a call with its AbortSignal, so that a call in the queue of the rate limits knows whether its turn comes in
+ * Stores the deadline of each call by its AbortSignal, so that the queue of the rate limits knows whether a call can get its place in
  * time. Uses the monotonic clock, because the time of day may jump.
  */
 
@@ -14,7 +14,7 @@ export function endingAfter(signal: AbortSignal, ms: number): AbortSignal {
 /** The call's deadline by the monotonic clock. Infinity if none was stored. */
 export const endOf = (signal: AbortSignal | undefined): number => (signal && ends.get(signal)) ?? Infinity;
 
-/** A signal for a read that several calls share: it has the deadline of `signal`, but does not abort with it. */
+/** A signal for a read that several calls share: it has the deadline of `signal`, but does not abort when `signal` aborts. */
 export function notStoppedWith(signal: AbortSignal | undefined): AbortSignal | undefined {
   const end = endOf(signal);
   return end === Infinity ? undefined : endingAfter(new AbortController().signal, end - performance.now());

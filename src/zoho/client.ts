@@ -27,10 +27,12 @@ export interface ZohoOptions {
   readonly shared: Shared;
   readonly log?: Log | undefined;
   readonly apiBaseUrl: string;
-  /** Empty only to list the organizations. */
+  /** Empty only for a client that lists the organizations. */
   readonly organizationId: string;
   /** The wait before the first retry of a read, doubled each time. Default: 300 ms. */
   readonly retryDelayMs?: number | undefined;
+  /** Called with each answer that Zoho sent to a read. Answers from the cache are not repeated. */
+  readonly onRead?: ((endpoint: ReadTool, result: Json) => void) | undefined;
 }
 
 export interface Document {
@@ -44,10 +46,10 @@ export interface Zoho extends Reader {
   /** Reads a record in another format than JSON, such as `accept=pdf`. */
   document(endpoint: ReadTool, input: Json, accept: string): Promise<Document>;
   /**
-   * Sends a write. Sends it again only if Zoho itself refused it because of its token (once) or a rate limit. A write cannot be cancelled,
-   * because Zoho may have received it already. `note` is awaited before each sending. If `note` and everything else before the socket
-   * write take longer than `fenceMs`, the write is not sent. After `deadline` it is not sent either, and `send` throws the deadline's
-   * reason; if the answer has not come by then, it is lost.
+   * Sends a write. Sends it again only if Zoho refused it because of its token (once) or a rate limit. A write cannot be cancelled, because
+   * Zoho may have received it already. `note` is awaited before each sending. If `note` and all other steps before the socket write take
+   * longer than `fenceMs`, the write is not sent. If `deadline` passes before the sending, the write is not sent, and `send` throws the
+   * deadline's reason; if it passes before the answer, the answer is lost.
    */
   send(
     request: ZohoRequest,
@@ -58,7 +60,7 @@ export interface Zoho extends Reader {
 const ATTEMPTS = 3;
 const MOST_REFUSED = 2;
 const SETTLED_MS = 10 * MINUTE_MS;
-/** Long enough for the calls that answer one question of a user. */
+/** How long `recent` answers are cached: long enough for the calls that answer one question of a user. */
 const RECENT_MS = 20_000;
 const FENCE_MS = 5_000;
 /** The error codes of the limits, with Zoho's codes. */
@@ -67,20 +69,20 @@ const limitCodes = new Map<string, Why>([
   ['day_limit', '45'],
   ['concurrency_limit', '1070'],
 ]);
-/** After this time a read is not retried: hosts give up on a call after 60 s. */
+/** After this time a read is not retried, because hosts cancel a call after 60 s. */
 const RETRY_PATIENCE_MS = 25_000;
 
 export function createZoho(options: ZohoOptions): Zoho {
   const { retryDelayMs = 300, log = silent } = options;
   const scopes = createMissingScopes(options.shared);
-  /** Tokens refused since the last success. If a second fresh token is refused, a third would be refused too. */
+  /** Tokens that Zoho refused since the last success. If Zoho refuses two new tokens, it would refuse a third token too. */
   const refusedTokens = new Set<string>();
 
   const clock = createClock();
   const recent = createAnswerCache(RECENT_MS);
   const settled = createAnswerCache(SETTLED_MS);
 
-  /** Makes one exchange, and leaves its place in the rate limits. */
+  /** Makes one exchange. Takes a place in the rate limits and gives it back. */
   const once = async (
     request: ZohoRequest,
     token: string,
@@ -104,13 +106,13 @@ export function createZoho(options: ZohoOptions): Zoho {
         throw error;
       })
       .finally(() => {
-        // Also forgets reads that ran while the write was in flight.
+        // This also drops cached answers to reads that ran during the write.
         if (request.method !== 'GET') recent.forget();
       });
     note({ status: answer.status, code: answer.kind === 'json' ? wholeNumber(answer.body['code']) : undefined });
     const failure = withZohoId(location, failureOf(answer, request, token));
     const refused = limitCodes.get(failure?.code ?? '');
-    // An answer must not be lost or delayed because the call cannot be counted.
+    // If the call cannot be counted, its answer must still not be lost or delayed.
     const left = place.leave({ headers, refused }).catch(() => undefined);
     const until = refused === undefined ? undefined : await left;
     if (failure === undefined) {
@@ -126,7 +128,7 @@ export function createZoho(options: ZohoOptions): Zoho {
     throw failure;
   };
 
-  /** After an answer to another request: the next answers and the cached earlier ones may be wrong too. */
+  /** Closes the connections and clears the caches after an answer to another request: earlier and later answers may be wrong too. */
   const distrust = (disconnect: () => void): void => {
     disconnect();
     recent.forget();
@@ -155,7 +157,7 @@ export function createZoho(options: ZohoOptions): Zoho {
   };
 
   const until = (signal: AbortSignal | undefined): Zoho => {
-    // One call may wait for many reads, and each adds a listener. This is no leak.
+    // One call may wait for many reads, and each read adds a listener. This is not a leak.
     if (signal !== undefined) setMaxListeners(0, signal);
     return reading(signal);
   };
@@ -201,7 +203,9 @@ export function createZoho(options: ZohoOptions): Zoho {
       }
       if (shown === 'unnamed') throw unnamedRecord(request);
       try {
-        return endpoint.result(answer.body, parsed);
+        const result = endpoint.result(answer.body, parsed);
+        options.onRead?.(endpoint as ReadTool, result as Json);
+        return result;
       } catch (error) {
         // The request was for a list, but the answer is something else.
         if (holdsSomething(answer.body)) distrust(disconnect);
@@ -222,7 +226,7 @@ export function createZoho(options: ZohoOptions): Zoho {
         try {
           const token = await orAborted(options.tokens.get(), deadline);
           const place = await options.limits.enter('write', deadline);
-          // Start the fence before the note: the note stores the latest time at which the write can be sent.
+          // The fence must start before the note, because the note stores the latest time at which the write can be sent.
           const mayGo = fence(fenceMs);
           await note?.().catch(async (error: unknown) => {
             await place.leave().catch(() => undefined);
@@ -231,7 +235,7 @@ export function createZoho(options: ZohoOptions): Zoho {
           const { answer } = await once(request, token, place, { mayGo, deadline });
           return answer.kind === 'json' ? answer.body : {};
         } catch (error) {
-          // In both cases Zoho itself said that it did nothing.
+          // In both cases Zoho itself reported that it did nothing.
           const refusedToken = isUnauthorized(error) && !scopes.isMissing(request.scope);
           const refusedForNow = isLimit(error) && error.code !== 'day_limit' && error.zoho !== undefined;
           if (attempt >= ATTEMPTS || !(refusedForNow || (refusedToken && attempt === 1))) throw error;
@@ -281,14 +285,14 @@ async function exchange(
   }
 }
 
-/** Adds the id of the new record: even if the body of a 201 is broken, its Location header names the record. */
+/** Adds the id of the new record to the error: even if the body of a 201 is broken, its Location header names the record. */
 function withZohoId(zoho_id: string | undefined, failure: PaymentsError | undefined): PaymentsError | undefined {
   if (!(failure instanceof OutcomeUnknownError) || zoho_id === undefined) return failure;
   const { message, next, zoho, cause } = failure;
   return new OutcomeUnknownError(message, { next, zoho, cause, zoho_id });
 }
 
-/** Returns a check whether a write may still be sent: not if the process was delayed, by either of the two clocks. */
+/** Returns a check whether a write may still be sent. It fails if one of the two clocks shows that the process was delayed. */
 function fence(fenceMs: number): () => boolean {
   const [ticks, wall] = [performance.now(), Date.now()];
   return () => Math.max(performance.now() - ticks, Date.now() - wall) <= fenceMs;
@@ -305,7 +309,7 @@ function isLimit(error: unknown): error is BusyError {
 /** Errors for which an immediate retry does not help, or makes the block longer. */
 const lasting = new Set(['day_limit', 'token_throttled', 'connection_held']);
 
-/** True if a retry may succeed. After a throttled token request it would prolong the block. */
+/** True if a retry may succeed. False after a throttled token request, because a retry would prolong the block. */
 function mayPass(error: unknown): boolean {
   return error instanceof BusyError && !lasting.has(error.code) && !(isLimit(error) && error.zoho === undefined);
 }

@@ -21,8 +21,8 @@ interface ClockReading {
 export type Clock = ReturnType<typeof createClock>;
 
 /**
- * Zoho's clock, from the `Date` header of its answers. If a `Date` jumps by more than a minute against both clocks of this machine, it is
- * used only after another answer, at least a minute later, agrees with it: a single answer may be wrong.
+ * Zoho's clock, from the `Date` header of its answers. A single answer may be wrong: if a `Date` jumps by more than a minute against both
+ * clocks of this machine, it is used only after another answer, at least a minute later, confirms it.
  */
 export function createClock() {
   let newest: ClockReading | undefined;

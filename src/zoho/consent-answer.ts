@@ -9,8 +9,8 @@ export interface AuthorizationCode {
 }
 
 /**
- * Reads the answer of the consent page. The client secret is sent to the accounts server in this answer, so the server must be one of
- * Zoho's, or the one where the login began.
+ * Reads the answer of the consent page. The program sends the client secret to the accounts server that this answer names, so the server
+ * must be one of Zoho's, or the server where the login began.
  */
 export function readConsent(answer: URLSearchParams, beganAt: string): AuthorizationCode {
   const error = answer.get('error');

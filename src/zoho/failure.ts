@@ -42,12 +42,12 @@ const scopeMissing: Refusal = (zoho, { scope }) => {
   });
 };
 
-/** The kinds of records by path, and the tool that shows the right id. A more specific path comes before a more general one. */
+/** The kinds of records by path, each with the tool that shows the right id. A more specific path comes before a more general path. */
 const kinds = [
   {
     path: /^\/customerpayments\/\w+\/refunds\/(\w+)/,
     name: 'refund',
-    shows: 'shows the refund_id of each refund of a payment, list_customer_payments the payments',
+    shows: 'shows the refund_id of each refund of a payment; list_customer_payments shows the payments',
     tool: 'list_customer_payment_refunds',
   },
   {
@@ -80,7 +80,7 @@ const notFound: Refusal = (zoho, request) => {
   const { method, path } = request;
   if (isWrongAddress(zoho.code, request)) return wrongAddress(zoho);
   const kind = recordKind(path);
-  // A write also names records in its body: any of them can be the missing one.
+  // The body of a write also names records: any of them can be the missing record.
   if (kind === undefined || method === 'POST' || method === 'PUT') {
     return new InputError('Zoho does not know one of the records in this call.', {
       code: 'not_found',
@@ -135,7 +135,7 @@ const restsOnIt = forUser('record_in_use', 'This record has refunds or credits.'
   without: 'Tell the user: its refunds must be deleted first.',
 });
 
-/** Faults of the call, by Zoho's code alone, because the HTTP status of some of them is not known. */
+/** Errors in the call, by Zoho's code alone, because for some codes the HTTP status is not known. */
 const byZohoCode = new Map<string, Refusal>([
   [
     '2',
@@ -167,7 +167,7 @@ const byZohoCode = new Map<string, Refusal>([
     forUser(
       'retainer_in_part',
       'Zoho accepts only the full amount for a retainer invoice.',
-      'Ask the user whether the full amount was paid: if so, call again with it, otherwise without retainerinvoice_id.',
+      'Ask the user whether the full amount was paid. If yes, call again with that amount; if no, without retainerinvoice_id.',
     ),
   ],
   [
@@ -175,7 +175,7 @@ const byZohoCode = new Map<string, Refusal>([
     forUser('retainer_amount_fixed', 'The amount of a payment for a retainer invoice cannot be changed.', {
       say: 'Ask the user whether to delete the payment with delete_customer_payment and record it again with the right amount.',
       tool: 'delete_customer_payment',
-      without: 'Ask the user: the payment must be deleted and recorded again with the right amount.',
+      without: 'Tell the user to delete the payment and record it again with the right amount.',
     }),
   ],
   [
@@ -261,15 +261,15 @@ function isSuccess(answer: ZohoAnswer, { method }: ZohoRequest): boolean {
   return wholeNumber(answer.body['code']) === 0;
 }
 
-/** The error for a definite refusal: Zoho changed nothing. Undefined for a success, and if it is not sure that Zoho itself answered. */
+/** The error if Zoho certainly refused the call and changed nothing. Undefined for a success, or if the answer may not be from Zoho. */
 function refusalOf(answer: ZohoAnswer, request: ZohoRequest, token: string): PaymentsError | undefined {
   if (answer.kind !== 'json') return undefined;
   const { status, body } = answer;
   const code = wholeNumber(body['code']);
   if (isSuccess(answer, request) || status >= 500) return undefined;
-  // JSON from a gateway or proxy does not tell what Zoho did. For a read, its status is enough.
+  // JSON from a gateway or proxy does not show what Zoho did. For a read, the status is enough.
   if (code === undefined && (request.method !== 'GET' || status < 300)) return undefined;
-  // For a write, "nothing was changed" needs an answer that is clearly Zoho's. A gateway repeats the status as its code.
+  // For a write, "nothing was changed" is certain only if the answer is clearly from Zoho. A gateway repeats the HTTP status as its code.
   const known = byCode.has(`${status}/${code}`);
   if (request.method !== 'GET' && !known && (status === 429 || typeof body['message'] !== 'string' || code === status)) return undefined;
   const zoho = zohoWords({ code: code ?? `HTTP ${status}`, message: body['message'] }, [token]);
@@ -295,7 +295,7 @@ export function failureOf(answer: ZohoAnswer, request: ZohoRequest, token: strin
   return unanswered(why, request, zoho);
 }
 
-/** The answer shows another record than requested. Not retried silently, because earlier answers may have been wrong too. */
+/** The error if the answer shows another record than the requested one. No automatic retry, because earlier answers may be wrong too. */
 export function anotherRecord({ path }: ZohoRequest): BusyError {
   const kind = recordKind(path);
   const asked = kind === undefined ? 'a record' : `the ${kind.name} ${kind.path.exec(path)?.[1]}`;
@@ -309,7 +309,7 @@ export function anotherRecord({ path }: ZohoRequest): BusyError {
   );
 }
 
-/** The answer holds a record of the right kind, but without an id. */
+/** The error if the answer holds a record of the right kind, but without an id. */
 export function unnamedRecord({ path }: ZohoRequest): BusyError {
   const kind = recordKind(path);
   return new BusyError(`Zoho's answer held no ${kind?.name ?? 'record'} with the id ${kind?.path.exec(path)?.[1] ?? 'asked for'}.`, {
@@ -319,7 +319,7 @@ export function unnamedRecord({ path }: ZohoRequest): BusyError {
 }
 
 /**
- * A proxy did not let the request through, so Zoho never received it. The status tells whether the proxy refused or only failed.
+ * The error if a proxy did not pass the request on, so that Zoho never received it. The status shows whether the proxy refused or failed.
  */
 export function proxyFailure(error: NetworkError, { proxy, target, status }: AtProxy): PaymentsError {
   const unsent = 'The request was not sent to Zoho.';
@@ -350,7 +350,7 @@ export function proxyFailure(error: NetworkError, { proxy, target, status }: AtP
   });
 }
 
-/** No complete response arrived. */
+/** The error if no complete response arrived. */
 export function networkFailure(error: NetworkError, request: ZohoRequest): PaymentsError {
   if (error.atProxy !== undefined) return proxyFailure(error, error.atProxy);
   if (!error.sent) {
@@ -380,11 +380,9 @@ function unanswered(why: string, { method, path }: ZohoRequest, zoho?: ZohoRefus
     });
   return new OutcomeUnknownError(`${why}.`, {
     next: {
-      say:
-        'Do not make the call again. ' +
-        'First check with list_customer_payments or list_customer_payment_refunds whether it was carried out.',
+      say: 'Do not repeat the call. Check with list_customer_payments or list_customer_payment_refunds whether Zoho carried it out.',
       tool: 'list_customer_payments',
-      without: 'Do not make the call again. First check whether it was carried out.',
+      without: 'Do not repeat the call. Check whether Zoho carried it out.',
     },
     zoho,
     cause,

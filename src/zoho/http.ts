@@ -4,14 +4,14 @@ import { buildConnector, EnvHttpProxyAgent, errors, Pool, request, type Dispatch
 import { LOOPBACK_HOSTS } from '../machine/loopback.ts';
 import { orAborted } from '../machine/or-aborted.ts';
 
-/** HTTP exchanges with limits of time and size, through the office's proxy if there is one. */
+/** HTTP exchanges with limits for time and size, through a proxy if one is configured. */
 
 export interface HttpOptions {
   /** Proxies as in HTTP_PROXY, HTTPS_PROXY and NO_PROXY. Loopback is never proxied. */
   readonly proxy?:
     | { readonly http?: string | undefined; readonly https?: string | undefined; readonly no?: string | undefined }
     | undefined;
-  /** For one exchange, from the connection to the last byte. Default: 20 s. */
+  /** The time limit of one exchange, from the connection to the last byte. Default: 20 s. */
   readonly timeoutMs?: number | undefined;
   /** The largest response in bytes. Default: 16 MiB. */
   readonly maxResponseBytes?: number | undefined;
@@ -27,8 +27,8 @@ export interface HttpRequest {
   /** Aborts at the call's deadline, if it is earlier than `timeoutMs`. */
   readonly deadline?: AbortSignal | undefined;
   /**
-   * For a request that must not be sent twice or late. It gets its own connection. `mayGo` is called in the same tick as the socket
-   * write; if it returns false, the request is never sent. If the answer does not come in time, the connection is reset.
+   * Set for a request that must not be sent twice or late. The request gets its own connection. `mayGo` is called in the same tick as the
+   * socket write; if it returns false, the request is never sent. If the answer does not come in time, the connection is reset.
    */
   readonly once?: { readonly mayGo: () => boolean } | undefined;
 }
@@ -37,7 +37,7 @@ export interface HttpResponse {
   readonly status: number;
   readonly headers: Record<string, string | string[] | undefined>;
   readonly bytes: Buffer;
-  /** Closes the connection of this response and all other kept connections to the same server, if their answers cannot be trusted. */
+  /** Closes all kept connections to this server. For a response that shows that the answers on these connections cannot be trusted. */
   disconnect(): void;
 }
 
@@ -79,7 +79,7 @@ export function createHttp({ proxy = {}, timeoutMs = 20_000, maxResponseBytes = 
   const asked = new Set<AtProxy>();
   const options = {
     clientFactory: proxyClient(asked, timeoutMs),
-    // Empty strings rather than undefined: undici would read the process's environment itself.
+    // Empty strings instead of undefined, because for undefined undici would read the process's environment.
     httpProxy: proxy.http ?? '',
     httpsProxy: proxy.https ?? '',
     // undici accepts the wildcard only if the list holds nothing else.
@@ -90,7 +90,7 @@ export function createHttp({ proxy = {}, timeoutMs = 20_000, maxResponseBytes = 
     headersTimeout: 0,
     bodyTimeout: 0,
   };
-  /** Kept connections by origin. */
+  /** Connections that stay open, by origin. */
   const agents = new Map<string, EnvHttpProxyAgent>();
   const agentFor = (origin: string): EnvHttpProxyAgent => {
     const agent = agents.get(origin) ?? new EnvHttpProxyAgent(options);
@@ -105,7 +105,7 @@ export function createHttp({ proxy = {}, timeoutMs = 20_000, maxResponseBytes = 
       const own = once && ownConnection(options);
       const agent = own?.agent ?? agentFor(url.origin);
       const disconnect = () => {
-        // Another call may have closed them already and opened new ones.
+        // Another call may have closed these connections and opened new connections.
         if (agents.get(url.origin) !== agent) return;
         agents.delete(url.origin);
         void agent.destroy(new errors.SocketError('answers are mixed up'));
@@ -166,7 +166,7 @@ export function createHttp({ proxy = {}, timeoutMs = 20_000, maxResponseBytes = 
   };
 }
 
-/** A proxy made no connection. It must not be one of undici's socket errors: undici retries those forever. */
+/** The error if a proxy made no connection. It must not be a socket error of undici, because undici retries these forever. */
 class ProxyError extends Error {
   override readonly name = 'ProxyError';
   readonly at: AtProxy;
@@ -204,7 +204,7 @@ function hostAndPort({ hostname, port, protocol }: URL): string {
   return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
 }
 
-/** A new connection for one request. A kept idle connection could be closed by the server just when the request is written. */
+/** A new connection for one request. On an idle kept connection, the server could close it just when the request is written. */
 function ownConnection(options: EnvHttpProxyAgent.Options & { readonly connect: { readonly timeout: number } }) {
   const sockets: Socket[] = [];
   const connect = buildConnector(options.connect);
@@ -218,7 +218,7 @@ function ownConnection(options: EnvHttpProxyAgent.Options & { readonly connect: 
   });
   return {
     agent,
-    /** Resets the connection, so that buffered data is not delivered after we gave up. */
+    /** Resets the connection, so that buffered data is not delivered after this program stopped waiting. */
     reset(): void {
       for (const socket of sockets) {
         try {
@@ -232,7 +232,7 @@ function ownConnection(options: EnvHttpProxyAgent.Options & { readonly connect: 
   };
 }
 
-/** A short reason, the system's code (`ECONNREFUSED`) or its message. None holds request data. */
+/** A short reason: the system's code (`ECONNREFUSED`) or its message. It holds no request data. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'the connection failed';
   if (error instanceof ProxyError) return error.message;

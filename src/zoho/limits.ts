@@ -6,7 +6,7 @@ import { endOf } from './call-end.ts';
 import type { Shared, Sql } from './shared-state.ts';
 
 /**
- * Keeps Zoho's rate limits for all processes of this machine together: calls per minute, calls at once, and the calls left today.
+ * Enforces Zoho's rate limits for all processes of this machine together: calls per minute, calls at once, and calls per day.
  * Calls queue in order of arrival, approved writes before reads. Source: Zoho Books API introduction, and recordings of its
  * `x-rate-limit-*` headers. No recording has a Retry-After, but it is respected if it comes.
  */
@@ -18,14 +18,14 @@ export interface LimitsOptions {
   /** Zoho allows 5 at once in the free plan, 10 in other plans. */
   readonly concurrent?: number | undefined;
   readonly minuteMs?: number | undefined;
-  /** The longest wait in the queue, even if the call has a later deadline. Hosts give up after 60 s. */
+  /** The longest wait in the queue, even if the call has a later deadline. Hosts cancel a call after 60 s. */
   readonly patienceMs?: number | undefined;
-  /** The first pause of all calls after Zoho's code 1070; ten times as long after 44. Doubles each time in a row. */
+  /** The first pause of all calls after Zoho's code 1070. After code 44 it is ten times as long. Each further refusal doubles it. */
   readonly pauseMs?: number | undefined;
   readonly now?: (() => number) | undefined;
 }
 
-/** Approved writes go before reads. */
+/** The priority in the queue: approved writes go before reads. */
 export type Rank = 'write' | 'read';
 
 export interface Place {
@@ -61,16 +61,16 @@ export interface Quota {
   readonly paused_until?: string;
 }
 
-/** The lease of a place. A call that takes longer belongs to a dead process, because an exchange is given up after 20 s. */
+/** The lease of a place. A call that takes longer belongs to a dead process, because every exchange ends after 20 s. */
 const LEASE_MS = 30_000;
-/** A waiting call renews its place in the queue within this time; without renewal it is removed. */
+/** A waiting call must renew its place in the queue within this time. Otherwise the place is removed. */
 const GONE_MS = 3_000;
-/** The grace for a call to end by itself after its deadline. */
+/** The time that a call has after its deadline to end by itself. */
 const OVERDUE_MS = 1_000;
-/** The pause after a used-up day if Zoho never said when the day ends. */
+/** The pause when the calls of the day are used up, if Zoho never said when the day ends. */
 const DAY_PAUSE_MS = HOUR_MS;
 const LONGEST_PAUSE_MS = MINUTE_MS;
-/** 24 hours, and one more for a clock change. */
+/** 24 hours, and one more hour for the change from daylight saving time. */
 const LONGEST_DAY_MS = 25 * HOUR_MS;
 /** Finished calls are counted in slots of one sixtieth of Zoho's minute. */
 const SLOTS = 60;
@@ -85,7 +85,7 @@ interface Waiting {
   /** Arrival and deadline by the monotonic clock. */
   readonly entered: number;
   readonly end: number;
-  /** The limit that it waits for, and the earliest end of the wait, as last computed. */
+  /** The limit that the call waits for, and the earliest end of the wait, as computed last. */
   line?: Line;
   readonly admit: (place: Place) => void;
   readonly fail: (error: unknown) => void;
@@ -129,7 +129,7 @@ export function createLimits({
 
   const pauseFor = (sql: Sql, why: Why, at: number, asked: number): number => {
     const earlier = sql.get<{ until: number; times: number }>('SELECT until, times FROM pauses WHERE code = ?', why);
-    // Calls that were in flight together are refused together: count them as one refusal.
+    // Zoho refuses all calls that were in flight together, so they count as one refusal.
     if (earlier !== undefined && earlier.until > at) return earlier.until;
     const times = (earlier?.times ?? 0) + 1;
     const own = Math.min(LONGEST_PAUSE_MS, pauseMs * (why === '44' ? 10 : 1) * 2 ** (times - 1)) * (0.75 + Math.random() / 2);
@@ -141,10 +141,10 @@ export function createLimits({
     return until;
   };
 
-  /** Takes a place and returns undefined; or queues the call and returns a function from the number of calls ahead to their wait. */
+  /** Takes a place and returns undefined. Or queues the call and returns a function: the number of calls ahead gives the expected wait. */
   const tryEnter = (sql: Sql, { id, rank, since }: Waiting): ((ahead: number) => Line) | undefined => {
     const at = now();
-    // A time too far in the future comes from before the clock was set back.
+    // A time in the future was noted before the clock was set back.
     sql.run('DELETE FROM waiting WHERE seen <= ? OR seen > ?', at - GONE_MS, at + GONE_MS);
     sql.run("DELETE FROM pauses WHERE until > ? + iif(code = '45', ?, ?)", at, LONGEST_DAY_MS, 2 * LONGEST_PAUSE_MS);
     const pause = sql.get<{ code: string; until: number }>(
@@ -172,17 +172,17 @@ export function createLimits({
     };
   };
 
-  /** The time when so many places of the minute are free again, if all calls start as early as possible. */
+  /** The time when this number of places of the minute is free again, if all calls start as early as possible. */
   const freeAt = (places: number, done: readonly CallsOfSlot[], at: number): number => {
     const rounds = Math.floor((places - 1) / perMinute);
     let left = places - rounds * perMinute;
     const last = done.find(({ calls }) => (left -= calls) <= 0);
-    // The calls in flight have not left yet.
+    // Calls in flight have not ended yet, so their minute begins later.
     const first = last === undefined ? at + minuteMs : ((last.slot + 1) * minuteMs) / SLOTS + minuteMs;
     return first + rounds * minuteMs;
   };
 
-  /** The calls that count now. A call counts until a minute after its end, because Zoho may start to count it only then. */
+  /** The calls that count now. A call counts until a minute after its end, because Zoho may count it from its end on. */
   const countedBy = (sql: Sql, at: number) => {
     let atOnce = 0;
     for (const { id, pid, entered } of sql.all<{ id: string; pid: number; entered: number }>('SELECT * FROM calls')) {
@@ -213,12 +213,12 @@ export function createLimits({
     const left = end - performance.now();
     const wait = until - now();
     if (why === '45' || patient <= 0 || wait > patient) return true;
-    // It is known when places of the minute are free again, but not when other calls get their answers, so for 1070 a call waits until its
-    // deadline. At the deadline the call ends with its own error; only a call that does not end by then is ended here.
+    // For 44 it is known when places of the minute are free again. For 1070 it is not known when other calls get their answers, so a call
+    // waits until its deadline. At the deadline the call ends with its own error; this code ends only calls that do not end by then.
     return why === '44' ? wait > left : left <= -OVERDUE_MS;
   };
 
-  /** Serves the first call of this process, which queues for all of them among the processes. */
+  /** Serves the first waiting call of this process. Only this call waits in the queue of all processes; the others wait behind it. */
   const serve = async (waiting: Waiting): Promise<void> => {
     const wait = await shared.write((sql) => tryEnter(sql, waiting)).catch((error: unknown) => ({ error }));
     if (wait === undefined) {
@@ -229,7 +229,7 @@ export function createLimits({
     } else if ('error' in wait) {
       if (isLeft(waiting)) waiting.fail(wait.error);
     } else {
-      // Also for the calls behind it: a call that cannot get a place in time fails now, so that its caller can retry in time.
+      // Also checks the calls behind it: a call that cannot get a place in time fails now, so that its caller can retry soon.
       for (const [ahead, one] of [...queue].entries()) {
         one.line = wait(ahead);
         if (!isTooLate(one, one.line)) continue;
@@ -253,7 +253,7 @@ export function createLimits({
         if (isLeft(waiting)) waiting.fail(error);
       }
     }
-    // In the same tick in which the queue became empty: the next call starts the loop again.
+    // Set in the same tick in which the queue became empty, so that the next call starts the loop again.
     serving = false;
   };
 
@@ -287,7 +287,7 @@ export function createLimits({
       return await shared.write((sql) => {
         const at = now();
         const { minute, atOnce } = countedBy(sql, at);
-        // Ignore the number of a day that is over.
+        // Ignore the number if its day is over.
         const day = sql.get<{ most: number | null; remaining: number; resets_at: number; seen_at: number }>(
           'SELECT * FROM day WHERE resets_at > ?',
           at,
@@ -358,7 +358,7 @@ export function dayUsedUp(until: number, zoho?: BusyError['zoho']): BusyError {
   });
 }
 
-/** The wait that Zoho asks for, in milliseconds, from seconds or a date; 0 if there is none. */
+/** The wait in Zoho's `Retry-After` header (seconds or a date), in milliseconds; 0 without the header. */
 function retryAfter(headers: Readonly<Record<string, string | string[] | undefined>>, at: number): number {
   const told = String(headers['retry-after'] ?? '');
   const ms = /^\d+$/.test(told) ? Number(told) * 1000 : Date.parse(told) - at;
@@ -384,7 +384,7 @@ function noteDay(sql: Sql, headers: Readonly<Record<string, string | string[] | 
   );
 }
 
-/** True if the process lives. The places of a dead process are free at once. */
+/** True if the process still runs. The places of a dead process become free at once. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -26,7 +26,7 @@ export interface LoginStore {
   write(login: Login): Promise<'keychain' | 'file'>;
   /** Returns true if there was a login. */
   forget(): Promise<boolean>;
-  /** Changes with every login and logout. Costs one `stat` of a file. */
+  /** A text that changes with every login and logout. It costs one `stat` of a file. */
   version(): string;
 }
 
@@ -47,7 +47,7 @@ const fileSchema = z.discriminatedUnion('secrets', [
   z.object({ ...openFields, secrets: z.literal('file'), ...secretFields }),
 ]);
 
-/** `keychain: false` stores new secrets in the file. Secrets of an earlier login in the keychain are still read and deleted. */
+/** `keychain: false` stores new secrets in the file. An earlier login's secrets can still be read from the keychain, and deleted there. */
 export function openLoginStore(dir: string, { keychain: mayUseKeychain = true }: { keychain?: boolean } = {}): LoginStore {
   const file = join(resolve(dir), 'login.json');
   const inKeychain = async <T>(use: (entry: Keychain) => Promise<T>) => await use(await keychainFor(resolve(dir)));
@@ -59,7 +59,7 @@ export function openLoginStore(dir: string, { keychain: mayUseKeychain = true }:
     });
     if (text === undefined) return undefined;
     const parsed = fileSchema.safeParse(parsedOrUndefined(text));
-    // Without the parser's message, which quotes the content.
+    // The error omits the parser's message, because that message quotes the content.
     if (!parsed.success) throw unreadable(`${file} is damaged or was written by another version`);
     return parsed.data;
   };
@@ -123,14 +123,14 @@ export function openLoginStore(dir: string, { keychain: mayUseKeychain = true }:
         const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
         return stat === undefined ? '' : `${stat.ino}-${stat.mtimeNs}-${stat.size}`;
       } catch {
-        // `read` throws the reason.
+        // `read` reports the reason.
         return 'unreadable';
       }
     },
   };
 }
 
-/** Replaces the file atomically: a reader sees the whole old file or the whole new file, even after a power failure. */
+/** Replaces the file atomically: a reader sees the complete old file or the complete new file, even after a power failure. */
 async function replace(file: string, text: string): Promise<void> {
   const beside = `${file}.${randomUUID()}`;
   try {

@@ -2,9 +2,9 @@ import { HOUR_MS } from '../time.ts';
 import type { Shared } from './shared-state.ts';
 
 /**
- * The scopes that the credentials lack. Zoho's code 57 means a missing scope or a revoked token. It is the scope if two tokens were
- * refused, or if the refused token worked for another call a moment ago. All processes share the result, because each useless request
- * for a token uses up one of the ten tokens that Zoho issues in ten minutes.
+ * The scopes that the credentials lack. Zoho's code 57 means a missing scope or a revoked token. A scope is missing if Zoho refused two
+ * tokens, or if the refused token worked for another call a moment ago. All processes share the result, because each useless request for a
+ * token uses up one of the ten tokens that Zoho issues in ten minutes.
  */
 export interface MissingScopes {
   /** Notes a refusal. Then `isMissing` tells whether the scope is missing. */
@@ -13,7 +13,7 @@ export interface MissingScopes {
   isMissing(scope: string): boolean;
 }
 
-/** The lifetime of a token. Then the scope is tried again. */
+/** The lifetime of a token. After this time the scope is tried again. */
 const KNOWN_MS = HOUR_MS;
 const A_MOMENT_MS = 10_000;
 

@@ -23,9 +23,9 @@ export interface Tokens {
   readonly accessToken: string;
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
-  /** Only for a code with offline access. */
+  /** Issued only for a code with offline access. */
   readonly refreshToken?: string | undefined;
-  /** The granted scopes, if Zoho tells them. */
+  /** The granted scopes, if Zoho's answer names them. */
   readonly scopes?: readonly string[] | undefined;
   /** The API host of the user's data center, such as https://www.zohoapis.eu. */
   readonly apiDomain?: string | undefined;
@@ -164,9 +164,9 @@ function refusedGrant(zoho: ZohoRefusal, grant: Grant, accountsHost: string): Pa
         code: 'invalid_client',
         next: {
           say:
-            'check ZOHO_CLIENT_ID and ZOHO_DATA_CENTER: Zoho says the same for a right client in the wrong data center. ' +
+            'check ZOHO_CLIENT_ID and ZOHO_DATA_CENTER: a valid client in the wrong data center gets the same error. ' +
             '`zoho-payments-mcp doctor --try-data-centers` tries the others.',
-          extension: 'check ZOHO_CLIENT_ID and ZOHO_DATA_CENTER: Zoho says the same for a right client in the wrong data center.',
+          extension: 'check ZOHO_CLIENT_ID and ZOHO_DATA_CENTER: a valid client in the wrong data center gets the same error.',
         },
         zoho,
       });

@@ -6,7 +6,7 @@ import type { HttpResponse } from './http.ts';
 export type ZohoAnswer =
   | { readonly kind: 'json'; readonly status: number; readonly body: Json }
   | { readonly kind: 'bytes'; readonly status: number; readonly bytes: Buffer; readonly mimeType: string }
-  /** Not an answer of the API: an HTML error page, or a truncated or empty body. */
+  /** A response that is not from the API: an HTML error page, or a truncated or empty body. */
   | { readonly kind: 'unreadable'; readonly status: number; readonly what: string };
 
 export function readAnswer({ status, headers, bytes }: Pick<HttpResponse, 'status' | 'headers' | 'bytes'>): ZohoAnswer {
@@ -26,7 +26,7 @@ export function readAnswer({ status, headers, bytes }: Pick<HttpResponse, 'statu
     if (isObject(body)) return { kind: 'json', status, body };
     return { kind: 'unreadable', status, what: 'JSON that is not an object' };
   } catch {
-    return { kind: 'unreadable', status, what: 'a body that is not whole JSON' };
+    return { kind: 'unreadable', status, what: 'a body that is not valid JSON' };
   }
 }
 
@@ -35,13 +35,13 @@ export function holdsSomething(body: Json): boolean {
   return Object.values(body).some((value) => typeof value === 'object' && value !== null);
 }
 
-/** A whole number, which Zoho may send as a string of digits. Undefined for everything else. */
+/** An integer, which Zoho may send as a string of digits. Undefined for everything else. */
 export function wholeNumber(value: unknown): number | undefined {
   const number = typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value)) ? Number(value) : undefined;
   return Number.isSafeInteger(number) ? number : undefined;
 }
 
-/** Sixteen digits or more may be an id without quotes: JSON.parse would change its last digits. */
+/** Matches 16 digits or more: such a number may be an id without quotes, whose last digits JSON.parse would change. */
 const longNumber = /[:[,]\s*-?\d{16}/;
 
 /** Parses JSON. An integer beyond 2^53 stays exact, as a string of digits. */
@@ -49,7 +49,7 @@ export function parseJson(text: string): unknown {
   if (!longNumber.test(text)) return JSON.parse(text);
   return parseLosslessly(text, undefined, {
     parseNumber: (digits) => (isSafeNumber(digits) ? Number(digits) : digits),
-    // Same as JSON.parse.
+    // The last value counts, as in JSON.parse.
     onDuplicateKey: ({ newValue }) => newValue,
   });
 }

@@ -5,8 +5,8 @@ import { osLocks, type OsLock } from '../machine/os-lock.ts';
 import { inTransaction, loadSqlite, makePrivate, SqliteFile, troubleOf, whenFree } from '../machine/sqlite-file.ts';
 
 /**
- * State that the processes of one connection share on this machine: the access token, and how much of Zoho's limits is used. The file
- * holds nothing of lasting value: a damaged file is replaced. If no file is possible, each process works alone.
+ * State that the processes of one connection share on this machine: the access token, and the used part of Zoho's limits. The state can be
+ * lost without harm, so a damaged file is replaced. If no file is possible, each process works alone.
  */
 export interface Shared {
   /** Runs synchronous work as one transaction. Runs it again if another process blocked it. */
@@ -33,11 +33,11 @@ const TABLES = `
   ) STRICT;`;
 const VERSION = 1;
 
-/** A transaction takes well under a millisecond: a longer wait means that the other process is suspended. */
+/** A transaction takes less than a millisecond, so a longer wait means that the other process is suspended. */
 const FILE_PATIENCE_MS = 5_000;
 /**
- * By then another process has finished or given up its exchange with Zoho's accounts server. If not, that process is suspended, and this
- * one goes on without the lock.
+ * In this time another process ends its exchange with Zoho's accounts server. If it does not, it is suspended, and this process continues
+ * without the lock.
  */
 const ALONE_PATIENCE_MS = 22_000;
 
@@ -84,7 +84,7 @@ export async function openShared(file: string): Promise<Shared> {
   }
 }
 
-/** True if the file is damaged, the disk is full or gone, or the tables differ (which has no result code of its own). */
+/** True if the file is damaged, if the disk is full or missing, or if the tables differ (for which SQLite has no own result code). */
 function isUnusable(error: unknown): boolean {
   const trouble = troubleOf(error);
   return trouble === 'damaged' || trouble === 'unusable' || /no such table|no column/.test(String(error));
@@ -107,7 +107,7 @@ function sharedOn(opened: SqliteFile, again: () => SqliteFile, lock: OsLock | un
       }
     },
     alone(work) {
-      // Within the process one after the other, because the lock does not exclude callers of the same process.
+      // Callers of this process run one after the other, because the lock excludes only other processes.
       const mine = last.then(async () => {
         const taken = await lock?.take(ALONE_PATIENCE_MS).then(
           () => true,

@@ -47,8 +47,8 @@ async function tab(options: BrowserContextOptions = {}) {
   return { page, complaints, asked, picture };
 }
 
-describe('in a browser', () => {
-  it.each(['light', 'dark'] as const)('accept leads to a page without an error, and to a login (%s)', async (colorScheme) => {
+describe('the login in a browser', () => {
+  it.each(['light', 'dark'] as const)('shows a page without an error after "Accept", and stores a login (%s)', async (colorScheme) => {
     const zoho = await zohoAccount();
     const { program, address, redirectUri } = await loggingIn([], zoho.settings);
     const { page, complaints, asked, picture } = await tab({ colorScheme });
@@ -74,7 +74,7 @@ describe('in a browser', () => {
     expect(new Set(asked)).toEqual(new Set([new URL(zoho.sandbox.url).host, new URL(redirectUri).host]));
   });
 
-  it('reject leads to a page that says that nothing was connected', async () => {
+  it('shows after "Reject" a page that says that nothing was connected', async () => {
     const zoho = await zohoAccount();
     const { program, address, redirectUri } = await loggingIn([], zoho.settings);
     const { page, complaints, picture } = await tab({ viewport: { width: 360, height: 640 } });
@@ -90,7 +90,7 @@ describe('in a browser', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('a foreign page can neither end the login nor inject an answer', async () => {
+  it('cannot be ended by a foreign page, and accepts no answer from this page', async () => {
     const zoho = await zohoAccount();
     const { program, address, redirectUri } = await loggingIn([], zoho.settings);
     const { page } = await tab();

@@ -38,7 +38,7 @@ afterAll(async () => {
   await large.close();
 });
 
-describe('find_payments', () => {
+describe('find_payments calls Zoho as rarely as listed for', () => {
   it.each([
     // The list shows only numbers of invoices. For their ids: one request for each customer, or one for all.
     ['the newest', {}, { '/customerpayments': 1, '/contacts': 1, '/organizations': 1, '/invoices': 1 }],
@@ -51,7 +51,7 @@ describe('find_payments', () => {
     // The payment is applied to another invoice too.
     ['an invoice', { invoice: 'INV-392' }, { '/invoices': 2, '/invoices/{id}/payments': 1, '/customerpayments': 1 }],
     [
-      'the only invoice of a payment',
+      'an invoice that has only one payment',
       { invoice: 'INV-384' },
       { '/invoices': 1, '/invoices/{id}/payments': 1, '/customerpayments': 1, '/organizations': 1 },
     ],
@@ -59,7 +59,11 @@ describe('find_payments', () => {
     ['a payment without invoices', { customer: 'Bowman Furniture', amount: 250, limit: 1 }, { '/customerpayments': 1, '/contacts': 1 }],
     ['an unknown name', { customer: 'Xyzzy' }, { '/contacts': 2 }],
     // With all conditions, and without each condition that Zoho filters by. Without the date, the first list is enough.
-    ['no payment that fits', { customer: 'Kestrel', amount: 1_234_567, date: '2010-01-01' }, { '/customerpayments': 3, '/contacts': 1 }],
+    [
+      'conditions that no payment fits',
+      { customer: 'Kestrel', amount: 1_234_567, date: '2010-01-01' },
+      { '/customerpayments': 3, '/contacts': 1 },
+    ],
     // By each half, and with the two middle characters swapped.
     ['an unknown cheque number', { reference: 'qxzvwk' }, { '/customerpayments': 4 }],
     ['an unknown short cheque number', { reference: 'zz9' }, { '/customerpayments': 1 }],
@@ -71,21 +75,25 @@ describe('find_payments', () => {
     ['an amount', { amount: 1000, limit: 1 }, { '/customerpayments': 1, '/contacts/{id}': 1, '/invoices': 1 }],
     ['a day', { date: '2025-12-24', limit: 1 }, { '/customerpayments': 1, '/contacts/{id}': 1, '/invoices': 1 }],
     [
-      'the newest of an earlier range',
+      'the newest payments of an earlier range',
       { date_start: '2025-12-01', date_end: '2025-12-24', limit: 1 },
       { '/customerpayments': 4, '/contacts/{id}': 1, '/invoices': 1 },
     ],
-  ])('of 20,000, %s', async (_, args, requests) => {
+  ])('%s among 20,000 payments', async (_, args, requests) => {
     expect(await requestsOf(large, 'find_payments', args)).toEqual(requests);
   });
 });
 
-describe('summarize_payments', () => {
+describe('summarize_payments calls Zoho as rarely as listed for', () => {
   it.each([
     ['a recent month', { date_start: '2026-06-01', date_end: '2026-06-30' }, { '/customerpayments': 1, '/organizations': 1 }],
     ['one customer', { customer: 'Kestrel Architects' }, { '/customerpayments': 1, '/contacts': 1, '/organizations': 1 }],
-    ['by currency', { date_start: '2026-06-01', group_by: ['currency'] }, { '/customerpayments': 1, '/contacts': 1, '/organizations': 1 }],
-    ['everything, three pages', {}, { '/customerpayments': 3, '/organizations': 1 }],
+    [
+      'groups by currency',
+      { date_start: '2026-06-01', group_by: ['currency'] },
+      { '/customerpayments': 1, '/contacts': 1, '/organizations': 1 },
+    ],
+    ['all payments on three pages', {}, { '/customerpayments': 3, '/organizations': 1 }],
     [
       'one account and mode in a month',
       { account: 'Petty Cash', payment_mode: 'cash', date_start: '2026-06-01', date_end: '2026-06-30' },
@@ -96,19 +104,19 @@ describe('summarize_payments', () => {
   });
 
   it.each([
-    ['a day', { date_start: '2025-12-24', date_end: '2025-12-24' }, 1],
-    ['the newest fortnight, 4 pages', { date_start: '2026-06-17' }, 4],
-    ['the oldest fortnight, 5 pages, and one newest page', { date_start: '2025-07-01', date_end: '2025-07-15' }, 6],
-    ['everything until an early day, 5 pages', { date_end: '2025-07-15' }, 5],
-    ['an earlier month, 9 pages, and 3 to find it', { date_start: '2025-11-01', date_end: '2025-11-30' }, 12],
-    ['before the first payment', { date_start: '2010-01-01', date_end: '2010-12-31' }, 2],
-    ['after the last payment', { date_start: '2030-01-01', date_end: '2030-12-31' }, 1],
-  ])('of 20,000, %s', async (_, args, pages) => {
+    ['one day', { date_start: '2025-12-24', date_end: '2025-12-24' }, 1],
+    ['the newest two weeks, on 4 pages', { date_start: '2026-06-17' }, 4],
+    ['the oldest two weeks, on 5 pages, and one page of the newest payments', { date_start: '2025-07-01', date_end: '2025-07-15' }, 6],
+    ['everything until an early day, on 5 pages', { date_end: '2025-07-15' }, 5],
+    ['an earlier month, on 9 pages, and 3 pages to find the month', { date_start: '2025-11-01', date_end: '2025-11-30' }, 12],
+    ['a range before the first payment', { date_start: '2010-01-01', date_end: '2010-12-31' }, 2],
+    ['a range after the last payment', { date_start: '2030-01-01', date_end: '2030-12-31' }, 1],
+  ])('%s among 20,000 payments', async (_, args, pages) => {
     expect(await requestsOf(large, 'summarize_payments', args)).toEqual({ '/customerpayments': pages, '/organizations': 1 });
   });
 });
 
-describe('check_duplicates', () => {
+describe('check_duplicates calls Zoho as rarely as listed for', () => {
   it.each([
     ['one customer', { customer: 'Kestrel Architects', date_start: '2026-04-01' }, { '/customerpayments': 1, '/contacts': 1 }],
     ['all customers, one month', { date_start: '2026-06-01', date_end: '2026-06-30' }, { '/customerpayments': 1 }],
@@ -116,7 +124,7 @@ describe('check_duplicates', () => {
     expect(await requestsOf(small, 'check_duplicates', args)).toEqual(requests);
   });
 
-  it('of 20,000, and one request for the currencies of the groups', async () => {
+  it('all customers among 20,000 payments, with one more request for the currencies of the groups', async () => {
     expect(await requestsOf(large, 'check_duplicates', { date_start: '2026-04-01' })).toMatchObject({
       '/customerpayments': 27,
       '/contacts': 1,

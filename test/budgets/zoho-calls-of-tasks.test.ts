@@ -69,11 +69,11 @@ const openedOf = (name: string) => held.refunded.filter(({ customer_name }) => c
 const openedOfJune = () => held.refunded.filter(({ last_modified_time }) => last_modified_time >= '2026-05-01').length;
 const ofJune = () => held.refunds.filter(({ date }) => date >= '2026-06-01').length;
 
-describe('find_refunds', () => {
+describe('find_refunds calls Zoho as rarely as listed for', () => {
   it.each<[string, Args, () => Record<string, number>]>([
     // Each refund that fits is read to show its account.
     [
-      'of a month',
+      'the refunds of a month',
       { date_start: '2026-06-01', date_end: '2026-06-30' },
       () => ({
         'GET customerpayments': 1,
@@ -83,7 +83,7 @@ describe('find_refunds', () => {
       }),
     ],
     [
-      'of a customer',
+      'the refunds of a customer',
       { customer: bowman },
       () => ({
         'GET contacts': 1,
@@ -102,7 +102,7 @@ describe('find_refunds', () => {
       }),
     ],
     [
-      'from an account',
+      'the refunds from an account',
       { account: 'Petty Cash', date_start: '2026-06-01' },
       () => ({
         'GET customerpayments': 1,
@@ -113,24 +113,24 @@ describe('find_refunds', () => {
     ],
     // Groups by customer, mode or month need no account.
     [
-      'of a month, by customer',
+      'the refunds of a month, grouped by customer',
       { date_start: '2026-06-01', date_end: '2026-06-30', group_by: ['customer'] },
       () => ({ 'GET customerpayments': 1, 'GET customerpayments/ID/refunds': openedOfJune(), 'GET contacts': 1 }),
     ],
-    ['of a customer without refunds', { customer: 'Bowman Furnishings' }, () => ({ 'GET contacts': 1, 'GET customerpayments': 1 })],
+    ['a customer without refunds', { customer: 'Bowman Furnishings' }, () => ({ 'GET contacts': 1, 'GET customerpayments': 1 })],
   ])('%s', async (_, args, calls) => {
     expect(await callsOf('find_refunds', args)).toEqual(calls());
   });
 });
 
-describe('customer_statement', () => {
+describe('customer_statement calls Zoho as rarely as listed', () => {
   const own = { 'GET customerpayments': 1, 'GET invoices': 1 };
 
   it.each<[string, Args, [string, Args][], Record<string, number>]>([
-    ['by name', { customer: bowman }, [], { 'GET contacts': 1, ...own, ...day }],
-    ['by id', { customer: seed.bowman }, [], { 'GET contacts/ID': 1, ...own, ...day }],
+    ['for a customer by name', { customer: bowman }, [], { 'GET contacts': 1, ...own, ...day }],
+    ['for a customer by id', { customer: seed.bowman }, [], { 'GET contacts/ID': 1, ...own, ...day }],
     [
-      'after a payment',
+      'after a payment was recorded',
       { customer: bowman },
       [statement, ['record_customer_payment', { ...cash, customer: bowman, amount: 1, allocate: 'as_credit' }]],
       { 'GET contacts': 1, ...own },
@@ -140,52 +140,52 @@ describe('customer_statement', () => {
     expect(await callsOf('customer_statement', args, before)).toEqual(expected);
   });
 
-  it('without refunds', async () => {
+  it('for a customer without refunds', async () => {
     expect(await callsOf('customer_statement', { customer: 'Möbelhaus' })).toEqual({ 'GET contacts': 1, ...own, ...day });
   });
 
-  it('again', async () => {
+  it('if it is repeated', async () => {
     expect(await callsOf('customer_statement', { customer: bowman }, [statement])).toEqual({});
   });
 });
 
-describe('record_customer_payment', () => {
+describe('record_customer_payment calls Zoho as rarely as listed for', () => {
   /** In any case: the preflight reads the customer and the newest payments, and the write is sent. */
   const sent = { 'GET contacts/ID': 1, 'GET customerpayments': 1, 'POST customerpayments': 1 };
 
   it.each<[string, Args, [string, Args][], Record<string, number>]>([
     // One request for the customer, and one for the balance while the lock is held.
     ['an invoice by number', { customer: bowman, amount: 450, invoices: ['INV-385'] }, [], { ...sent, ...day, 'GET invoices': 2 }],
-    ['only an invoice', { amount: 450, invoices: ['INV-385'] }, [], { ...sent, ...day, 'GET invoices': 2 }],
+    ['an invoice by number, without a customer', { amount: 450, invoices: ['INV-385'] }, [], { ...sent, ...day, 'GET invoices': 2 }],
     // A similar name could be another customer's exact name.
     [
-      'an invoice, with a similar name',
+      'an invoice, with a similar customer name',
       { customer: 'Bowman', amount: 450, invoices: ['INV-385'] },
       [],
       { ...sent, ...day, 'GET contacts': 1, 'GET invoices': 2 },
     ],
     [
-      'oldest first',
+      'oldest_first',
       { customer: bowman, amount: 100, allocate: 'oldest_first' },
       [],
       { ...sent, ...day, 'GET contacts': 1, 'GET invoices': 1 },
     ],
-    ['as credit', { customer: bowman, amount: 100, allocate: 'as_credit' }, [], { ...sent, ...day, 'GET contacts': 1 }],
+    ['as_credit', { customer: bowman, amount: 100, allocate: 'as_credit' }, [], { ...sent, ...day, 'GET contacts': 1 }],
     // One request for the account's name, and one in the preflight for its current state.
     [
-      'to an account by name',
+      'an account by name',
       { customer: bowman, amount: 100, allocate: 'as_credit', account: 'Petty Cash' },
       [],
       { ...sent, ...day, 'GET contacts': 1, 'GET bankaccounts': 2 },
     ],
     [
-      'after a statement: names are cached, balances are read again',
+      'a call after a statement: names come from the cache, and balances are read again',
       { customer: bowman, amount: 100, allocate: 'oldest_first' },
       [statement],
       { ...sent, 'GET invoices': 1 },
     ],
     [
-      'after a statement by id: the customer is read again',
+      'a call after a statement by id: the customer is read again',
       { customer: seed.bowman, amount: 100, allocate: 'as_credit' },
       [['customer_statement', { customer: seed.bowman }]],
       sent,
@@ -194,13 +194,13 @@ describe('record_customer_payment', () => {
     expect(await callsOf('record_customer_payment', { ...cash, ...args }, before)).toEqual(calls);
   });
 
-  it('the same again with its key', async () => {
+  it('a repeated call with its key', async () => {
     const args = { ...cash, customer: bowman, amount: 100, allocate: 'as_credit', idempotency_key: 'k' };
     expect(await callsOf('record_customer_payment', args, [['record_customer_payment', args]])).toEqual({});
   });
 });
 
-describe('refund_customer_payment', () => {
+describe('refund_customer_payment calls Zoho as rarely as listed for', () => {
   const sent = {
     'GET bankaccounts': 2,
     'GET customerpayments/ID': 1,
@@ -210,11 +210,11 @@ describe('refund_customer_payment', () => {
 
   it.each<[string, Args, [string, Args][], Record<string, number>]>([
     // One request for the lock, and one while the lock is held, to find the payment.
-    ['of a customer', { customer: bowman, amount: 240 }, [], { ...sent, ...day, 'GET contacts': 1, 'GET customerpayments': 2 }],
-    ['by payment id', { payment: seed.paymentWithUnused }, [], { ...sent, ...day }],
-    ['by a payment number among the newest', { payment: '4' }, [], { ...sent, ...day, 'GET customerpayments': 1 }],
+    ['a customer by name', { customer: bowman, amount: 240 }, [], { ...sent, ...day, 'GET contacts': 1, 'GET customerpayments': 2 }],
+    ['a payment by id', { payment: seed.paymentWithUnused }, [], { ...sent, ...day }],
+    ['a payment by its number, among the newest payments', { payment: '4' }, [], { ...sent, ...day, 'GET customerpayments': 1 }],
     [
-      'after a statement: the customer is cached, the unused amount is read again',
+      'a call after a statement: the customer comes from the cache, and the unused amount is read again',
       { customer: bowman, amount: 240 },
       [statement],
       { ...sent, 'GET customerpayments': 1 },

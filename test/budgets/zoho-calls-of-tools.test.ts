@@ -60,12 +60,12 @@ const usual: Record<string, Record<string, unknown>> = {
   list_writes: {},
 };
 
-it('the table contains every tool', () => {
+it('src/zoho-calls.ts counts the calls of every tool', () => {
   const tools = [...workflows, ...endpoints, listWrites].map(({ name }) => name);
   expect(Object.keys(zohoCalls).toSorted(), 'src/zoho-calls.ts').toEqual(tools.toSorted());
 });
 
-it.each(Object.entries(zohoCalls))('%s', async (name, { calls }) => {
+it.each(Object.entries(zohoCalls))('%s makes as many calls to Zoho as src/zoho-calls.ts says', async (name, { calls }) => {
   expect(usual, `a usual call of ${name} is missing above`).toHaveProperty(name);
   const server = await harness();
   onTestFinished(() => server.close());

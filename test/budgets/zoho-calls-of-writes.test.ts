@@ -42,16 +42,16 @@ const CURRENCIES = 'GET /settings/currencies';
 const lindner = { customer_id: '712345000000090061', payment_mode: 'cash', date: '2026-06-25' };
 const sampleRefund = { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund };
 
-describe('the nine writes', () => {
+describe('a write calls Zoho as rarely as listed, and makes its reads at the same time', () => {
   it.each<[what: string, tool: string, args: Record<string, unknown>, rounds: string[][]]>([
     [
-      'an advance',
+      'a new advance',
       'create_customer_payment',
       { ...bowman, amount: 12 },
       [['GET /contacts/{id}', 'GET /customerpayments'], ['POST /customerpayments']],
     ],
     [
-      'for two invoices, with a deposit account',
+      'a new payment for two invoices, with a deposit account',
       'create_customer_payment',
       {
         ...bowman,
@@ -65,25 +65,25 @@ describe('the nine writes', () => {
       [[ACCOUNTS, 'GET /contacts/{id}', 'GET /customerpayments', INVOICE, INVOICE], ['POST /customerpayments']],
     ],
     [
-      'for an invoice by its number, which also shows the balance, with a deposit account by name',
+      'a new payment for an invoice by its number, which also shows the balance, with a deposit account by name',
       'create_customer_payment',
       { ...bowman, amount: 12, account_id: 'Petty Cash', invoices: [{ invoice_id: 'INV-385', amount_applied: 5 }] },
       [[ACCOUNTS, 'GET /invoices'], [ACCOUNTS, 'GET /contacts/{id}', 'GET /customerpayments'], ['POST /customerpayments']],
     ],
     [
-      'in euros, at a rate',
+      'a new payment in euros, with an exchange rate',
       'create_customer_payment',
       { ...lindner, amount: 12, exchange_rate: 1.08 },
       [['GET /contacts/{id}', 'GET /customerpayments'], [CURRENCIES], ['POST /customerpayments']],
     ],
     [
-      'in euros, for an invoice with its own rate',
+      'a new payment in euros, for an invoice with its own rate',
       'create_customer_payment',
       { ...lindner, amount: 12, exchange_rate: 1.08, invoices: [{ invoice_id: '712345000000079397', amount_applied: 12 }] },
       [['GET /contacts/{id}', 'GET /customerpayments', INVOICE], [CURRENCIES], ['POST /customerpayments']],
     ],
     [
-      'the rate of the base currency',
+      'a change of the rate in the base currency',
       'update_customer_payment',
       { payment_id: seed.samplePayment, exchange_rate: 1 },
       [[PAYMENT], ['PUT /customerpayments/{id}']],
@@ -95,7 +95,7 @@ describe('the nine writes', () => {
       [[PAYMENT], [CURRENCIES, INVOICE].toSorted(), ['PUT /customerpayments/{id}']],
     ],
     [
-      'a text of a payment in euros',
+      'a change of a text in a payment in euros',
       'update_customer_payment',
       { payment_id: '712345000000079507', description: 'corrected' },
       [[PAYMENT], ['PUT /customerpayments/{id}']],
@@ -107,19 +107,19 @@ describe('the nine writes', () => {
       [[ACCOUNTS, PAYMENT, 'GET /customerpayments/{id}/refunds'], [CURRENCIES], ['POST /customerpayments/{id}/refunds']],
     ],
     [
-      'a text',
+      'a change of a text',
       'update_customer_payment',
       { payment_id: seed.samplePayment, description: 'corrected' },
       [[PAYMENT], ['PUT /customerpayments/{id}']],
     ],
     [
-      'its invoices',
+      'a change of the invoices',
       'update_customer_payment',
       { payment_id: seed.paymentWithUnused, account_id: seed.pettyCash, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 50 }] },
       [[PAYMENT], [ACCOUNTS, INVOICE], ['PUT /customerpayments/{id}']],
     ],
     [
-      'its invoices, by number',
+      'a change of the invoices by number',
       'update_customer_payment',
       { payment_id: seed.paymentWithUnused, invoices: [{ invoice_id: 'INV-385', amount_applied: 50 }] },
       [[PAYMENT], ['GET /invoices'], ['PUT /customerpayments/{id}']],
@@ -131,12 +131,17 @@ describe('the nine writes', () => {
       [[ACCOUNTS], [ACCOUNTS, PAYMENT, 'GET /customerpayments/{id}/refunds'], ['POST /customerpayments/{id}/refunds']],
     ],
     [
-      'custom fields',
+      'a change of custom fields',
       'update_custom_fields_in_customer_payment',
       { customer_payment_id: seed.samplePayment, custom_fields: [{ customfield_id: '46000000012845', value: 'x' }] },
       [['GET /settings/fields', PAYMENT].toSorted(), ['PUT /customerpayment/{id}/customfields']],
     ],
-    ['a payment', 'delete_customer_payment', { payment_id: seed.paymentWithUnused }, [[PAYMENT], ['DELETE /customerpayments/{id}']]],
+    [
+      'the deletion of a payment',
+      'delete_customer_payment',
+      { payment_id: seed.paymentWithUnused },
+      [[PAYMENT], ['DELETE /customerpayments/{id}']],
+    ],
     [
       'a refund',
       'create_customer_payment_refund',
@@ -144,19 +149,19 @@ describe('the nine writes', () => {
       [[ACCOUNTS, PAYMENT, 'GET /customerpayments/{id}/refunds'], ['POST /customerpayments/{id}/refunds']],
     ],
     [
-      'a refund changed',
+      'the change of a refund',
       'update_customer_payment_refund',
       { ...sampleRefund, reference_number: 'R 7' },
       [[ACCOUNTS, PAYMENT, 'GET /customerpayments/{id}/refunds', REFUND], ['PUT /customerpayments/{id}/refunds/{id}']],
     ],
     [
-      'a refund deleted',
+      'the deletion of a refund',
       'delete_customer_payment_refund',
       sampleRefund,
       [[PAYMENT, REFUND], ['DELETE /customerpayments/{id}/refunds/{id}']],
     ],
     [
-      'two payments, and a read of each afterwards',
+      'the deletion of two payments, each read afterwards',
       'bulk_delete_customer_payments',
       { payment_id: [seed.paymentWithUnused, '712345000000079504'] },
       [[PAYMENT, PAYMENT], ['DELETE /customerpayments'], [PAYMENT, PAYMENT]],

@@ -15,8 +15,8 @@ const credentials = {
 };
 const all = Object.keys(credentials);
 
-describe('settings', () => {
-  it('without settings: data center us, no credentials, no sandbox, no limits', () => {
+describe('the settings', () => {
+  it('have defaults: data center us, no credentials, no sandbox, no limits', () => {
     expect(readConfig({})).toEqual({
       accountsUrl: 'https://accounts.zoho.com',
       apiBaseUrl: 'https://www.zohoapis.com/books/v3',
@@ -42,13 +42,13 @@ describe('settings', () => {
     });
   });
 
-  it('accepts only a calendar day as the last day of practice books', () => {
+  it('accept only a calendar day as the last day of practice books', () => {
     expect(readConfig({ ZOHO_PAYMENTS_SANDBOX_TODAY: '2028-02-29' }).sandboxToday).toBe('2028-02-29');
     for (const value of ['2027-02-29', 'today', '30.06.2026'])
       expect(() => readConfig({ ZOHO_PAYMENTS_SANDBOX_TODAY: value })).toThrow('ZOHO_PAYMENTS_SANDBOX_TODAY is "');
   });
 
-  it("reads Zoho's rate limits", () => {
+  it("contain Zoho's rate limits", () => {
     expect(readConfig({ ZOHO_PAYMENTS_CALLS_PER_MINUTE: '60', ZOHO_PAYMENTS_CALLS_AT_ONCE: '10' }).limits).toEqual({
       perMinute: 60,
       concurrent: 10,
@@ -59,7 +59,7 @@ describe('settings', () => {
       );
   });
 
-  it('for a login: reads the client, the data center (the command line overrides the environment) and the keychain switch', () => {
+  it('for a login contain the client, the data center (the command line overrides the environment) and the keychain switch', () => {
     expect(readConfig({ ZOHO_CLIENT_ID: '1000.ABC' })).toMatchObject({
       client: { clientId: '1000.ABC', clientSecret: undefined },
       credentials: undefined,
@@ -69,7 +69,7 @@ describe('settings', () => {
     expect(readConfig({ ZOHO_PAYMENTS_KEYCHAIN: 'off' }).keychain).toBe(false);
   });
 
-  it('reads the toolsets, always in the same order', () => {
+  it('contain the toolsets, always in the same order', () => {
     expect(readConfig({ ZOHO_PAYMENTS_TOOLSETS: ' Lookups, payments,' }).toolsets).toEqual(['payments', 'lookups']);
     expect(readConfig({ ZOHO_PAYMENTS_TOOLSETS: 'lookups,all' }).toolsets).toEqual(['payments', 'lookups', 'workflows']);
     expect(() => readConfig({ ZOHO_PAYMENTS_TOOLSETS: 'payments,lookup' })).toThrow(
@@ -83,7 +83,7 @@ describe('settings', () => {
     );
   });
 
-  it('reads the confirm mode and the unique field', () => {
+  it('contain the confirm mode and the unique field', () => {
     expect(readConfig({ ZOHO_PAYMENTS_CONFIRM: 'Strict', ZOHO_PAYMENTS_UNIQUE_FIELD: 'cf_external_reference' })).toMatchObject({
       confirm: 'strict',
       uniqueField: 'cf_external_reference',
@@ -92,7 +92,7 @@ describe('settings', () => {
     expect(() => readConfig({ ZOHO_PAYMENTS_UNIQUE_FIELD: 'External Reference' })).toThrow('must be the API name of a custom field');
   });
 
-  it('refuses to start with a wrong policy, and says why', () => {
+  it('with a wrong policy stop the start, and the error says why', () => {
     const dir = mkdtempSync(join(tmpdir(), 'policy-'));
     const policy = (text: string) => {
       writeFileSync(join(dir, 'policy.json'), text);
@@ -124,14 +124,14 @@ describe('settings', () => {
     rmSync(dir, { recursive: true });
   });
 
-  it('reads credentials without the whitespace around them', () => {
+  it('contain the credentials without whitespace around them', () => {
     const config = readConfig({ ...credentials, ZOHO_CLIENT_SECRET: ' s3cret\n' });
     expect(config.credentials).toEqual({ clientId: '1000.ABC', clientSecret: 's3cret', refreshToken: '1000.r.t' });
     expect(config.organizationId).toBe('60089553909');
     expect(config.missing).toEqual([]);
   });
 
-  it.each(all)('reports %s as missing if it is not set', (name) => {
+  it.each(all)('report %s as missing if it is not set', (name) => {
     for (const unset of [undefined, '', '  ', '${user_config.something}', '${user_config.client_id}', ' ${user_config.x} ']) {
       const config = readConfig({ ...credentials, [name]: unset });
       expect(config.missing).toEqual([name]);
@@ -150,17 +150,17 @@ describe('settings', () => {
     ['ZOHO_PAYMENTS_STATE_DIR', { stateDir: undefined }],
     ['ZOHO_PAYMENTS_KEYCHAIN', { keychain: true }],
     ['HTTPS_PROXY', { proxy: { http: undefined, https: undefined, no: undefined } }],
-  ])('%s counts as unset if it is blank', (name, expected) => {
+  ])('count %s as not set if it is blank', (name, expected) => {
     for (const value of blank) expect(readConfig({ [name]: value })).toMatchObject(expected);
   });
 });
 
-describe("Zoho's addresses", () => {
+describe('the addresses of Zoho', () => {
   it.each([
     ['eu', 'https://accounts.zoho.eu', 'https://www.zohoapis.eu/books/v3'],
     ['EU', 'https://accounts.zoho.eu', 'https://www.zohoapis.eu/books/v3'],
     ['ca', 'https://accounts.zohocloud.ca', 'https://www.zohoapis.ca/books/v3'],
-  ])('data center %s', (name, accountsUrl, apiBaseUrl) => {
+  ])('for the data center %s are the documented addresses', (name, accountsUrl, apiBaseUrl) => {
     expect(readConfig({ ZOHO_DATA_CENTER: name })).toMatchObject({ accountsUrl, apiBaseUrl });
   });
 
@@ -174,12 +174,12 @@ describe("Zoho's addresses", () => {
     ['https://www.zohoapis.uk:443/books/v3', 'https://www.zohoapis.uk/books/v3'],
     ['https://www.zohoapis.uk./books/v3///', 'https://www.zohoapis.uk/books/v3'],
     ['http://LOCALHOST.:80/', 'http://localhost'],
-  ])('normalizes the address %s', (value, expected) => {
+  ])('are normalized: %s', (value, expected) => {
     expect(readConfig({ ZOHO_API_BASE_URL: value }).apiBaseUrl).toBe(expected);
     expect(readConfig({ ZOHO_ACCOUNTS_URL: value }).accountsUrl).toBe(expected);
   });
 
-  it('one address can be set without the other', () => {
+  it('can be set one without the other', () => {
     expect(readConfig({ ZOHO_DATA_CENTER: 'in', ZOHO_API_BASE_URL: 'https://gateway.example/books' })).toMatchObject({
       accountsUrl: 'https://accounts.zoho.in',
       apiBaseUrl: 'https://gateway.example/books',
@@ -187,7 +187,7 @@ describe("Zoho's addresses", () => {
   });
 });
 
-describe('switches', () => {
+describe('an on-off setting', () => {
   it.each([
     ['1', true],
     ['true', true],
@@ -197,17 +197,17 @@ describe('switches', () => {
     ['false', false],
     ['No', false],
     ['off', false],
-  ])('%s means %s', (value, expected) => {
+  ])('with the value %s means %s', (value, expected) => {
     expect(readConfig({ ZOHO_PAYMENTS_READ_ONLY: value }).readOnly).toBe(expected);
     expect(readConfig({ ZOHO_PAYMENTS_SANDBOX: value }).sandbox).toBe(expected ? 'file' : false);
   });
 
-  it('the sandbox can be in memory', () => {
+  it('for the sandbox can also be "memory"', () => {
     expect(readConfig({ ZOHO_PAYMENTS_SANDBOX: 'memory' }).sandbox).toBe('memory');
   });
 });
 
-describe('proxies', () => {
+describe('the settings of the proxy', () => {
   it.each<[Environment, Partial<ReturnType<typeof readConfig>['proxy']>]>([
     [{ HTTPS_PROXY: 'http://proxy.example:8080' }, { https: 'http://proxy.example:8080' }],
     [{ https_proxy: 'http://lower:1', HTTPS_PROXY: 'http://upper:1' }, { https: 'http://lower:1' }],
@@ -217,12 +217,12 @@ describe('proxies', () => {
     [{ HTTPS_PROXY: 'clerk:pass@proxy.example:8080' }, { https: 'http://clerk:pass@proxy.example:8080' }],
     [{ NO_PROXY: 'localhost,.corp.example' }, { no: 'localhost,.corp.example' }],
     [{ no_proxy: '*', NO_PROXY: 'x' }, { no: '*' }],
-  ])('%j', (env, expected) => {
+  ])('are read from %j', (env, expected) => {
     expect(readConfig(env).proxy).toMatchObject(expected);
   });
 });
 
-describe('refuses a wrong setting in one line, without secrets', () => {
+describe('a wrong setting is refused in one line, without secrets', () => {
   it.each<[string, string]>([
     ['ZOHO_DATA_CENTER', 'mars'],
     ['ZOHO_DATA_CENTER', 'constructor'],
@@ -262,7 +262,7 @@ describe('the state directory', () => {
     for (const name of ['HOME', 'XDG_STATE_HOME'] as const) if ({ HOME, XDG_STATE_HOME }[name] === undefined) delete process.env[name];
   });
 
-  it("comes from the operating system's user record, not from the environment", () => {
+  it("comes from the operating system's record of the user, not from the environment", () => {
     const before = defaultStateDir();
     Object.assign(process.env, { HOME: '/elsewhere', XDG_STATE_HOME: '/elsewhere/state' });
     expect(homedir()).toBe(process.platform === 'win32' ? homedir() : '/elsewhere');
@@ -278,7 +278,7 @@ describe('the state directory', () => {
     expect(defaultStateDir(platform)).toBe(join(userInfo().homedir, ...parts));
   });
 
-  it('is accessible only to its owner', () => {
+  it('can be read only by its owner', () => {
     const base = mkdtempSync(join(tmpdir(), 'zoho-payments-test-'));
     const dir = join(base, 'a', 'b');
     expect(ensureDir(dir)).toBe(dir);

@@ -1,17 +1,19 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { toolsets, leastScopes } from '../../src/catalogue.ts';
+import { endpoints, toolsets, leastScopes } from '../../src/catalogue.ts';
 import { readConfig } from '../../src/cli/config.ts';
 import { examine, type Finding } from '../../src/cli/doctor-checks.ts';
-import { scopeOf } from '../../src/endpoint.ts';
+import { defineRead, scopeOf, type Endpoint } from '../../src/endpoint.ts';
+import { listChartOfAccounts } from '../../src/matching/chart-of-accounts.ts';
+import { createReport } from '../../src/report.ts';
 import { openLoginStore, type Login } from '../../src/zoho/login-store.ts';
 import { fault, held, isWaiting, seed } from '../support/books.ts';
 import { closers } from '../support/closers.ts';
 import { folder, run, serving, settingsFor } from '../support/program.ts';
 import { startSandbox, type Sandbox } from '../support/sandbox.ts';
 
-/** `doctor` names each problem and how to mend it. Runs the built program against the sandbox. */
+/** `doctor` names each problem and how to repair it. Runs the built program against the sandbox. */
 
 type Settings = Record<string, string>;
 
@@ -62,28 +64,28 @@ interface Misconfigured {
 
 const misconfigurations: readonly Misconfigured[] = [
   {
-    what: 'no credentials and no login',
+    what: 'there are no credentials and no login',
     settings: () => ({ ZOHO_PAYMENTS_STATE_DIR: folder() }),
     check: 'credentials',
     says: /nobody has logged in, and ZOHO_CLIENT_ID/,
     next: /^Run `node \S+\/zoho-payments-mcp\.cjs login`/,
   },
   {
-    what: 'a client id that Zoho does not know',
+    what: 'Zoho does not know the client id',
     settings: () => ({ ...settingsFor(sandbox), ZOHO_CLIENT_ID: '1000.NOBODY' }),
     check: 'access token',
     says: /does not know the client id.*invalid_client/,
     next: /ZOHO_CLIENT_ID and ZOHO_DATA_CENTER.*--try-data-centers/,
   },
   {
-    what: 'a wrong client secret',
+    what: 'the client secret is wrong',
     settings: () => ({ ...settingsFor(sandbox), ZOHO_CLIENT_SECRET: 'another' }),
     check: 'access token',
     says: /client secret is wrong/,
     next: /^Check ZOHO_CLIENT_SECRET/,
   },
   {
-    what: 'a refresh token that was revoked',
+    what: 'the refresh token was revoked',
     settings: async () => {
       const own = await books();
       await fetch(`${own.accounts_url}/oauth/v2/token/revoke?token=${own.refresh_token}`, { method: 'POST' });
@@ -94,21 +96,21 @@ const misconfigurations: readonly Misconfigured[] = [
     next: /^Run `node \S+\/zoho-payments-mcp\.cjs login`/,
   },
   {
-    what: 'too many requests for access tokens',
+    what: 'there were too many requests for access tokens',
     settings: async () => settingsFor(await books({ limits: { access_tokens: 0 } })),
     check: 'access token',
     says: /too many were requested/,
     next: /after \d{4}-\d\d-\d\dT/,
   },
   {
-    what: "another user's organization",
+    what: 'the organization belongs to another user',
     settings: () => ({ ...settingsFor(sandbox), ZOHO_ORGANIZATION_ID: '999' }),
     check: 'organization',
     says: /does not belong to these credentials.*6041/,
     next: /ZOHO_ORGANIZATION_ID/,
   },
   {
-    what: 'tokens of one data center used in another',
+    what: 'tokens of one data center are used in another',
     settings: async () => {
       const dir = folder();
       await openLoginStore(dir, { keychain: false }).write({ ...loginFor(sandbox), apiBaseUrl: 'https://www.zohoapis.eu/books/v3' });
@@ -119,21 +121,21 @@ const misconfigurations: readonly Misconfigured[] = [
     next: /set ZOHO_DATA_CENTER/,
   },
   {
-    what: 'an address that is not Zoho Books',
+    what: 'the address is not Zoho Books',
     settings: () => ({ ...settingsFor(sandbox), ZOHO_API_BASE_URL: sandbox.api_base_url.replace(/\/v3$/, '/v4') }),
     check: 'organization',
     says: /no Zoho Books API at this address/,
     next: /ZOHO_API_BASE_URL/,
   },
   {
-    what: 'an accounts server that does not answer',
+    what: 'the accounts server does not answer',
     settings: () => ({ ...settingsFor(sandbox), ZOHO_ACCOUNTS_URL: 'https://accounts.invalid' }),
     check: 'access token',
     says: /gave no valid answer: (ENOTFOUND|EAI_AGAIN)/,
     next: /in a little while/,
   },
   {
-    what: 'a login to a sandbox that does not run',
+    what: 'the login names a sandbox that does not run',
     settings: async () => {
       const dir = folder();
       await openLoginStore(dir, { keychain: false }).write({ ...loginFor(sandbox), accountsUrl: 'http://127.0.0.1:9' });
@@ -144,7 +146,7 @@ const misconfigurations: readonly Misconfigured[] = [
     next: /^Start it again .*sandbox --port 9 --data FILE`, or run `node \S+ login` again/,
   },
   {
-    what: 'a login without a scope that a tool needs',
+    what: 'the login lacks a scope that a tool needs',
     settings: async () => {
       const dir = folder();
       await openLoginStore(dir, { keychain: false }).write({
@@ -158,7 +160,7 @@ const misconfigurations: readonly Misconfigured[] = [
     next: /`node \S+\/zoho-payments-mcp\.cjs login`/,
   },
   {
-    what: 'a token from the environment without a scope that checks need',
+    what: 'the token from the environment lacks a scope that checks need',
     settings: async () => settingsFor(await books({ scopes: without('contacts.READ') })),
     check: 'scopes',
     says: new RegExp(
@@ -168,7 +170,7 @@ const misconfigurations: readonly Misconfigured[] = [
     next: /`node \S+\/zoho-payments-mcp\.cjs login`/,
   },
   {
-    what: 'the same, with tools that need this scope switched on',
+    what: 'the token from the environment lacks a scope, and tools that need it are switched on',
     settings: async () => settingsFor(await books({ scopes: without('contacts.READ') })),
     args: ['--toolsets=payments,lookups'],
     check: 'scopes',
@@ -176,28 +178,28 @@ const misconfigurations: readonly Misconfigured[] = [
     next: /`node \S+\/zoho-payments-mcp\.cjs login`/,
   },
   {
-    what: 'a toolset that does not exist',
+    what: 'a toolset does not exist',
     settings: () => ({ ZOHO_PAYMENTS_TOOLSETS: 'lookup' }),
     check: 'settings',
     says: /ZOHO_PAYMENTS_TOOLSETS names an unknown toolset, "lookup"\. Did you mean lookups\?/,
     next: /does not start/,
   },
   {
-    what: 'a unique field that accepts duplicates',
+    what: 'the unique field accepts duplicates',
     settings: () => ({ ...settingsFor(sandbox), ZOHO_PAYMENTS_UNIQUE_FIELD: 'cf_receipt_book_no' }),
     check: 'unique field',
     says: /cf_receipt_book_no: it accepts duplicate values/,
     next: /docs\/safety\.md/,
   },
   {
-    what: 'a wrong clock',
+    what: 'the clock is wrong',
     settings: async () => settingsFor(await books({ now: () => new Date(Date.now() + 10 * 60_000) })),
     check: 'clock',
     says: /\d+ s behind Zoho's/,
     next: /automatic time/,
   },
   {
-    what: 'no calls left today',
+    what: 'no calls are left today',
     settings: async () => {
       const own = await books();
       await fault(own, { match: { path: '/books/v3/' }, fault: 'rate_limit', code: 45, times: 99 });
@@ -208,14 +210,14 @@ const misconfigurations: readonly Misconfigured[] = [
     next: /possible again at \d{4}/,
   },
   {
-    what: 'a policy that cannot be read',
+    what: 'the policy cannot be read',
     settings: () => ({ ...settingsFor(sandbox), ZOHO_PAYMENTS_POLICY: join(folder(), 'none.json') }),
     check: 'settings',
     says: /policy .* cannot be used/,
     next: /does not start/,
   },
   {
-    what: 'a data center that does not exist',
+    what: 'the data center does not exist',
     settings: () => ({ ZOHO_DATA_CENTER: 'mars' }),
     check: 'settings',
     says: /ZOHO_DATA_CENTER is "mars": use one of us, eu/,
@@ -223,18 +225,18 @@ const misconfigurations: readonly Misconfigured[] = [
   },
 ];
 
-describe('names the problem and the next step', () => {
+describe('doctor names the problem and the next step if', () => {
   it.each(misconfigurations)('$what', async ({ settings, args, check, says, next }) => {
     const made = await settings();
     const { code, ok, findings, text } = await doctor(made, args);
     const wrong = findings.find(({ state }) => state === 'wrong');
-    expect({ code, ok }, text).toEqual({ code: 1, ok: false });
+    expect({ code, ok }, text).toEqual({ code: check === 'settings' ? 2 : 1, ok: false });
     expect(wrong, text).toMatchObject({ check, says: expect.stringMatching(says), next: expect.stringMatching(next) });
     for (const secret of [made['ZOHO_CLIENT_SECRET'], made['ZOHO_REFRESH_TOKEN'], sandbox.client_secret, sandbox.refresh_token])
       if (secret !== undefined) expect(text).not.toContain(secret);
   });
 
-  it('of a folder that is not writable', async () => {
+  it('the folder is not writable', async () => {
     const dir = folder();
     writeFileSync(join(dir, 'occupied'), '');
     const { findings, code } = await doctor({ ...settingsFor(sandbox), ZOHO_PAYMENTS_STATE_DIR: join(dir, 'occupied') });
@@ -245,7 +247,7 @@ describe('names the problem and the next step', () => {
     });
   });
 
-  it('of writes whose outcome is unknown', async () => {
+  it('the outcome of writes is unknown', async () => {
     const own = await books();
     const settings = { ...settingsFor(own), ZOHO_PAYMENTS_STATE_DIR: folder(), ZOHO_PAYMENTS_CONFIRM: 'host' };
     const server = await serving([], settings);
@@ -267,7 +269,7 @@ describe('names the problem and the next step', () => {
     ]);
   });
 
-  it('of a journal that was changed', async () => {
+  it('the journal was changed', async () => {
     const own = await books();
     const dir = folder();
     const settings = { ...settingsFor(own), ZOHO_PAYMENTS_STATE_DIR: dir, ZOHO_PAYMENTS_CONFIRM: 'host' };
@@ -293,7 +295,7 @@ describe('names the problem and the next step', () => {
     ]);
   });
 
-  it('of credentials of another data center, with --try-data-centers', async () => {
+  it('the credentials belong to another data center, with --try-data-centers', async () => {
     const elsewhere = await books();
     const config = readConfig({
       ...settingsFor(elsewhere),
@@ -326,8 +328,8 @@ describe('names the problem and the next step', () => {
   });
 });
 
-describe('the credentials', () => {
-  it('are tried again even if an earlier token is still valid', async () => {
+describe('doctor', () => {
+  it('tests the credentials again even if an earlier access token is still valid', async () => {
     const settings = { ...settingsFor(await books()), ZOHO_PAYMENTS_STATE_DIR: folder() };
     expect(await doctor(settings)).toMatchObject({ code: 0 });
     const { findings, code } = await doctor({ ...settings, ZOHO_CLIENT_SECRET: 'another' });
@@ -338,7 +340,7 @@ describe('the credentials', () => {
     });
   });
 
-  it('of a login that may only read get their own finding', async () => {
+  it('reports separately that a login may only read', async () => {
     const dir = folder();
     await openLoginStore(dir, { keychain: false }).write({
       ...loginFor(sandbox),
@@ -353,8 +355,58 @@ describe('the credentials', () => {
   });
 });
 
-describe('without problems', () => {
-  it('says so, also by its exit code, with credentials from the environment', async () => {
+describe('a new lookup with a new scope', () => {
+  /** As a contributor would declare it. The sandbox grants this scope only if asked. */
+  const added: Endpoint = defineRead({ ...listChartOfAccounts, title: '', description: '', report: () => createReport([]) });
+  const before = leastScopes({ readOnly: false });
+  const withScope = [...before, scopeOf(added)];
+
+  async function scopesFor(settings: Settings): Promise<Finding[]> {
+    const findings: Finding[] = [];
+    const config = readConfig({ ZOHO_PAYMENTS_STATE_DIR: folder(), ...settings });
+    for await (const finding of examine(config, { tryDataCenters: false })) if (finding.check === 'scopes') findings.push(finding);
+    return findings;
+  }
+
+  async function loggedIn(scopes: readonly string[]): Promise<Settings> {
+    const dir = folder();
+    await openLoginStore(dir, { keychain: false }).write({ ...loginFor(await books()), scopes });
+    return { ZOHO_PAYMENTS_STATE_DIR: dir };
+  }
+
+  const all = { ZOHO_PAYMENTS_TOOLSETS: 'all' };
+  const missing = {
+    check: 'scopes',
+    state: 'wrong',
+    says: 'ZohoBooks.accountants.READ is missing: list_chart_of_accounts cannot be used',
+  };
+
+  beforeAll(() => {
+    for (const list of [endpoints, toolsets.lookups] as Endpoint[][]) list.push(added);
+  });
+  afterAll(() => {
+    for (const list of [endpoints, toolsets.lookups] as Endpoint[][]) list.pop();
+  });
+
+  it('is a problem of an older login only if the lookup is switched on', async () => {
+    expect(await scopesFor(await loggedIn(before))).toMatchObject([{ state: 'ok' }]);
+    expect(await scopesFor({ ...(await loggedIn(before)), ...all })).toMatchObject([missing]);
+    expect(await scopesFor({ ...(await loggedIn(withScope)), ...all })).toMatchObject([{ state: 'ok' }]);
+  });
+
+  it('is tried with a token from the environment only if the lookup is switched on', async () => {
+    const [less, more] = [await books({ scopes: [...before] }), await books({ scopes: withScope })];
+    expect(await scopesFor({ ...settingsFor(less), ...all })).toContainEqual(expect.objectContaining(missing));
+    expect(JSON.stringify(await scopesFor(settingsFor(less)))).not.toContain('accountants');
+    expect(await scopesFor({ ...settingsFor(more), ...all })).toMatchObject([
+      { state: 'ok', says: expect.stringContaining('ZohoBooks.accountants.READ') },
+      { state: 'unknown', says: expect.stringMatching(/: ZohoBooks\.customerpayments\.\w+(, ZohoBooks\.customerpayments\.\w+){2}$/) },
+    ]);
+  });
+});
+
+describe('doctor without problems', () => {
+  it('says so in its text and exit code, with credentials from the environment', async () => {
     const { code, stdout } = await run(['doctor'], settingsFor(sandbox));
     expect(code, stdout).toBe(0);
     expect(stdout).toContain('No problems found.');
@@ -372,7 +424,7 @@ describe('without problems', () => {
       'journal',
     ])
       expect(stdout).toMatch(new RegExp(`^(ok   |\\?    )  ${part}: `, 'm'));
-    expect(stdout).toMatch(/known only after a login or at the first use: .*customerpayments\.CREATE/);
+    expect(stdout).toMatch(/cannot be tested before a login or the first use: .*customerpayments\.CREATE/);
     expect(stdout).toMatch(
       new RegExp(
         /limits: 49\d\d of 5000 calls are left today, until \S+ \S+ -0[45]:00 \(about 99\d payments\), and /.source +
@@ -382,7 +434,7 @@ describe('without problems', () => {
     );
   });
 
-  it('knows the scopes of a login', async () => {
+  it('knows the scopes of the login', async () => {
     const dir = folder();
     await openLoginStore(dir, { keychain: false }).write(loginFor(sandbox));
     const { findings, code } = await doctor({ ZOHO_PAYMENTS_STATE_DIR: dir });
@@ -393,7 +445,7 @@ describe('without problems', () => {
     ).toBe(true);
   });
 
-  it('works with the practice books', async () => {
+  it('also checks the practice books', async () => {
     expect(await doctor({}, ['--sandbox=memory'])).toMatchObject({ code: 0, ok: true });
   });
 });

@@ -8,8 +8,8 @@ const names = Object.keys(commands);
 const everyOption = [...new Set(names.flatMap(optionsOf))];
 const optionsIn = (text: string) => [...new Set(text.match(/(?<![\w-])--[a-z][\w-]*/g)?.map((option) => option.slice(2)))];
 
-describe('--help of a command', () => {
-  it.each(names)('%s: shows its options and an example, and names no other command', async (name) => {
+describe('--help', () => {
+  it.each(names)('of %s shows its options and an example, and names no other command', async (name) => {
     const { code, stdout, stderr } = await run([...name.split(' '), '--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(new RegExp(`^zoho-payments-mcp ${name}: `));
@@ -38,8 +38,8 @@ describe('--help of a command', () => {
   });
 });
 
-describe('an unknown option', () => {
-  it.each(names.filter((name) => name !== 'journal'))('%s refuses it and lists its options', async (name) => {
+describe('the error about wrong arguments', () => {
+  it.each(names.filter((name) => name !== 'journal'))('lists the options of %s if an option is unknown', async (name) => {
     const takes =
       optionsOf(name).length === 0
         ? 'it has no options'
@@ -64,7 +64,7 @@ describe('an unknown option', () => {
     });
   });
 
-  it('names the command in the error about a wrong value too', async () => {
+  it('names the command if a value is wrong, and lists the commands if the command is unknown', async () => {
     expect((await run(['sandbox', '--port', 'http'])).stderr).toContain(`not "http"; see \`${command} sandbox --help\``);
     expect((await run(['serv'])).stderr).toContain(
       'unknown command "serv"; the commands are serve, login, logout, doctor, sandbox, journal; see',

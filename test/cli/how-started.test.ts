@@ -66,7 +66,7 @@ const thrownBy = async (work: Promise<unknown>) =>
 
 const commandIn = (text: string): string => /`([^`]+) login`/.exec(text)?.[1] ?? '';
 
-describe('the command of a hint', () => {
+describe('the command in a hint', () => {
   onPosix('is node with the program if a host starts it so, and works in a shell', async () => {
     const { next } = await hintOf(program);
     expect(next).toContain(`\`node ${program} login\``);
@@ -102,7 +102,7 @@ describe('the command of a hint', () => {
     ['zoho-payments-mcp@0.1', 'npx zoho-payments-mcp@0.1'],
     ['github:example/zoho-payments-mcp#main', "npx 'github:example/zoho-payments-mcp#main'"],
     [root, 'npx zoho-payments-mcp'],
-  ])('is npx with the original package: %s', async (spec, command) => {
+  ])('is npx with the original package name: %s', async (spec, command) => {
     const { next } = await hintOf(fetched(spec));
     expect(next).toContain(`\`${command} login\`${spec === root ? ` (in ${root})` : ''}`);
   });
@@ -122,11 +122,11 @@ describe('the command of a hint', () => {
       'C:\\Users\\x\\AppData\\Local\\npm-cache\\_npx\\b8de\\node_modules\\zoho-payments-mcp\\dist\\zoho-payments-mcp.cjs',
       'npx zoho-payments-mcp',
     ],
-  ])('is quoted for Windows: %s', (_, script, command) => {
+  ])('is quoted correctly for Windows: %s', (_, script, command) => {
     expect(commandOf({ script, node: 'C:\\Program Files\\nodejs\\node.exe', windows: true, path: undefined })).toEqual({ command });
   });
 
-  it('has --sandbox if it is about the journal of the practice books', () => {
+  it('contains --sandbox if the hint is about the journal of the practice books', () => {
     const { here } = startedAs({ script: '/p/x.cjs', node, windows: false, path: undefined }, { sandbox: true });
     expect(here('Run `zoho-payments-mcp journal resolve`, or `zoho-payments-mcp login`.')).toBe(
       'Run `node /p/x.cjs journal resolve --sandbox`, or `node /p/x.cjs login`.',
@@ -134,14 +134,14 @@ describe('the command of a hint', () => {
   });
 });
 
-describe('texts at the terminal', () => {
+describe('a text at the terminal', () => {
   onPosix.each<[what: string, args: string[], settings: Record<string, string>]>([
     ['doctor', ['doctor'], {}],
     ['doctor --json', ['doctor', '--json'], {}],
     ['a wrong option', ['--nonsense'], {}],
     ['the journal without a login', ['journal', 'list'], {}],
     ['help', ['--help'], {}],
-  ])('show the command as it was called: %s', async (_, args, settings) => {
+  ])('shows the command in the form in which it was called: %s', async (_, args, settings) => {
     const ended = (await run(node, [program, ...args], { env: environment(settings) }).catch((error: unknown) => error)) as {
       stdout: string;
       stderr: string;
@@ -152,13 +152,13 @@ describe('texts at the terminal', () => {
   });
 });
 
-describe('inside an extension', () => {
+describe('a hint inside an extension', () => {
   const manifest = JSON.parse(readFileSync(join(root, 'manifest.json'), 'utf8')) as {
     server: { mcp_config: { args: string[]; env: Record<string, string> } };
     user_config: Record<string, { title: string }>;
   };
 
-  it('knows the field titles of the manifest', () => {
+  it('uses the titles of the fields in the manifest', () => {
     const fields = Object.entries(manifest.server.mcp_config.env).map(([variable, value]) => {
       const name = /^\$\{user_config\.(\w+)\}$/.exec(value)?.[1] ?? '';
       return [variable, manifest.user_config[name]?.title];
@@ -175,7 +175,7 @@ describe('inside an extension', () => {
     expect(`${next} ${message}`).not.toMatch(/`|ZOHO_|--\w|login`/);
   });
 
-  it('has a step with fields for every error whose next step is a command', async () => {
+  it('has a step with fields for every error whose next step is otherwise a command', async () => {
     const refused = async (code: string) => {
       const http = { exchange: async () => ({ status: 400, headers: {}, bytes: Buffer.from(JSON.stringify({ error: code })) }) };
       const grant = { kind: 'refresh', refreshToken: 'c' } as const;
@@ -197,7 +197,7 @@ describe('inside an extension', () => {
     }
   });
 
-  it('leaves out steps that need a terminal', () => {
+  it('omits steps that need a terminal', () => {
     const error = new AccessError('No.', {
       code: 'login_unreadable',
       next: ['run `zoho-payments-mcp login`', 'unlock it', 'use --sandbox'],

@@ -51,7 +51,7 @@ describe('journal list', () => {
     expect((await run(['journal', 'list'], unreachable)).stdout).toBe(stdout);
   });
 
-  it('finds by key, reference, amount, record, customer, outcome, tool and day', async () => {
+  it('finds writes by key, reference, amount, record, customer, outcome, tool and day', async () => {
     const settings = oldJournal();
     const found = async (...options: string[]) =>
       (await run(['journal', 'list', ...options], settings)).stdout.split('\n').flatMap((line) => line.match(/^w_\w+/)?.[0] ?? []);
@@ -79,7 +79,7 @@ describe('journal list', () => {
     expect((await run(['journal', 'list', '--since', '2026-12-01'], settings)).stdout).toBe('No writes match.');
   });
 
-  it('prints one JSON document with --json, as list_writes answers', async () => {
+  it('prints with --json one JSON document, with the same fields as list_writes', async () => {
     const { writes, ...rest } = JSON.parse((await run(['journal', 'list', '--json', '--limit', '2'], oldJournal())).stdout) as Json;
     expect(rest).toEqual({ has_more: true, next_page: 'recorded:w_e21008826fda285c', time_zone: 'UTC' });
     expect(writes).toMatchObject([
@@ -107,9 +107,10 @@ describe('journal list', () => {
     [['--amount', ' '], '--amount must not be " "'],
     [['--outcome', 'null'], '--outcome must not be "null"'],
     [['--limit', '0'], '--limit must be at least 1'],
-    [['--page', 'last'], '--page must be the page that the list before names, or a page number'],
+    [['--page', 'last'], '--page must be the page that the previous list shows, or a page number'],
     [['--limit', 'all'], '--limit must be a whole number, not "all"'],
-  ])('refuses %j in one line', async (options, message) => {
+    [['--reference', ' ', '--amount', '0'], '--reference is empty: omit it or give a value; --amount must be more than 0; see'],
+  ])('refuses %j with a one-line error', async (options, message) => {
     const { code, stdout, stderr } = await run(['journal', 'list', ...options], oldJournal());
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/^[^\n]+\n$/);
@@ -119,7 +120,7 @@ describe('journal list', () => {
 });
 
 describe('journal show', () => {
-  it('prints sentences: what, who, how much, when, who was asked, the outcome, how to undo it', async () => {
+  it('prints sentences: the write, who made it, the amount, the time, who was asked, the outcome, the undo', async () => {
     const settings = newSettings();
     const server = await serving([], { ...settings, ZOHO_PAYMENTS_CONFIRM: 'host' });
     const call = {
@@ -154,16 +155,13 @@ describe('journal show', () => {
     // JSON only with --json.
     expect(stdout).not.toMatch(/^\{/m);
     const json = (await run(['journal', 'show', write_id, '--json'], settings)).stdout;
-    expect(JSON.parse(json.slice(0, json.indexOf('\n}') + 2))).toMatchObject({ id: write_id, state: 'recorded', key: 'k 2' });
-    expect(
-      json
-        .slice(json.indexOf('\n}') + 3)
-        .split('\n')
-        .map((line) => (JSON.parse(line) as Json)['type']),
-    ).toEqual(expect.arrayContaining(['claimed', 'sent', 'recorded']));
+    const { events, ...entry } = JSON.parse(json) as { events: Json[] };
+    expect(entry).toMatchObject({ id: write_id, state: 'recorded', outcome: 'recorded', key: 'k 2', time_zone: 'UTC' });
+    expect(events.map(({ type }) => type)).toEqual(expect.arrayContaining(['claimed', 'sent', 'recorded']));
+    expect(events.every((event) => event['entry'] === write_id)).toBe(true);
   });
 
-  it('shows for an unknown outcome the reason, and when and how to settle it', async () => {
+  it('says why an outcome is unknown, and when and how a person can settle it', async () => {
     const settings = newSettings();
     const server = await serving([], settings);
     await fault(sandbox, { match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_before' });
@@ -184,7 +182,7 @@ describe('journal show', () => {
     expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('--sandbox=memory keeps no journal') as string });
   });
 
-  it('shows who was asked, also for a write of an earlier version', async () => {
+  it('says who was asked, also for a write of an earlier version', async () => {
     const settings = oldJournal();
     expect((await run(['journal', 'show', 'w_e21008826fda285c'], settings)).stdout).toContain(
       'The user was asked because it gives money back, and agreed.\n',
@@ -212,19 +210,28 @@ describe('journal show', () => {
     ],
     ['w_\u001b[31m', 'there is no write w_\uFFFD[31m\n'],
     ['', 'there is no write \n'],
-  ])('says that there is no write %j', async (id, message) => {
+  ])('says that no write has the id %j', async (id, message) => {
     expect(await run(['journal', 'show', id], oldJournal())).toEqual({ code: 1, stdout: '', stderr: `zoho-payments-mcp: ${message}` });
   });
 
   it('asks for the id if it is omitted', async () => {
-    expect((await run(['journal', 'show'], oldJournal())).stderr).toBe(
-      'zoho-payments-mcp: give the id of a write: journal list shows the ids\n',
-    );
+    const stderr = 'zoho-payments-mcp: give the id of a write: journal list shows the ids\n';
+    expect(await run(['journal', 'show'], oldJournal())).toMatchObject({ code: 2, stderr });
   });
 });
 
-describe('text of records at a terminal', () => {
-  it('cannot send control characters, and nothing of it is hidden: list, show and export', async () => {
+describe('journal prune', () => {
+  it.each([
+    [[], 'prune needs --before YYYY-MM-DD'],
+    [['--before', '2099-01-01'], 'prune cannot delete writes of the last 7 days'],
+  ])('refuses %j as a wrong use, even if there is no journal', async (options, message) => {
+    const { code, stderr } = await run(['journal', 'prune', ...options], { ZOHO_PAYMENTS_STATE_DIR: folder() });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) as string });
+  });
+});
+
+describe('text from records at a terminal', () => {
+  it('contains no control characters and hides nothing, in list, show and export', async () => {
     const { settings, file } = alone();
     const nasty = 'A\u001b[2J\u009b31m\u202e\u200b\nB';
     const journal = await openSqliteJournal(file);

@@ -13,7 +13,7 @@ afterEach(async () => {
   for (const server of open.splice(0)) await server.close();
 });
 
-/** Texts that no log may contain: names, notes and amounts from the caller. Nothing else contains these letters and digits. */
+/** Texts that no log may contain: names, notes and amounts from the caller. No other text contains these letters and digits. */
 const marked = {
   name: 'Zyxwvut Kqjx GmbH',
   note: 'Zwpriv note qqxz',
@@ -63,8 +63,8 @@ const faults = fc.constantFrom<Record<string, unknown> | undefined>(
   { fault: 'rate_limit', match: { path: '^/oauth/' } },
 );
 
-describe('for every call and every fault', () => {
-  it('keeps secrets out of log and answers, and customer data out of the log', async () => {
+describe('for every call and every fault, the program', () => {
+  it('keeps secrets out of the log and the answers, and customer data out of the log', async () => {
     await fc.assert(
       fc.asyncProperty(writes, faults, fc.boolean(), async ([tool, args], misbehave, withKey) => {
         const server = await harness({ limits: { pauseMs: 1 }, timings: { lookMs: 0 } });
@@ -89,7 +89,7 @@ describe('for every call and every fault', () => {
 });
 
 describe('a call and its lines in the log', () => {
-  it('share an id, which the errors of the call show too', async () => {
+  it('have the same id, which is also in the errors of the call', async () => {
     const server = await harness();
     open.push(server);
     await fault(server.sandbox, { match: { method: 'GET' }, fault: 'status', status: 400, code: 2, message: 'no' });
@@ -105,7 +105,7 @@ describe('a call and its lines in the log', () => {
     expect((await requestsTo(server.sandbox)).length).toBe(1);
   });
 
-  it('have a different id for each call, and no ids of records', async () => {
+  it('have an id that no other call has and that is not the id of a record', async () => {
     const server = await harness();
     open.push(server);
     await Promise.all([1, 2, 3].map(() => server.call('get_customer_payment', { payment_id: seed.samplePayment })));
@@ -125,7 +125,7 @@ describe('the lines of the log', () => {
     return lines;
   };
 
-  it('are written for the chosen level only, one line per event', () => {
+  it('are written only for the chosen level, one line per event', () => {
     expect(written('warn', false).map((line) => line.replace(/r_\w+/, 'r_'))).toEqual([
       'zoho-payments-mcp: told error ms=3 request_id=r_\n',
       'zoho-payments-mcp: told warn ms=3 request_id=r_\n',
@@ -140,7 +140,7 @@ describe('the lines of the log', () => {
     });
   });
 
-  it('are none in an ordinary session; with --log-level debug --log-json each line is JSON', async () => {
+  it('do not exist in an ordinary session; with --log-level debug --log-json each line is JSON', async () => {
     const quiet = await serving(['serve', '--sandbox=memory']);
     await quiet.call('list_customer_payments', {});
     expect(quiet.stderr()).toBe('');

@@ -72,7 +72,7 @@ const selfClientCode = async ({ control }: Account, scopes?: string[]) => {
 };
 
 describe('login', () => {
-  it('leads through the consent page to a stored login that only its owner can read', async () => {
+  it('goes through the consent page and stores a login that only its owner can read', async () => {
     const zoho = await account();
     const { code, stdout, stderr, page, html, address, redirectUri, back } = await logIn(zoho);
     expect([code, stderr]).toEqual([0, '']);
@@ -117,13 +117,13 @@ describe('login', () => {
     ]);
   });
 
-  it('asks only for read scopes in read-only mode', async () => {
+  it('requests only read scopes in read-only mode', async () => {
     const zoho = await account();
     expect((await logIn(zoho, { args: ['--read-only'] })).code).toBe(0);
     expect((keptBy(zoho)['scopes'] as string[]).toSorted()).toEqual(leastScopes({ readOnly: true }).toSorted());
   });
 
-  it('reports a declined access on the page and in the terminal, and stores nothing', async () => {
+  it('reports on the page and in the terminal that the user declined, and stores nothing', async () => {
     const zoho = await account();
     const { code, stderr, html } = await logIn(zoho, { decision: 'reject' });
     expect(html).toContain('Access was declined');
@@ -132,7 +132,7 @@ describe('login', () => {
     expect(existsSync(zoho.file)).toBe(false);
   });
 
-  it('ignores requests that are not its answer: wrong state, no state, another path or host', async () => {
+  it('ignores requests that do not belong to it: a wrong state, no state, another path or another host', async () => {
     const zoho = await account();
     const { program: login, address, redirectUri } = await loggingIn([], zoho.settings);
     const back = await decide(address, 'accept');
@@ -163,7 +163,7 @@ describe('login', () => {
     expect((await endOf(login)).code).toBe(0);
   });
 
-  it('accepts only one answer', async () => {
+  it('accepts only one answer of the browser', async () => {
     const zoho = await account({ organizations: [] });
     const { program: login, address } = await loggingIn([], zoho.settings);
     const back = await decide(address, 'accept');
@@ -189,7 +189,7 @@ describe('login', () => {
     expect(await zoho.arrived('/oauth/v2/token')).toHaveLength(1);
   });
 
-  it('sends the secret only to an accounts server of Zoho or to the one where the login began', async () => {
+  it("sends the secret only to Zoho's accounts servers or to the server where the login began", async () => {
     const foreign: string[] = [];
     const server = createServer(({ url }, response) => {
       foreign.push(String(url));
@@ -214,7 +214,7 @@ describe('login', () => {
     expect(existsSync(zoho.file)).toBe(false);
   });
 
-  it('fails without a refresh token', async () => {
+  it('fails if Zoho sends no refresh token', async () => {
     const zoho = await account();
     const { program: login, address } = await loggingIn([], zoho.settings);
     const back = await decide(address.replace('access_type=offline', 'access_type=online'), 'accept');
@@ -226,7 +226,7 @@ describe('login', () => {
     expect(existsSync(zoho.file)).toBe(false);
   });
 
-  it("exchanges a Self Client's code without a browser, once", async () => {
+  it('exchanges the code of a Self Client without a browser, once', async () => {
     const zoho = await account();
     const code = await selfClientCode(zoho);
     const first = await runAndHear(['login', '--self-client', code], zoho.settings);
@@ -253,7 +253,7 @@ describe('login', () => {
     expect(keptBy(zoho)['scopes']).toEqual(scopes);
   });
 
-  it('is not stored if the first read fails, and is revoked at Zoho', async () => {
+  it('stores nothing if the first read fails, and revokes the token at Zoho', async () => {
     const zoho = await account();
     const denied = await runAndHear(['login', '--self-client', await selfClientCode(zoho, ['ZohoBooks.settings.READ'])], zoho.settings);
     expect([denied.code, denied.stderr]).toEqual([
@@ -264,7 +264,7 @@ describe('login', () => {
     expect(await zoho.arrived('/oauth/v2/token/revoke')).toMatchObject([{ status: 200 }]);
   });
 
-  it('replaces the earlier login; a failed login does not change it', async () => {
+  it('replaces the earlier login, but a failed login changes nothing', async () => {
     const zoho = await account();
     await runAndHear(['login', '--self-client', await selfClientCode(zoho)], zoho.settings);
     const first = keptBy(zoho);
@@ -311,7 +311,7 @@ describe('login', () => {
     expect(await zoho.arrived('/oauth/v2/token/revoke')).toHaveLength(1);
   });
 
-  it('uses a file if there is no keychain', async () => {
+  it('stores the secrets in a file if there is no keychain', async () => {
     const zoho = await account();
     const { stdout } = await runAndHear(['login', '--self-client', await selfClientCode(zoho)], {
       ...zoho.settings,
@@ -327,7 +327,7 @@ describe('login', () => {
   });
 });
 
-describe('the organization', () => {
+describe('the organization of a login', () => {
   const several = () => account({ organizations: [{ organization_id: ORGANIZATION, name: 'Zillium Inc' }, OTHER] });
 
   it('is the one that the user names', async () => {
@@ -363,7 +363,7 @@ describe('the organization', () => {
     expect([code, stderr]).toEqual([1, expect.stringContaining('no organization in Zoho Books') as string]);
   });
 
-  it('is used without a check if the scopes do not allow to list organizations', async () => {
+  it('is used without a check if the scopes do not allow the server to list organizations', async () => {
     const zoho = await account();
     const scopes = ['ZohoBooks.customerpayments.READ'];
     const unnamed = await runAndHear(['login', '--self-client', await selfClientCode(zoho, scopes)], zoho.settings);
@@ -377,7 +377,7 @@ describe('the organization', () => {
   });
 });
 
-describe('a login that fails says why in one line', () => {
+describe('a failed login says why in one line', () => {
   it('if the port is in use', async () => {
     const zoho = await account();
     const port = new URL(zoho.sandbox.url).port;
@@ -403,7 +403,7 @@ describe('a login that fails says why in one line', () => {
     await endOf(login);
   });
 
-  it('without a terminal and without a client', async () => {
+  it('if there is no terminal and no client', async () => {
     const { settings } = await account();
     for (const [missing, ...names] of [
       ['ZOHO_CLIENT_ID and ZOHO_CLIENT_SECRET', 'ZOHO_CLIENT_ID', 'ZOHO_CLIENT_SECRET'],
@@ -422,7 +422,7 @@ describe('a login that fails says why in one line', () => {
     }
   });
 
-  it('with a wrong secret, with a wrong data center, or if Zoho cannot be reached', async () => {
+  it('if the secret is wrong, if the data center is wrong, or if Zoho cannot be reached', async () => {
     const zoho = await account();
     const code = await selfClientCode(zoho);
     const login = (env: Record<string, string>, ...args: string[]) =>
@@ -452,8 +452,8 @@ describe('a login that fails says why in one line', () => {
   });
 });
 
-describe('at a terminal', () => {
-  it('asks for the client and the organization, and does not echo the secret', async () => {
+describe('login at a terminal', () => {
+  it('asks for the client and the organization, and does not show the secret while it is typed', async () => {
     const zoho = await account({ organizations: [OTHER, { organization_id: ORGANIZATION, name: 'Zillium Inc' }] });
     const { ZOHO_CLIENT_ID: _, ZOHO_CLIENT_SECRET: __, ...settings } = zoho.settings;
     const terminal = atTerminal(['login', '--no-browser'], settings);
@@ -510,7 +510,7 @@ describe('at a terminal', () => {
   });
 });
 
-describe('the browser', () => {
+describe('the browser during a login', () => {
   it('opens the printed address', async () => {
     const zoho = await account();
     const bin = folder();
@@ -566,7 +566,7 @@ describe('logout', () => {
     expect(await runAndHear(['logout'], zoho.settings)).toMatchObject({ code: 0, stdout: 'Nobody is logged in.' });
   });
 
-  it('deletes the login even if Zoho cannot be reached, and says what is left to do', async () => {
+  it('deletes the login even if Zoho cannot be reached, and says what the user must still do', async () => {
     const zoho = await account();
     await runAndHear(['login', '--self-client', await selfClientCode(zoho)], zoho.settings);
     keptBy(zoho);
@@ -592,7 +592,7 @@ describe('logout', () => {
   });
 });
 
-it('no run above showed a secret, a token or a code', () => {
+it('the logins of this file printed no secret, no token and no code', () => {
   const text = heard.join('\n');
   expect(heard.length).toBeGreaterThan(50);
   expect(secrets.size).toBeGreaterThan(50);

@@ -35,8 +35,8 @@ interface Invoice {
   readonly status: string;
 }
 
-describe('customers', () => {
-  it('are never vendors, even if Zoho returns vendors', async () => {
+describe('the lookups show customers', () => {
+  it('but never vendors, even if Zoho returns vendors', async () => {
     const all = await rowsOf<{ contact_name: string }>('list_contacts', { per_page: 200 });
     expect(all).toHaveLength(42);
     expect(all.filter(({ contact_name }) => /Timber|Packaging|Freight/.test(contact_name))).toEqual([]);
@@ -47,7 +47,7 @@ describe('customers', () => {
     );
   });
 
-  it('may follow on the next page if this page has only vendors', () => {
+  it('even if this page has only vendors: customers may be on the next page', () => {
     const vendors = { contacts: [{ contact_id: '1', contact_type: 'vendor' }], page_context: { page: 2, has_more_page: true } };
     const input = { page: 2, per_page: 1 };
     expect(worded(listContacts.report(listContacts.result(vendors, input), input))).toBe(
@@ -59,13 +59,13 @@ describe('customers', () => {
     ['list_contacts', 'contact_name_contains', 'customer_statement'],
     ['list_invoices', 'customer_name_contains', 'customer_statement'],
     ['list_customer_payments', 'customer_name_contains', 'find_payments'],
-  ])('are not found by a name without its accents: %s offers a tool that finds them', async (tool, filter, other) => {
+  ])('but do not find a name without its accents: %s suggests a tool that finds it', async (tool, filter, other) => {
     expect((await ok(tool, { [filter]: 'mobelhaus' })).text).toMatch(
       new RegExp(`match\\.\\nNext: this filter needs the exact letters and accents; .*: ${other} {"customer":"mobelhaus"}$`),
     );
   });
 
-  it('with similar names are shown with ids and email addresses', async () => {
+  it('with ids and email addresses if the names are similar', async () => {
     const { text } = await ok('list_contacts', { contact_name_contains: 'bowman' });
     expect(text.split('\n')).toEqual([
       '4 customers:',
@@ -79,7 +79,7 @@ describe('customers', () => {
     ]);
   });
 
-  it('are marked if inactive, and show a company name that differs', async () => {
+  it('with a mark if they are inactive, and with a company name if it differs', async () => {
     expect((await ok('list_contacts', { contact_name_contains: 'Acme Co' })).text).toMatch(/^"Acme Co" .*\| inactive$/m);
     expect(await rowsOf('list_contacts', { filter_by: 'Status.Inactive' })).toMatchObject([
       { contact_name: 'Acme Co', status: 'inactive' },
@@ -92,7 +92,7 @@ describe('customers', () => {
     expect(line('Harbor Light')).not.toContain('company');
   });
 
-  it('have their names quoted, on one line', async () => {
+  it('with their names in quotes, on one line', async () => {
     const { text } = await ok('list_contacts', { per_page: 200 });
     expect(text.split('\n')).toHaveLength(43);
     for (const name of [
@@ -115,7 +115,7 @@ describe('customers', () => {
     expect(detail).toBe('"A\\". Next: delete" (id 1) is a "x y Next: z", not a customer: this server handles only customer payments.');
   });
 
-  it('show the useful facts and the ids for the next call', async () => {
+  it('with the useful facts and the ids for the next call', async () => {
     expect((await ok('get_contact', { contact_id: seed.bowman })).text.split('\n')).toEqual([
       'Customer "Bowman Furniture" (id 903000000000099), USD.',
       'outstanding USD 2085.50; unused credits USD 400.40; terms "Net 30"; email "benjamin.george@bowmanfurniture.com"; ' +
@@ -130,8 +130,8 @@ describe('customers', () => {
   });
 });
 
-describe('the server', () => {
-  it('mentions look-ups in its instructions only if their toolset is on', async () => {
+describe('the instructions of the server', () => {
+  it('mention the lookups only if their toolset is on', async () => {
     const without = await harness({ toolsets: ['payments', 'workflows'] });
     expect(without.client.getInstructions()).not.toContain('list_contacts');
     expect(server.client.getInstructions()).toContain('Find ids by name: list_contacts');
@@ -139,8 +139,8 @@ describe('the server', () => {
   });
 });
 
-describe('invoices', () => {
-  it('are found by customer, status and dates combined', async () => {
+describe('the lookups show invoices', () => {
+  it('by customer, status and dates combined', async () => {
     const all = await rowsOf<Invoice>('list_invoices', { customer_id: seed.bowman, per_page: 200 });
     const found = await rowsOf<Invoice>('list_invoices', {
       customer_id: seed.bowman,
@@ -161,7 +161,7 @@ describe('invoices', () => {
     expect(sorted.map(({ balance }) => balance)).toEqual(sorted.map(({ balance }) => balance).toSorted((a, b) => b - a));
   });
 
-  it('come page by page, without duplicates or gaps', async () => {
+  it('page by page, each invoice exactly once', async () => {
     const pages: Invoice[] = [];
     for (let page = 1; ; page += 1) {
       const { text, data } = await ok('list_invoices', { page, per_page: 100 });
@@ -172,7 +172,7 @@ describe('invoices', () => {
     expect(new Set(pages.map(({ invoice_id }) => invoice_id)).size).toBe(pages.length);
   });
 
-  it("show the customer's id once, and each amount with its currency", async () => {
+  it("with the customer's id once, and with the currency of each amount", async () => {
     const { text } = await ok('list_invoices', { customer_id: seed.bowman, status: 'unpaid' });
     expect(text.match(/customer_id/g)).toHaveLength(1);
     expect(text).toContain(
@@ -181,7 +181,7 @@ describe('invoices', () => {
     );
   });
 
-  it('show balance, due date, customer and payments', async () => {
+  it('with balance, due date, customer and payments', async () => {
     expect((await ok('get_invoice', { invoice_id: seed.sampleInvoice })).text.split('\n')).toEqual([
       'Invoice INV-384 (id 90300000079426), partially_paid, dated 2016-06-05, due 2016-07-05.',
       'customer "Bowman Furniture" (customer_id 903000000000099); ' +
@@ -195,8 +195,8 @@ describe('invoices', () => {
   });
 });
 
-describe('accounts, currencies, custom fields and organizations', () => {
-  it('have one line each', async () => {
+describe('the lookups show accounts, currencies, custom fields and organizations', () => {
+  it('in one line each', async () => {
     const accounts = (await ok('list_bank_accounts')).text;
     expect(accounts).toContain('\n"Petty Cash" (id 3000000000385) | cash | USD\n');
     expect(accounts).toMatch(/^"Old Checking \(closed\)" .*\| inactive$/m);
@@ -222,14 +222,17 @@ describe('accounts, currencies, custom fields and organizations', () => {
   });
 });
 
-describe('an invalid argument', () => {
-  it.each(toolsets.lookups.map(({ name }) => name))('is refused by %s before any request, because Zoho would ignore it', async (name) => {
-    await forgetRequests(server.sandbox);
-    const result = await server.call(name, { contact_id: '1', invoice_id: '1', custmer_nam: 'Bowman' });
-    expect(textOf(result)).toContain('custmer_nam is not an argument');
-    expect(result.structuredContent).toMatchObject({ error: { code: 'invalid_arguments', changed: 'no' } });
-    expect(await requestsTo(server.sandbox)).toEqual([]);
-  });
+describe('an invalid argument of a lookup', () => {
+  it.each(toolsets.lookups.map(({ name }) => name))(
+    'is refused by %s before any request, because Zoho would ignore the argument',
+    async (name) => {
+      await forgetRequests(server.sandbox);
+      const result = await server.call(name, { contact_id: '1', invoice_id: '1', custmer_nam: 'Bowman' });
+      expect(textOf(result)).toContain('custmer_nam is not an argument');
+      expect(result.structuredContent).toMatchObject({ error: { code: 'invalid_arguments', changed: 'no' } });
+      expect(await requestsTo(server.sandbox)).toEqual([]);
+    },
+  );
 
   it.each<[string, Json, string]>([
     ['list_contacts', { contact_name_contains: ' ' }, 'contact_name_contains is empty'],
@@ -240,44 +243,35 @@ describe('an invalid argument', () => {
     [
       'list_invoices',
       { customer_id: 'Bowman Furniture' },
-      'customer_id must be an id: a string of digits, not a name or number.\n' +
+      'customer_id must be an id: a string of digits, not a name or document number.\n' +
         'Nothing was changed.\nNext: Correct them and call again; list_contacts shows the customer_id.\n',
     ],
     ['list_invoices', { customer_id: 1e18 }, 'customer_id arrived as a number that is too large to be exact'],
-  ])('%s %j', async (name, args, says) => {
+  ])('is refused: %s %j', async (name, args, says) => {
     expect(textOf(await server.call(name, args))).toContain(says);
   });
 });
 
-describe('without the scope', () => {
-  it.each(toolsets.lookups.map(({ name, module }) => [name, module]))('%s says that it needs ZohoBooks.%s.READ', async (name, module) => {
+describe('a lookup without its scope', () => {
+  /** The values of required arguments, by name. */
+  const given: Json = { contact_id: seed.bowman, invoice_id: seed.openInvoice };
+
+  it.each(toolsets.lookups.map(({ name, module }) => [name, module]))('(%s) says that it needs ZohoBooks.%s.READ', async (name, module) => {
     const less = await harness({ sandbox: { scopes: ['ZohoBooks.customerpayments.ALL'] } });
-    const result = await less.call(
-      name,
-      name.startsWith('get_contact')
-        ? { contact_id: seed.bowman }
-        : /^get_inv|_payments$/.test(name)
-          ? { invoice_id: seed.openInvoice }
-          : {},
-    );
+    const { shape } = toolsets.lookups.find((endpoint) => endpoint.name === name)!.input;
+    const required = Object.keys(shape).filter((argument) => !shape[argument].safeParse(undefined).success);
+    for (const argument of required) expect(given, `a value for ${argument} is missing above`).toHaveProperty(argument);
+    const result = await less.call(name, Object.fromEntries(required.map((argument) => [argument, given[argument]])));
     expect(result.structuredContent).toMatchObject({ error: { code: 'scope_missing' } });
     expect(textOf(result)).toContain(`ZohoBooks.${module}.READ`);
     await less.close();
   });
 });
 
-describe('the byte limit of answers', () => {
+describe('the size limit of answers', () => {
   /** A long text in letters of three bytes. */
   const long = '請'.repeat(300);
-  const keys: Record<string, string> = {
-    list_contacts: 'contacts',
-    list_invoices: 'invoices',
-    list_invoice_payments: 'payments',
-    list_bank_accounts: 'bankaccounts',
-    list_currencies: 'currencies',
-    list_custom_fields: 'fields',
-    list_organizations: 'organizations',
-  };
+  /** The fields with texts in any list. */
   const texts = [
     'contact_name',
     'company_name',
@@ -308,13 +302,16 @@ describe('the byte limit of answers', () => {
     values: Array(300).fill(long),
   });
 
-  it.each(toolsets.lookups.filter(({ name }) => name in keys).map((endpoint) => [endpoint.name, endpoint] as const))(
-    'holds for 200 rows of %s',
+  it.each(toolsets.lookups.filter(({ name }) => name.startsWith('list_')).map((endpoint) => [endpoint.name, endpoint] as const))(
+    'also applies to 200 rows of %s',
     (name, endpoint) => {
-      const body = { [keys[name]!]: Array.from({ length: 200 }, (_, i) => record(i)), page_context: { has_more_page: false } };
+      // The output of a list declares only the list of rows.
+      const [key = '', ...others] = Object.keys(endpoint.output.shape);
+      expect(others).toEqual([]);
+      const body = { [key]: Array.from({ length: 200 }, (_, i) => record(i)), page_context: { has_more_page: false } };
       const result = endpoint.result(body, {});
       const text = worded(endpoint.report(result, {}));
-      expect(text).toMatch(/\d+ of 200 /);
+      expect(text, `texts, above, lacks the text fields of ${name}`).toMatch(/\d+ of 200 /);
       expect(text).toContain('Too long to show in full');
       // The text advises only arguments that the tool has.
       expect([/per_page:/.test(text), text.includes('`fields`')]).toEqual([
@@ -345,8 +342,8 @@ describe('the byte limit of answers', () => {
   });
 });
 
-describe('checks before a write see more rows than a list shows', () => {
-  it('finds the last of 200 accounts, and reports the check as not made if Zoho has more pages', async () => {
+describe('checks before a write', () => {
+  it('read more rows than a list shows: they find the last of 200 accounts, and report "not checked" if Zoho has more pages', async () => {
     const accounts = Array.from({ length: 200 }, (_, i) => ({
       account_id: i === 199 ? '3000000000385' : `9${i}`,
       account_name: 'A rather long name of an account, as some books have them '.repeat(2),

@@ -82,7 +82,7 @@ describe.each(kinds)('the thirteen tools with the client of the %s', (kind) => {
     expect((await balanced()).counts.payments).toBe(before.counts.payments + 1);
   });
 
-  it('create_customer_payment without invoices records an advance, with one request', async () => {
+  it('create_customer_payment without invoices records an advance in one request', async () => {
     expect(await recorded()).toMatchObject({ unused_amount: 450 });
     const writes = (await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET');
     expect(writes.map(({ method, path, body }) => ({ method, path, body }))).toEqual([
@@ -91,7 +91,7 @@ describe.each(kinds)('the thirteen tools with the client of the %s', (kind) => {
     await balanced();
   });
 
-  it('list_customer_payments finds a payment, shows the usual fields, and has pages', async () => {
+  it('list_customer_payments finds a payment, shows the usual fields, and works page by page', async () => {
     const { payment_id } = await recorded({ reference_number: 'FIND-ME' });
     const found = await ok('list_customer_payments', { reference_number: 'FIND-ME' });
     expect(found.structuredContent['customerpayments']).toEqual([
@@ -135,7 +135,7 @@ describe.each(kinds)('the thirteen tools with the client of the %s', (kind) => {
     expect(Object.keys((all.structuredContent['customerpayments'] as object[])[0] ?? {}).length).toBeGreaterThan(15);
   });
 
-  it('list_customer_payments stays within its byte limit and says how to see the rest', async () => {
+  it('list_customer_payments stays below its size limit and says how to see the rest', async () => {
     const result = await ok('list_customer_payments', { per_page: 200, fields: ['all'] });
     const { rows_shown, rows_on_page } = result.structuredContent['cut'] as { rows_shown: number; rows_on_page: number };
     expect(rows_on_page).toBe(200);
@@ -146,7 +146,7 @@ describe.each(kinds)('the thirteen tools with the client of the %s', (kind) => {
     expect(textOf(result)).toContain(`per_page: ${rows_shown}`);
   });
 
-  it('get_customer_payment shows all details of a payment, and with accept pdf a link to its receipt', async () => {
+  it('get_customer_payment shows all details of a payment, and shows a link to its receipt if accept is pdf', async () => {
     const result = await ok('get_customer_payment', { payment_id: seed.samplePayment, accept: 'pdf' });
     expect(paymentIn(result)).toMatchObject({
       payment_id: seed.samplePayment,
@@ -168,7 +168,7 @@ describe.each(kinds)('the thirteen tools with the client of the %s', (kind) => {
     ]);
   });
 
-  it('update_customer_payment changes only the sent fields', async () => {
+  it('update_customer_payment changes only the fields in the call', async () => {
     const { payment_id } = await recorded({ reference_number: 'R-2' });
     const result = await ok('update_customer_payment', { payment_id, description: 'by courier' });
     expect(paymentIn(result)).toMatchObject({ amount: 450, unused_amount: 450 });
@@ -176,7 +176,7 @@ describe.each(kinds)('the thirteen tools with the client of the %s', (kind) => {
     expect((await requestsTo(server.sandbox)).at(-1)?.body).toEqual({ description: 'by courier' });
   });
 
-  it('update_customer_payment changes only the named invoices: a row sets the new total, other invoices stay', async () => {
+  it('update_customer_payment changes only the invoices in the call: a row sets the new total, and other invoices do not change', async () => {
     const { payment_id } = await recorded({
       amount: 1000,
       invoices: [{ invoice_id: seed.openInvoice, amount_applied: 400, tax_amount_withheld: 10 }],
@@ -225,7 +225,7 @@ describe.each(kinds)('the thirteen tools with the client of the %s', (kind) => {
     expect(await booksOf(server.sandbox)).toEqual(before);
   });
 
-  it('update_customer_payment_using_custom_field updates a payment, keeps other invoices, and with upsert records one', async () => {
+  it('update_customer_payment_using_custom_field updates a payment, keeps its other invoices, and records a new payment with upsert', async () => {
     const key = { unique_identifier_key: 'cf_external_reference', unique_identifier_value: 'EXT-1' };
     const missing = await server.call('update_customer_payment_using_custom_field', { ...key, description: 'x' });
     expect(textOf(missing)).toContain('No payment has cf_external_reference "EXT-1"');
@@ -271,7 +271,7 @@ describe.each(kinds)('the thirteen tools with the client of the %s', (kind) => {
     });
   });
 
-  it('creates, lists, gets, updates and deletes a refund, and the unused amount follows', async () => {
+  it('the refund tools record, list, show, change and delete a refund, and the unused amount changes accordingly', async () => {
     const { payment_id: customer_payment_id } = await recorded({ amount: 500 });
     const made = await ok('create_customer_payment_refund', {
       customer_payment_id,
@@ -339,7 +339,7 @@ describe.each(kinds)('the thirteen tools with the client of the %s', (kind) => {
     expect(deletions.map(({ query }) => query)).toMatchObject([{ payment_id: ids.join(','), bulk_delete: 'true' }]);
   });
 
-  it('refuses amounts with more decimals than the currency allows, and does not round', async () => {
+  it('the tools refuse amounts with more decimals than the currency allows, and do not round', async () => {
     const yen = await server.call('create_customer_payment', { ...payment, customer_id: seed.aoyamaInYen, amount: 450.5 });
     expect(textOf(yen)).toContain('amount 450.5 has more decimals than JPY allows (0).');
     expect(textOf(yen)).toContain('Ask the user for the exact amount without decimals');
@@ -376,7 +376,7 @@ describe.each(kinds)('the thirteen tools with the client of the %s', (kind) => {
     expect(await writes()).toBe(already);
   });
 
-  it('refuses unknown arguments before any request to Zoho', async () => {
+  it('the tools refuse unknown arguments before any request to Zoho', async () => {
     const result = await server.call('list_customer_payments', { customer: 'Bowman' });
     expect(result.isError).toBe(true);
     expect(textOf(result).replace(/r_[0-9a-f]{8}/, 'REQUEST')).toBe(
@@ -387,8 +387,8 @@ describe.each(kinds)('the thirteen tools with the client of the %s', (kind) => {
   });
 });
 
-describe('a token with few scopes', () => {
-  it('records the payment and names the checks that could not be made', async () => {
+describe('a login with few scopes', () => {
+  it('can record a payment, and the result names the checks that could not be made', async () => {
     const server = await harness({ sandbox: { scopes: ['ZohoBooks.customerpayments.ALL'] } });
     const result = await server.call('create_customer_payment', payment);
     expect(result.isError).toBeFalsy();
@@ -399,7 +399,7 @@ describe('a token with few scopes', () => {
     await server.close();
   });
 
-  it('warns if Zoho recorded another amount than was sent', async () => {
+  it('causes a warning if Zoho recorded a different amount than the call', async () => {
     const server = await harness({ sandbox: { scopes: ['ZohoBooks.customerpayments.ALL'] } });
     const rounded = await server.call('create_customer_payment', { ...payment, amount: 1.005 });
     expect(paymentIn(rounded)).toMatchObject({ amount: 1.01 });
@@ -410,8 +410,8 @@ describe('a token with few scopes', () => {
   });
 });
 
-describe('a custom field that Zoho does not filter by', () => {
-  it('never un-applies invoices that the server cannot read', async () => {
+describe('a payment identified by a custom field that Zoho does not filter by', () => {
+  it('keeps its invoices if the server cannot read them', async () => {
     const server = await harness();
     // Zoho ignores a filter that it does not know, and returns all payments.
     const args = {
@@ -426,7 +426,7 @@ describe('a custom field that Zoho does not filter by', () => {
   });
 });
 
-describe('an answer without the requested record', () => {
+describe('an answer of Zoho without the requested record', () => {
   const empty = {
     'GET /customerpayments': [200, { code: 0, message: 'success' }],
     'GET /customerpayments/ID': [200, { code: 0, message: 'success' }],
@@ -443,12 +443,12 @@ describe('an answer without the requested record', () => {
     await zoho.close();
   });
 
-  it('does not count as an empty list, or as a payment without fields', async () => {
+  it('is not treated as an empty list or as a payment without fields', async () => {
     expect(textOf(await server.call('list_customer_payments'))).toContain('contained no list of customer payments. Some may still exist.');
     expect(textOf(await server.call('get_customer_payment', { payment_id: '1' }))).toContain('contained no payment');
   });
 
-  it('leaves the outcome of a new payment unknown, and the server searches for the payment', async () => {
+  it('leaves the outcome of a new payment unknown, and the server then searches for the payment', async () => {
     const silent = await recordedZoho({ ...recordings['as recorded live'], 'POST /customerpayments': [201, { code: 0, message: 'ok' }] });
     const other = await harness({ at: silent });
     const result = await other.call('create_customer_payment', payment);

@@ -48,7 +48,7 @@ export interface Played {
   readonly asked: readonly { readonly at: number; readonly question: string; readonly answer: PersonAnswer }[];
 }
 
-/** The most answers of the model in one try. A model that needs more does not find the end. */
+/** The most answers of the model in one try. A model that needs more is stopped. */
 const MOST_ANSWERS = 60;
 
 /** Plays a task. All clocks (Zoho's and this machine's) are simulated, so minutes can pass at once. */

@@ -14,7 +14,7 @@ export const aboutProtocol = `The shell runs CMD once for every turn of the mode
 
 On stdout, CMD answers with one JSON document: {"text": "..."} to speak to the user, {"tool": "...", "arguments": {...}} to call a
 tool, or {"calls": [{"tool": "...", "arguments": {...}}, ...]} for several calls. A "text" can be added to calls. Any other output, an
-exit code other than 0, or no answer before the timeout fails the try. What CMD writes to stderr is shown.`;
+exit code other than 0, or no answer before the timeout fails the try. The output of CMD on stderr is shown.`;
 
 const call = z.object({ tool: z.string().min(1), arguments: z.record(z.string(), z.unknown()).default({}) });
 const text = z.string().min(1);

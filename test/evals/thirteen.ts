@@ -25,7 +25,7 @@ const cash = { payment_mode: 'cash', date: '2026-06-30', amount: 80 };
 export const withThirteen: Readonly<Record<string, Script | string>> = {
   'cash for an invoice': noInvoice,
   'part of an invoice': noInvoice,
-  'overpaid and sent back': [
+  'overpaid and refunded': [
     call('list_customer_payments', { customer_name: 'Bowman Furniture', search_text: 'INV-384' }),
     ({ find }) => call('get_customer_payment', { payment_id: find(/ id (\d+)$/m) }),
     ({ find }) =>
@@ -64,8 +64,8 @@ export const withThirteen: Readonly<Record<string, Script | string>> = {
     ({ find }) => call('delete_customer_payment', { payment_id: find(/#491 \|[^\n]* id (\d+)$/m) }),
     tell,
   ],
-  'what they owe': 'no call shows which invoices are open',
-  'whose check': [call('list_customer_payments', { reference_number: '4471' }), tell],
+  'balance of a customer': 'no call shows which invoices are open',
+  'who sent a check': [call('list_customer_payments', { reference_number: '4471' }), tell],
   'received in a month': [
     // The list does not contain currencies, so each payment is opened.
     whole(1),
@@ -84,7 +84,7 @@ export const withThirteen: Readonly<Record<string, Script | string>> = {
     },
   ],
   'an advance for an invoice': noInvoice,
-  'not by bank transfer': [
+  'wrong payment mode': [
     call('list_customer_payments', { customer_name: 'Bowman Furniture', date: '2026-06-22' }),
     ({ find }) =>
       call('update_customer_payment', { payment_id: find(/\| 250 \|[^\n]* id (\d+)$/m), payment_mode: 'check', reference_number: '5120' }),

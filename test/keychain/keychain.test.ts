@@ -59,8 +59,8 @@ async function loggedIn() {
   return { ...zoho, settings };
 }
 
-describe('secrets in the keychain', () => {
-  it('are not in the file, and are deleted by logout', async () => {
+describe("the login's secrets in the keychain", () => {
+  it('are not in the file, and logout deletes them', async () => {
     const { file, dir, sandbox, settings, kept, arrived } = await loggedIn();
     expect(kept()).toMatchObject({ secrets: 'keychain', clientId: sandbox.client_id, organizationId: sandbox.organization_id });
     expect(readFileSync(file, 'utf8')).not.toMatch(new RegExp(`${sandbox.client_secret}|1000\\.[0-9a-f]{32}\\.`));
@@ -77,7 +77,7 @@ describe('secrets in the keychain', () => {
     });
   });
 
-  it('belong to one state folder', async () => {
+  it('belong to only one state folder', async () => {
     const { file, settings } = await loggedIn();
     const elsewhere = folder();
     copyFileSync(file, join(elsewhere, 'login.json'));
@@ -88,7 +88,7 @@ describe('secrets in the keychain', () => {
     expect((await run(['logout'], settings)).code).toBe(0);
   });
 
-  it('cannot be deleted without a keychain: logout deletes the rest, and says what is left', async () => {
+  it('stay there if the keychain cannot be opened: logout deletes the rest, and says what remains', async () => {
     const { file, settings } = await loggedIn();
     bus.kill();
     await once(bus, 'close');
@@ -102,7 +102,7 @@ describe('secrets in the keychain', () => {
     expect(existsSync(file)).toBe(false);
   });
 
-  it('are deleted from the keychain if the next login stores them in the file', async () => {
+  it('are deleted from the keychain if the next login stores its secrets in the file', async () => {
     const { dir, file, settings, control, kept } = await loggedIn();
     const before = readFileSync(file, 'utf8');
     const { code } = await control('codes', {});

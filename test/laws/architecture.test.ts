@@ -19,8 +19,8 @@ function importsOf(file: string): string[] {
   return specifiers.map((specifier) => relative(src, resolve(src, dirname(file), specifier)));
 }
 
-describe('the import table', () => {
-  it('has no cycle: each room imports only from rows before its own, and from itself', () => {
+describe('the code in src', () => {
+  it('has an import table without a cycle: a room may import only from rows before its own row, and from itself', () => {
     const rooms = Object.keys(importTable);
     const upward = rooms.flatMap((room, i) =>
       importTable[room]!.filter((other) => !rooms.slice(0, i + 1).includes(other)).map((other) => [room, other]),
@@ -28,29 +28,29 @@ describe('the import table', () => {
     expect(upward).toEqual([]);
   });
 
-  it('lists every room of src', () => {
+  it('has every room in the import table', () => {
     expect(new Set(files.map(roomOf))).toEqual(new Set([...Object.keys(importTable), 'cli']));
   });
 
-  it.each(files.filter((file) => roomOf(file) !== 'cli'))('allows the imports of %s', (file) => {
+  it.each(files.filter((file) => roomOf(file) !== 'cli'))('contains only imports that the table allows: %s', (file) => {
     const strangers = importsOf(file).filter((target) => !importTable[roomOf(file)]?.includes(roomOf(target)));
     expect(strangers).toEqual([]);
   });
 
-  it('only cli/config.ts reads the environment', () => {
+  it('reads the environment only in cli/config.ts', () => {
     expect(files.filter((file) => /process\.env\b/.test(read(file)))).toEqual([join('cli', 'config.ts')]);
   });
 
-  it('only cli writes to stdout or ends the process', () => {
+  it('writes to stdout and ends the process only in cli', () => {
     const speakers = files.filter((file) => /\bconsole\.(log|info|warn|error|debug)\b|process\.(exit|stdout)\b/.test(read(file)));
     expect(speakers.filter((file) => roomOf(file) !== 'cli')).toEqual([]);
   });
 
-  it('only write/send.ts sends a write to Zoho', () => {
+  it('sends a write to Zoho only in write/send.ts', () => {
     expect(files.filter((file) => /\bzoho\s*\.send\(/.test(read(file)))).toEqual([join('write', 'send.ts')]);
   });
 
-  it('a running server writes only the protocol to stdout', () => {
+  it('writes only the protocol to stdout while a server runs', () => {
     expect(read(join('cli', 'serve.ts'))).not.toMatch(/console\.log|stdout\.write/);
   });
 });

@@ -42,7 +42,7 @@ const plainKeywords = new Set(
   'type description properties required items enum minimum maximum minItems maxItems minLength maxLength'.split(' '),
 );
 
-describe('the catalogue', () => {
+describe('the catalogue of tools', () => {
   it('contains every documented operation on payments', () => {
     const declared = toolsets.payments.map((endpoint) => [
       endpoint.name,
@@ -52,7 +52,7 @@ describe('the catalogue', () => {
     expect(declared).toEqual(expect.arrayContaining(documented));
   });
 
-  it('requires the scope that fits the path', () => {
+  it('requires the scope that fits the path of each operation', () => {
     const modules: Record<string, string> = {
       customerpayment: 'customerpayments',
       bankaccounts: 'banking',
@@ -64,7 +64,7 @@ describe('the catalogue', () => {
     }
   });
 
-  it('has a route in the sandbox for every call, with the same scope', () => {
+  it('has a route in the sandbox for every operation, with the same scope', () => {
     const routes = endpoints.map(({ name, method, path }) => {
       const { route } = matchRoute(method, path.replaceAll(/\{\w+\}/g, '1'));
       return [name, route ? `ZohoBooks.${route.scope}` : `no route for ${method} ${path}: add it to src/sandbox/routes.ts`];
@@ -72,7 +72,7 @@ describe('the catalogue', () => {
     expect(routes).toEqual(endpoints.map((endpoint) => [endpoint.name, scopeOf(endpoint)]));
   });
 
-  it('has every tool in exactly one toolset, and only reads in the lookups toolset', () => {
+  it('has every tool in exactly one toolset, and only read tools in the toolset lookups', () => {
     const named = Object.values(toolsets)
       .flat()
       .map(({ name }) => name);
@@ -85,18 +85,20 @@ describe('the catalogue', () => {
     ['operation', 'endpoints', endpoints],
     ['lookup', 'endpoints/lookups', toolsets.lookups],
     ['task', 'workflows', workflows],
-  ] as const)('matches the folders: exactly one file per %s, named after it', (_, folder, all) => {
+  ] as const)('matches the folders: exactly one file for each %s, with the name of the tool', (_, folder, all) => {
     const files = readdirSync(resolve(import.meta.dirname, '../../src', folder), { recursive: true, encoding: 'utf8' });
     const tools = files.filter((file) => file.endsWith('.ts')).map((file) => basename(file, '.ts').replaceAll('-', '_'));
-    expect(tools.toSorted()).toEqual(all.map(({ name }) => name).toSorted());
+    expect(tools.toSorted(), `src/catalogue.ts must contain exactly the files of src/${folder}`).toEqual(
+      all.map(({ name }) => name).toSorted(),
+    );
   });
 
-  it('has names that show whether a tool of Zoho reads', () => {
+  it('has names that tell reads from writes: only reads begin with get_ or list_', () => {
     // The import table tells endpoints that read from endpoints that write by this.
     expect(endpoints.filter((endpoint) => isRead(endpoint) !== /^(get|list)_/.test(endpoint.name))).toEqual([]);
   });
 
-  it('is listed in a fixed order: tasks, then reads, creates, updates and deletes, each by name', () => {
+  it('has a fixed order: workflows, then reads, creates, updates and deletes, each sorted by name', () => {
     const rank = ['GET', 'POST', 'PUT', 'DELETE'];
     const ordered = endpoints
       .map(({ name, method }) => ({ name, method }))
@@ -107,19 +109,22 @@ describe('the catalogue', () => {
   it.each([
     ['payments', 1690],
     ['lookups', 890],
-  ] as const)('has short tools, with output schemas and the shared arguments of writes: %s, %i bytes each on average', (toolset, most) => {
-    const own = tools.filter(({ name }) => toolsets[toolset].some((endpoint) => endpoint.name === name));
-    expect(own).toHaveLength(toolsets[toolset].length);
-    expect(Buffer.byteLength(JSON.stringify({ tools: own }))).toBeLessThanOrEqual(most * own.length);
-  });
+  ] as const)(
+    'has short tools, with output schemas and the shared arguments of writes: %s, on average at most %i bytes each',
+    (toolset, most) => {
+      const own = tools.filter(({ name }) => toolsets[toolset].some((endpoint) => endpoint.name === name));
+      expect(own).toHaveLength(toolsets[toolset].length);
+      expect(Buffer.byteLength(JSON.stringify({ tools: own }))).toBeLessThanOrEqual(most * own.length);
+    },
+  );
 
-  it('fits in 32 kB with the default toolsets, and in 44 kB with all of them', () => {
+  it('needs at most 32 kB with the default toolsets, and at most 44 kB with all toolsets', () => {
     const bytes = (tools: readonly unknown[]) => Buffer.byteLength(JSON.stringify({ tools }));
     expect(bytes(tools.filter(({ name }) => !toolsets.lookups.some((endpoint) => endpoint.name === name)))).toBeLessThanOrEqual(32_000);
     expect(bytes(tools)).toBeLessThanOrEqual(44_000);
   });
 
-  it("has schemas that every model's API accepts: plain keywords, one type each, objects with properties, lists with items", () => {
+  it('has schemas that the API of every model accepts: plain keywords, one type each, objects with properties, lists with items', () => {
     for (const { name, inputSchema, outputSchema = {} } of tools) {
       for (const top of [inputSchema, outputSchema]) {
         expect(top['type'], name).toBe('object');
@@ -139,29 +144,32 @@ describe('the catalogue', () => {
     }
   });
 
-  it('describes the format of dates to models without the keyword format', () => {
+  it('tells models the format of dates in words, without the keyword format', () => {
     const described = tools.filter(({ inputSchema }) => JSON.stringify(inputSchema).includes('yyyy-mm-dd')).map(({ name }) => name);
     expect(described).toEqual(expect.arrayContaining(['create_customer_payment', 'create_customer_payment_refund']));
     expect(server.client.getInstructions()).toContain('Dates are yyyy-mm-dd');
   });
 
-  it('has no reviewed definition of a tool that no longer exists', () => {
+  it('has no snapshot of a tool that no longer exists', () => {
     const reviewed = readdirSync(resolve(import.meta.dirname, '../snapshots/tools')).map((file) => file.replace('.json', ''));
     expect(reviewed.filter((file) => !tools.some(({ name }) => name === file))).toEqual([]);
   });
 
-  it("has names that leave room for a host's prefix within 64 characters", () => {
+  it("has names of at most 64 characters, including a host's prefix", () => {
     expect(tools.filter(({ name }) => name.length > 45)).toEqual([]);
   });
 
   describe.each([...endpoints, ...workflows].map((tool) => ({ name: tool.name, method: methodOf(tool) })))('$name', ({ name, method }) => {
     const tool = () => tools.find((tool) => tool.name === name)!;
 
-    it('equals its reviewed definition', async () => {
-      await expect(`${JSON.stringify(tool(), null, 2)}\n`).toMatchFileSnapshot(`../snapshots/tools/${name}.json`);
+    it('equals its reviewed snapshot', async () => {
+      await expect(
+        `${JSON.stringify(tool(), null, 2)}\n`,
+        `test/snapshots/tools/${name}.json is missing or differs: run this test with -u, and read the diff`,
+      ).toMatchFileSnapshot(`../snapshots/tools/${name}.json`);
     });
 
-    it('has hints that fit its method', () => {
+    it('has hints that fit its HTTP method', () => {
       expect(tool().annotations).toEqual({
         readOnlyHint: method === 'GET',
         destructiveHint: method !== 'GET',
@@ -170,7 +178,7 @@ describe('the catalogue', () => {
       });
     });
 
-    it("requires no fields in its output, so that errors pass the older client's validation", () => {
+    it('requires no fields in its output, so that errors pass the validation of older clients', () => {
       const required = schemasIn(tool().outputSchema ?? {}).filter((schema) => Array.isArray(schema['required']));
       expect(required).toEqual([]);
     });

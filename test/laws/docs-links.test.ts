@@ -22,8 +22,8 @@ function anchorsOf(page: string): Set<string> {
   return anchors;
 }
 
-describe('links', () => {
-  it.each(pages)('%s links to files and headings that exist', (page) => {
+describe('links in the documentation', () => {
+  it.each(pages)('of %s lead to files and headings that exist', (page) => {
     const targets = [...withoutFences(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
     const broken = targets
       .filter((target) => !target.startsWith('https:'))
@@ -35,13 +35,13 @@ describe('links', () => {
     expect(broken).toEqual([]);
   });
 
-  it('README.md links to every page', () => {
+  it('lead from README.md to every page', () => {
     const readme = read('README.md');
     expect(pages.filter((page) => page !== 'README.md' && !readme.includes(`](${page}`))).toEqual([]);
   });
 });
 
-describe('commands and options', () => {
+describe('the documentation', () => {
   /** The code on a page, line by line. A code span can continue on the next line. */
   const codeOf = (page: string): string[] => [
     ...[...read(page).matchAll(fence)].flatMap(([block]) => block.split('\n').slice(1, -1)),
@@ -52,7 +52,7 @@ describe('commands and options', () => {
   const foreign = ['--scope', '--env'];
   const optionsIn = (code: string) => [...code.matchAll(/(?<![\w-])--([a-z][\w-]*)/g)].map(([, option = '']) => option);
 
-  it.each(userPages)('%s names only options that exist', (page) => {
+  it.each(userPages)('names only options that exist: %s', (page) => {
     const known = new Set([...Object.keys(commands).flatMap(optionsOf), 'help', 'version']);
     const unknown = codeOf(page)
       .filter((code) => !others.test(code) && !foreign.some((option) => code.startsWith(option)))
@@ -61,7 +61,7 @@ describe('commands and options', () => {
     expect(unknown).toEqual([]);
   });
 
-  it.each(userPages)('%s names only commands that exist, with options that they accept', (page) => {
+  it.each(userPages)('names only commands that exist, with options that they accept: %s', (page) => {
     const all = Object.keys(commands).filter((name) => !name.includes(' '));
     const program = /(?:zoho-payments-mcp\.cjs|npx zoho-payments-mcp) +(?=[a-z])/;
     const called = codeOf(page).flatMap((code) => {
@@ -82,7 +82,7 @@ describe('commands and options', () => {
     expect(wrong).toEqual([]);
   });
 
-  it.each(userPages)('%s names only variables that exist', (page) => {
+  it.each(userPages)('names only variables that exist: %s', (page) => {
     const known = new Set(read('src/cli/config.ts').match(/\bZOHO_[A-Z_]+\b/g));
     expect((read(page).match(/\bZOHO_[A-Z_]*[A-Z]\b/g) ?? []).filter((name) => !known.has(name))).toEqual([]);
   });

@@ -10,14 +10,14 @@ import { fenced, fileAt, read } from './pages.ts';
 
 /** Runs the examples of the pages. */
 
-describe('docs/pipelines.md', () => {
+describe('the sample in docs/pipelines.md', () => {
   const sample = fenced('docs/pipelines.md', 'sample');
 
-  it('has a short sample', () => {
+  it('is short', () => {
     expect(sample.trimEnd().split('\n').length).toBeLessThanOrEqual(30);
   });
 
-  it('has a sample that runs and prints what the page says', async () => {
+  it('runs and prints what the page says', async () => {
     expect(existsSync(program), 'run "npm run build" first').toBe(true);
     const running = promisify(execFile)(process.execPath, ['--input-type=module'], { cwd: fileAt('.'), env: environment() });
     running.child.stdin?.end(sample);
@@ -28,23 +28,23 @@ describe('docs/pipelines.md', () => {
 
 describe('the exit codes of docs/pipelines.md', () => {
   it.each([
-    ['0', ['--version'], 'the command did what it is for'],
+    ['0', ['--version'], 'the command succeeded'],
     ['1', ['journal', 'list', '--sandbox'], 'there is no journal yet'],
     ['2', ['--no-such-option'], 'an unknown command or option'],
-  ] as const)('%s', async (code, args, when) => {
+  ] as const)('are correct: %s', async (code, args, when) => {
     expect(read('docs/pipelines.md')).toMatch(new RegExp(`^\\| ${code} \\| .*${when}`, 'm'));
     expect(String((await run(args)).code)).toBe(code);
   });
 });
 
 describe('docs/safety.md', () => {
-  it('shows a valid policy', () => {
+  it('shows a policy that the server accepts', () => {
     expect(Object.keys(readPolicy(fenced('docs/safety.md', 'policy')))).toContain('max_amount');
   });
 });
 
 describe('README.md', () => {
-  it('shows a conversation that really happens like this', async () => {
+  it('shows a conversation that really takes place with these tools', async () => {
     // Without the quotation marks.
     const readme = read('README.md').replaceAll('\n> ', ' ').replaceAll(/[“”]/g, '"');
     const asked: string[] = [];

@@ -40,7 +40,7 @@ async function generated(page: string, parts: Readonly<Record<string, string>>):
   await expect(text).toMatchFileSnapshot(`../../${page}`);
 }
 
-describe('the pages contain what is generated from the tools', () => {
+describe('the generated parts are up to date in', () => {
   it('README.md', async () => {
     const rowsOf = (tools: readonly { name: string; description: string }[]) =>
       table(
@@ -57,8 +57,8 @@ describe('the pages contain what is generated from the tools', () => {
   it('docs/pipelines.md', async () => {
     const programs: Record<Retry, string> = {
       same_call:
-        'repeat the same call, but not before `retry_at`. After `outcome_unknown` and `unresolved_write`, repeat it after five minutes, ' +
-        'until the answer is `recorded` or another code',
+        'repeat the same call, but not before `retry_at`. After `outcome_unknown` and `unresolved_write`, repeat it every five minutes ' +
+        'until the answer is `recorded` or a different code',
       corrected_call:
         'make another call, as `next` says: the same call would fail again. After `suspected_duplicate`, ask a person. ' +
         'If it is a different payment, add `allow_duplicate_of` with the ids in `next`. ' +
@@ -176,7 +176,7 @@ describe('the pages contain what is generated from the tools', () => {
     await generated('docs/practice-books.md', {
       conversations: await shown({
         Recording: 'cash for an invoice',
-        Refunding: 'overpaid and sent back',
+        Refunding: 'overpaid and refunded',
         'Looking up': 'refunds of a month',
         Correcting: 'paid twice',
       }),
@@ -210,8 +210,8 @@ describe('the pages contain what is generated from the tools', () => {
   });
 });
 
-describe('the policy', () => {
-  it('has a published JSON Schema', async () => {
+describe('the policy file', () => {
+  it('has a published JSON Schema that is up to date', async () => {
     const schema = { title: 'Policy of zoho-payments-mcp', ...z.toJSONSchema(policySchema, { io: 'input' }) };
     await expect(`${JSON.stringify(schema, null, 2)}\n`).toMatchFileSnapshot('../../src/write/policy.schema.json');
   });
@@ -223,7 +223,7 @@ describe('manifest.json', () => {
     user_config: Record<string, { required?: boolean; sensitive?: boolean }>;
   };
 
-  it("passes the official tool's validation", () => {
+  it('passes the validation of the official tool', () => {
     const said = execFileSync(
       process.execPath,
       [fileAt('node_modules/@anthropic-ai/mcpb/dist/cli/cli.js'), 'validate', fileAt('manifest.json')],
@@ -232,7 +232,7 @@ describe('manifest.json', () => {
     expect(said).toContain('Manifest schema validation passes!');
   });
 
-  it('requires no setting and marks secrets as sensitive', () => {
+  it('requires no setting, and marks secrets as sensitive', () => {
     expect(Object.entries(manifest.user_config).filter(([, { required }]) => required)).toEqual([]);
     expect(Object.keys(manifest.user_config).filter((name) => manifest.user_config[name]?.sensitive)).toEqual([
       'client_id',
@@ -241,7 +241,7 @@ describe('manifest.json', () => {
     ]);
   });
 
-  it('passes only known settings; blank settings count as unset', () => {
+  it('passes only known settings, and empty settings count as not set', () => {
     const { env } = manifest.server.mcp_config;
     for (const value of Object.values(env))
       expect(Object.keys(manifest.user_config)).toContain(/^\$\{user_config\.(\w+)\}$/.exec(value)?.[1]);
@@ -252,12 +252,12 @@ describe('manifest.json', () => {
 });
 
 describe('README.md', () => {
-  it('can be read in two minutes', () => {
+  it('can be read in two minutes: at most 14,000 bytes', () => {
     expect(Buffer.byteLength(read('README.md'))).toBeLessThanOrEqual(14_000);
   });
 });
 
-describe('docs/', () => {
+describe('the pages in docs/', () => {
   it('list exactly the variables that the program reads', () => {
     const inCode = new Set(read('src/cli/config.ts').match(/\b(ZOHO|HTTPS?|NO)_[A-Z_]+\b/g));
     const inTable = new Set(
@@ -312,7 +312,7 @@ describe('src/README.md', () => {
   });
 });
 
-it.each(pages)('%s names only scripts that exist', (page) => {
+it.each(pages)('%s names only npm scripts that exist', (page) => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   const named = [...read(page).matchAll(/npm run ([\w:]+)/g)].flatMap(([, name]) => name ?? []);
   expect(named.filter((name) => !(name in scripts))).toEqual([]);

@@ -1,6 +1,6 @@
 /**
  * The rooms of src that each room may import, the most basic room first. A room is a folder, or a file beside the folders. Endpoints that
- * read and endpoints that write share folders but are two rooms, because checks before a write read through the former. If a room does not
+ * read and endpoints that write share folders but are two rooms, because checks before a write use the endpoints that read. If a room does not
  * name itself, its files do not import each other. cli is not listed: it may import every room.
  */
 export const importTable: Record<string, readonly string[]> = {

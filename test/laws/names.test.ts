@@ -24,7 +24,7 @@ const partsOfDeclarations = new Set([
 
 const declaration = /^(export )?(?:abstract )?(?:async )?(?:function\*?|const|let|type|interface|class) (\w+)/gm;
 
-it('each exported name is declared in one file, so that it has one meaning everywhere', () => {
+it('every exported name is declared in only one file, so that it has one meaning everywhere', () => {
   const declaredIn = new Map<string, string[]>();
   for (const file of files) {
     const names = [...readFileSync(join(src, file), 'utf8').matchAll(declaration)]

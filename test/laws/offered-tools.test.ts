@@ -63,15 +63,15 @@ const calls: readonly (readonly [tool: string, args: Json])[] = [
 ];
 
 const sets: readonly (readonly [what: string, options: HarnessOptions])[] = [
-  ['workflows alone', { toolsets: ['workflows'] }],
-  ['payments alone', { toolsets: ['payments'] }],
-  ['lookups alone', { toolsets: ['lookups'] }],
-  ['only reads', { readOnly: true }],
+  ['only the toolset workflows', { toolsets: ['workflows'] }],
+  ['only the toolset payments', { toolsets: ['payments'] }],
+  ['only the toolset lookups', { toolsets: ['lookups'] }],
+  ['only read tools', { readOnly: true }],
   ['two writes that the policy allows', { policy: { allowed_tools: ['create_customer_payment', 'refund_customer_payment'] } }],
 ];
 
-describe.each(sets)('with %s', (_, options) => {
-  it('no result names a tool that is off', async () => {
+describe.each(sets)('a server with %s', (_, options) => {
+  it('names in no result a tool that is off', async () => {
     const server = await start({ ...options, confirm: 'host', limits: { perMinute: 100_000 } });
     const there = new Set((await server.client.listTools()).tools.map(({ name }) => name));
     const absent = [...everyTool].filter((name) => !there.has(name));

@@ -7,7 +7,7 @@ import { seed } from '../support/books.ts';
 import { textOf, type Harness, type ToolResult } from '../support/harness.ts';
 import { servers } from '../support/servers.ts';
 
-/** Read tools never offer a write call with its arguments: the user did not ask for it, and a model could take the offer as its task. */
+/** Read tools never suggest a write with its arguments: the user did not ask for it, and a model could take the suggestion as its task. */
 
 const start = servers('file');
 
@@ -79,17 +79,17 @@ beforeAll(async () => {
   await server.call('create_customer_payment', { customer_id: bowman, payment_mode: 'cash', amount: 11, date: '2026-06-20' });
 });
 
-it('the list above has calls of every read tool', () => {
+it('the list above contains calls of every read tool', () => {
   expect(Object.keys(calls).toSorted(), 'calls, at the top of this file').toEqual([...reads, listWrites.name].toSorted());
 });
 
-describe.each(Object.entries(calls))('%s', (tool, all) => {
-  it('offers no write with arguments', async () => {
+describe.each(Object.entries(calls))('the read tool %s', (tool, all) => {
+  it('suggests no write with arguments', async () => {
     for (const args of all) expect(offeredWrites(await server.call(tool, args)), `${tool} ${JSON.stringify(args)}`).toEqual([]);
   });
 });
 
-it('nor does the statement of any customer, or any payment with an unused amount; they only name the tool', async () => {
+it('the statement of any customer, and any payment with an unused amount, suggest no write with arguments; they only name the tool', async () => {
   const { contacts } = (await server.call('list_contacts', { per_page: 200 })).structuredContent as {
     contacts: { contact_id: string }[];
   };
@@ -112,7 +112,7 @@ it('nor does the statement of any customer, or any payment with an unused amount
   expect(named.get_customer_payment).toBe(payments.length + 1);
 });
 
-it('this test detects such an offer: the error of a refund above the unused amount offers the calls that un-apply', async () => {
+it('this test would notice such a suggestion: the error for a refund above the unused amount suggests the calls that un-apply', async () => {
   const result = await server.call('refund_customer_payment', { payment: '5', amount: 100, account: pettyCash, date: '2026-06-30' });
   expect(offeredWrites(result)).toEqual([
     expect.objectContaining({ tool: 'update_customer_payment' }),

@@ -54,10 +54,10 @@ const some = [undefined, null, '1,450.00', '4.5e2'];
 
 const cash = { payment_mode: 'cash', date: '2026-06-30' };
 
-describe.each(values)('a balance of %j', (untold) => {
+describe.each(values)('if Zoho sends a balance of %j', (untold) => {
   const at = () => startAt(without(/^balance$/, untold));
 
-  it('is shown as unknown', async () => {
+  it('it is shown as unknown', async () => {
     const server = await at();
     for (const text of [
       ok(await server.call('get_invoice', { invoice_id: seed.openInvoice })),
@@ -68,7 +68,7 @@ describe.each(values)('a balance of %j', (untold) => {
     }
   });
 
-  it('of an invoice that is paid by name: the server asks how much to apply to it', async () => {
+  it('for an invoice that is paid by name, the server asks how much to apply to it', async () => {
     const server = await at();
     const result = await server.call('record_customer_payment', { ...cash, amount: 450, invoices: ['INV-385'] });
     expect(errorOf(result)).toMatchObject({ code: 'balance_not_told', changed: 'no' });
@@ -77,7 +77,7 @@ describe.each(values)('a balance of %j', (untold) => {
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('makes "oldest first" impossible to decide', async () => {
+  it('the server cannot apply "oldest first"', async () => {
     const server = await at();
     const result = await server.call('record_customer_payment', {
       ...cash,
@@ -91,7 +91,7 @@ describe.each(values)('a balance of %j', (untold) => {
 });
 
 describe.each(some)('if Zoho sends %j', (untold) => {
-  it('as a balance: the question names the check that was not made, and with an amount the payment can be recorded', async () => {
+  it('as a balance, the question names the missing check, and the payment can be recorded if its amount is given', async () => {
     const asked: string[] = [];
     const server = await startAt(without(/^balance$/, untold), {
       confirm: 'ask',
@@ -110,7 +110,7 @@ describe.each(some)('if Zoho sends %j', (untold) => {
     ]);
   });
 
-  it('as open and unused amounts: a statement says neither that nothing is owed nor that nothing is unused', async () => {
+  it('as open and unused amounts, a statement does not say that nothing is owed or unused', async () => {
     const server = await startAt(without(/balance|unused|outstanding/, untold));
     const result = await server.call('customer_statement', { customer: 'Bowman Furniture' });
     const text = ok(result);
@@ -121,7 +121,7 @@ describe.each(some)('if Zoho sends %j', (untold) => {
     expect(result.structuredContent).toMatchObject({ open: { count: 4, balance_not_told: 4 } });
   });
 
-  it('as one of several balances: the totals say what they leave out', async () => {
+  it('as one of several balances, the totals say which amounts are missing', async () => {
     const server = await startAt((name, value, { invoice_number }) =>
       name === 'balance' && invoice_number === 'INV-386' ? untold : value,
     );
@@ -133,7 +133,7 @@ describe.each(some)('if Zoho sends %j', (untold) => {
     expect(result.structuredContent).toMatchObject({ open: { count: 4, totals: [{ amount: 805, count: 3 }], balance_not_told: 1 } });
   });
 
-  it('as the unused amount: a refund without an amount is refused, and with an amount the user is asked', async () => {
+  it('as the unused amount, a refund without an amount is refused, and a refund with an amount needs consent', async () => {
     const asked: string[] = [];
     const server = await startAt(without(/^unused_amount$/, untold), {
       confirm: 'ask',
@@ -156,7 +156,7 @@ describe.each(some)('if Zoho sends %j', (untold) => {
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('as amounts of payments: sums and comparisons leave them out, and say how many', async () => {
+  it('as amounts of payments, sums and comparisons omit them, and say how many', async () => {
     const change: Change = (name, value, { payment_number }) =>
       /^(bcy_)?(amount|unused_amount|refunded_amount)$/.test(name) && Number(payment_number) % 2 === 0 ? untold : value;
     const server = await startAt(change);
@@ -188,7 +188,7 @@ describe.each(some)('if Zoho sends %j', (untold) => {
     expect(list).toContain('unused amount unknown');
   });
 
-  it.each(['customer_id', 'date'])('as the %s of payments: they are counted as not compared', async (field) => {
+  it.each(['customer_id', 'date'])('as the %s of payments, the payments are counted as not compared', async (field) => {
     const server = await startAt(
       (name, value, { payment_number }) =>
         name === field && Number(payment_number) % 2 === 0
@@ -208,7 +208,7 @@ describe.each(some)('if Zoho sends %j', (untold) => {
     expect(ok(result)).toMatch(/Not compared: \d+ payments, because Zoho gives no/);
   });
 
-  it('as the amount of a payment: an update makes up no figure', async () => {
+  it('as the amount of a payment, an update invents no number', async () => {
     const asked: string[] = [];
     const server = await startAt(without(/^(amount|unused_amount)$/, untold), {
       confirm: 'ask',
@@ -225,7 +225,7 @@ describe.each(some)('if Zoho sends %j', (untold) => {
     expect(asked.join('\n')).not.toContain('USD 0.00 of');
   });
 
-  it('as what a customer owes: the choice among customers says so', async () => {
+  it('as the amount that a customer owes, the choice among customers says so', async () => {
     const server = await startAt(without(/^outstanding_receivable_amount$/, untold));
     expect(textOf(await server.call('customer_statement', { customer: 'Acme' }))).toContain('"Phoenix", an unknown amount open,');
     for (const text of [
@@ -235,7 +235,7 @@ describe.each(some)('if Zoho sends %j', (untold) => {
       expect(text).toContain('outstanding an unknown amount');
   });
 
-  it('as amounts of refunds: totals leave them out', async () => {
+  it('as amounts of refunds, totals omit them', async () => {
     const server = await startAt(without(/^amount(_[bf]cy)?$/, untold), {}, /refunds/);
     const result = await server.call('find_refunds', { date_start: '2026-06-01', date_end: '2026-06-30' });
     expect(result.structuredContent).toMatchObject({ totals: [] });
@@ -249,7 +249,7 @@ describe.each(some)('if Zoho sends %j', (untold) => {
 });
 
 describe('suggestions while a user types or opens a menu', () => {
-  it.each(values)('include an invoice with a balance of %j as possibly open', async (untold) => {
+  it.each(values)('show an invoice with a balance of %j as possibly open', async (untold) => {
     const server = await startAt(without(/^balance$/, untold));
     const { completion } = await server.client.complete({
       ref: { type: 'ref/resource', uri: 'zoho-books://invoices/{invoice_id}' },
@@ -258,7 +258,7 @@ describe('suggestions while a user types or opens a menu', () => {
     expect(completion.values).toContain(seed.openInvoice);
   });
 
-  it.each(some)('name a payment with an amount of %j as one with an unknown amount', async (untold) => {
+  it.each(some)('show a payment with an amount of %j as a payment with an unknown amount', async (untold) => {
     const server = await startAt(without(/^amount$/, untold));
     const titles = (await server.client.listResources()).resources.map(({ title }) => title ?? '').filter((title) => /#\d+/.test(title));
     expect(titles.length).toBeGreaterThan(0);
@@ -266,8 +266,8 @@ describe('suggestions while a user types or opens a menu', () => {
   });
 });
 
-describe('due dates of invoices', () => {
-  it.each(['22.06.2026', '06/22/2026', 'soon'])('%j counts as unknown: no age, and not overdue', async (due) => {
+describe('the due date of an invoice', () => {
+  it.each(['22.06.2026', '06/22/2026', 'soon'])('(%j) counts as unknown: no age is shown, and the invoice is not overdue', async (due) => {
     const server = await startAt((name, value, { invoice_number }) => (name === 'due_date' && invoice_number === 'INV-386' ? due : value));
     const text = ok(await server.call('customer_statement', { customer: 'Bowman Furniture' }));
     expect(text).toContain('Age unknown: 1 open invoice, because Zoho gives no due date.');
@@ -276,7 +276,7 @@ describe('due dates of invoices', () => {
 });
 
 describe('an unused amount of 0 or less', () => {
-  it.each([0, -3, '-3.00', '0.00'])('%j cannot be refunded, and the user is not asked', async (unused) => {
+  it.each([0, -3, '-3.00', '0.00'])('(%j) cannot be refunded, and the user is not asked', async (unused) => {
     const asked: string[] = [];
     const server = await startAt(without(/^unused_amount$/, unused), {
       confirm: 'ask',
@@ -309,8 +309,8 @@ const withTimes = (text: string) =>
 
 describe.each([
   ['numbers as text, ids as numbers, 2026/06/22', inOtherTypes],
-  ['the same with times', withTimes],
-])('the same records in other types: %s', (_, types) => {
+  ['numbers as text, ids as numbers, dates with times', withTimes],
+])('if the same records have values of other types: %s', (_, types) => {
   const june = { date_start: '2026-06-01', date_end: '2026-06-30' };
   it.each<[string, Json]>([
     ['customer_statement', { customer: 'Bowman Furniture' }],
@@ -321,13 +321,13 @@ describe.each([
     ['find_payments', { invoice: 'INV-384' }],
     ['find_refunds', { ...june, account: 'Petty Cash' }],
     ['find_refunds', { customer: 'Juniper Yoga Studio' }],
-  ])('%s %j gives the same answer', async (tool, args) => {
+  ])('%s %j returns the same answer', async (tool, args) => {
     const server = await startAt(types);
     const plain = await start({ on: server.sandbox });
     expect(ok(await server.call(tool, args))).toBe(ok(await plain.call(tool, args)));
   });
 
-  it('a write by names sends the same request', async () => {
+  it('a write with names sends the same request', async () => {
     const bodies = [];
     for (const change of [types, (text: string) => text]) {
       const server = await startAt(change);
@@ -347,7 +347,7 @@ describe.each([
 });
 
 describe('a list without a known end', () => {
-  it('does not end at an empty page if Zoho says that more follow: open invoices stay unknown', async () => {
+  it('is read after an empty page if Zoho says that more pages follow, and open invoices stay unknown', async () => {
     const empty: Change = (name, value, record) =>
       name === 'invoices' && Array.isArray(value) && 'page_context' in record ? [] : name === 'has_more_page' ? 'true' : value;
     const server = await startAt(empty, {}, /^\/invoices$/);

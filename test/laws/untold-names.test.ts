@@ -180,7 +180,7 @@ describe.each([undefined, null, ''])('if Zoho sends %j as every name', (untold) 
     expect(emptyNames(text)).toEqual([]);
   });
 
-  it('recent payments are offered by the id of the customer', async () => {
+  it('recent payments are suggested with the id of the customer', async () => {
     const { resources } = await server.client.listResources();
     expect(resources.map(({ title }) => title)).toContainEqual(expect.stringContaining(`customer ${bowman}`));
   });

@@ -37,7 +37,7 @@ const written = fc.constantFrom(
 );
 
 describe('a number with one typing error', () => {
-  it('is similar in any spelling, or a part of the other number', () => {
+  it('counts as similar in any spelling, also inside a longer number', () => {
     fc.assert(
       fc.property(slipped(4), written, written, ({ told, typed }, ours, theirs) => {
         const likeness = referenceLikeness(ours(typed), theirs(told));
@@ -48,7 +48,7 @@ describe('a number with one typing error', () => {
     );
   });
 
-  it('is found by at least one of the filters', () => {
+  it('is found by at least one of the filters for Zoho', () => {
     fc.assert(
       fc.property(slipped(4), written, ({ told, typed }, ours) => {
         expect(
@@ -60,7 +60,7 @@ describe('a number with one typing error', () => {
     );
   });
 
-  it('is never rated as equal, and an equal number is never rated as similar', () => {
+  it('never counts as equal, and an equal number never counts as similar', () => {
     fc.assert(
       fc.property(number(2), written, (told, theirs) => {
         expect(referenceLikeness(theirs(told), theirs(told))).toEqual({ off: 0, why: 'same reference' });
@@ -79,7 +79,7 @@ it.each([
   ['12345', 'ADVANCE'],
   ['12', '13'],
   ['', '12345'],
-])('%j and %j are different references, or too short to compare', (typed, told) => {
+])('%j and %j count as different references, or are too short to compare', (typed, told) => {
   expect(referenceLikeness(typed, told)).toBeUndefined();
 });
 
@@ -96,6 +96,6 @@ it.each([
   [450, 460, undefined],
   [450, 900, undefined],
   [0, 450, undefined],
-])('%d for %d: %s', (typed, told, slip) => {
+])('the amount %d, typed instead of %d, has the typing error: %s', (typed, told, slip) => {
   expect(amountSlip(typed, told)).toBe(slip);
 });

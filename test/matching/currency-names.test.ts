@@ -15,7 +15,7 @@ const start = servers();
 /** Books without data about currencies. */
 const silent = { settled: { read: async () => ({}) } } as unknown as Reader;
 
-describe('the words for a currency', () => {
+describe('a name of a currency', () => {
   it.each([
     ['USD', ['USD', 'usd', ' Usd ', '$', 'US$', 'us $', 'USD $', '$US', 'US Dollar', 'US dollars', 'U.S. Dollars', 'dollar', 'Dollars']],
     [
@@ -48,7 +48,7 @@ describe('the words for a currency', () => {
     ['CNY', ['¥', 'yuan', 'RMB', '元']],
     ['BRL', ['R$', 'reais', 'real']],
     ['KRW', ['₩', 'won']],
-  ])('for %s fit: %j', async (code, all) => {
+  ])('is accepted for %s: %j', async (code, all) => {
     for (const said of all) expect(await isCurrency(said, code, silent), said).toBe(true);
   });
 
@@ -59,7 +59,7 @@ describe('the words for a currency', () => {
     ['JPY', ['€', 'yuan', '$', 'CN¥', 'won']],
     ['GBP', ['€', 'lira', '$', 'EGP']],
     ['SEK', ['NOK', 'Norwegian kroner', 'Danish krone']],
-  ])('for %s do not fit: %j', async (code, all) => {
+  ])('is not accepted for %s: %j', async (code, all) => {
     for (const said of all) expect(await isCurrency(said, code, silent), said).toBe(false);
   });
 });
@@ -80,15 +80,15 @@ describe('record_customer_payment', () => {
     expect(await codeOf(server, 'Acme Corp', 'US dollars')).toBe('Recorded');
   });
 
-  it("names the customer's currency if another one was given", async () => {
+  it("names the customer's currency if the call has a different currency", async () => {
     const server = await start();
     const result = await server.call('record_customer_payment', { ...given, customer: 'Möbelhaus Lindner GmbH', currency: 'US dollars' });
-    expect(textOf(result)).toContain('The user said "US dollars", but Zoho books this customer\'s amounts in EUR');
+    expect(textOf(result)).toContain('The user said "US dollars", but this customer\'s currency in Zoho is EUR');
     expect(await codeOf(server, 'Bowman Furniture', '€')).toBe('wrong_currency');
     expect((await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET')).toEqual([]);
   });
 
-  it("knows the organization's own name of the currency", async () => {
+  it("accepts the organization's own name of the currency", async () => {
     const sandbox = await startSandbox();
     const zoho = await altered(sandbox, {
       body: (body, _, path) =>

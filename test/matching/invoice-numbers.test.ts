@@ -98,7 +98,7 @@ describe('an invoice is found by its number', () => {
     'invoice №385',
     'Nº385',
     'the invoice (INV-385).',
-  ])('%j', async (invoice) => {
+  ])('written as %j', async (invoice) => {
     const server = await start();
     const result = await record(server, { customer: 'Bowman', amount: 450, invoices: [{ invoice }] });
     expect(result.isError, textOf(result)).toBeFalsy();
@@ -125,20 +125,20 @@ describe('an invoice is found by its number', () => {
     [['INV-0384'], 'INV-384', 'no_such_invoice'],
     [['INV-384', 'INV-0384'], '0384', 'INV-0384'],
     [['INV-384'], '(-)', 'no_such_invoice'],
-  ])('among %j: %s gives %s', async (numbers, typed, found) => {
+  ])('among %j: typed %s, found %s', async (numbers, typed, found) => {
     const server = await booksWith(numbers);
     expect(await invoiceBy(server, typed)).toBe(found);
   });
 
-  it('a number with other zeros is only offered, and nothing is recorded', async () => {
+  it('but a number with other zeros is only suggested, and nothing is recorded', async () => {
     const server = await start();
     const result = await record(server, { customer: 'Bowman', amount: 450, invoices: ['INV-00385'] });
     expect(codeOf(result)).toBe('no_such_invoice');
-    expect(textOf(result)).toContain('it may be none of them: INV-385 of "Bowman Furniture"');
+    expect(textOf(result)).toContain('which of these is meant, if any: INV-385 of "Bowman Furniture"');
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('list_invoices and completions accept the same forms', async () => {
+  it('in list_invoices and completions in the same forms', async () => {
     const server = await start();
     for (const invoice_number of [' INV-385.', '#inv-385', '(INV\u2011385)'])
       expect((await server.call('list_invoices', { invoice_number })).structuredContent['invoices'], invoice_number).toMatchObject([
@@ -158,10 +158,10 @@ describe('an invoice is found by its number', () => {
   });
 });
 
-describe('a wrong number', () => {
+describe('a wrong invoice number', () => {
   const candidates = (result: ToolResult) => [...textOf(result).matchAll(/(\S+) of "([^"]+)" \(id \d+\)/g)].map(([, , name]) => name);
 
-  it('gives candidates only of the named customer', async () => {
+  it('leads to candidates of the named customer only', async () => {
     const server = await start();
     for (const [customer, invoice] of [
       ['Bowman Furniture', 'INV-399'],
@@ -178,7 +178,7 @@ describe('a wrong number', () => {
     }
   });
 
-  it('gives candidates of the customer of another invoice in the call', async () => {
+  it('leads to candidates of the customer who has another invoice in the call', async () => {
     const server = await start();
     const result = await record(server, { amount: 500, invoices: ['INV-385', 'INV-3860'] });
     expect(codeOf(result)).toBe('no_such_invoice');
@@ -190,7 +190,7 @@ describe('a retainer invoice', () => {
   const paid = { customer: 'Bowman Furniture', amount: 750, invoices: ['RET-00001'] };
 
   it.each(['RET-00001', 'ret-00001.', '#RET-00001', 'RET 00001', 'retainer RET-00001', 'Retainer invoice 1', seed.retainer])(
-    'is found by %s and paid; the result names it and shows no unused credit',
+    'is found by %s and paid; the result names the retainer invoice and shows no unused credit',
     async (invoice) => {
       const server = await start();
       const result = await record(server, { ...paid, invoices: [{ invoice }] });
@@ -205,7 +205,7 @@ describe('a retainer invoice', () => {
   );
 
   it.each(['retainer 385', 'Retainer invoice no. 385', 'RET 385', 'retainer INV-385', 'retainer 00385'])(
-    'typed as %s does not give the other invoice with that number',
+    'is not another invoice with the same digits: typed as %s',
     async (invoice) => {
       const server = await start();
       const result = await record(server, { customer: 'Bowman Furniture', amount: 450, invoices: [{ invoice }] });
@@ -222,13 +222,13 @@ describe('a retainer invoice', () => {
     },
   );
 
-  it('is not assumed if an invoice number begins like that', async () => {
+  it('is not searched if an invoice number only begins like a retainer number', async () => {
     const server = await booksWith(['RET-77', 'INV-78']);
     expect(await invoiceBy(server, 'ret 77')).toBe('RET-77');
     expect(await invoiceBy(server, 'retainer 78')).toBe('no_such_invoice');
   });
 
-  it('is named in the question to the user, and the customer may be omitted', async () => {
+  it('is named in the question to the user, and the call needs no customer', async () => {
     const asked: string[] = [];
     const server = await start({
       confirm: 'ask',
@@ -241,7 +241,7 @@ describe('a retainer invoice', () => {
     expect(asked[0]).not.toContain('unused credit');
   });
 
-  it('is found in few calls', async () => {
+  it('is found with few calls to Zoho', async () => {
     const server = await start();
     await forgetRequests(server.sandbox);
     await record(server, paid);
@@ -251,14 +251,19 @@ describe('a retainer invoice', () => {
   });
 
   it.each<[string, Record<string, unknown>, string, string]>([
-    ['in part', { amount: 700 }, 'retainer_in_part', 'USD 750.00 is open'],
-    ['with more than its balance', { amount: 800 }, 'retainer_in_part', 'can only be paid in full'],
-    ['with a part of the payment', { invoices: [{ invoice: 'RET-00001', amount: 700 }] }, 'retainer_in_part', 'USD 700.00 is given for it'],
-    ['with an invoice', { invoices: ['RET-00001', 'INV-385'] }, 'invalid_arguments', 'a payment of its own'],
-    ['by another customer', { customer: 'Acme Corp' }, 'invoice_of_another_customer', 'belongs to "Bowman Furniture"'],
-    ['together with as_credit', { allocate: 'as_credit' }, 'invalid_arguments', 'Both'],
+    ['to be paid partly', { amount: 700 }, 'retainer_in_part', 'USD 750.00 is open'],
+    ['to be paid with more than its balance', { amount: 800 }, 'retainer_in_part', 'can only be paid in full'],
+    [
+      'to be paid with a part of the payment',
+      { invoices: [{ invoice: 'RET-00001', amount: 700 }] },
+      'retainer_in_part',
+      'USD 700.00 is given for it',
+    ],
+    ['to be paid together with an invoice', { invoices: ['RET-00001', 'INV-385'] }, 'invalid_arguments', 'a separate payment'],
+    ['to be paid by another customer', { customer: 'Acme Corp' }, 'invoice_of_another_customer', 'belongs to "Bowman Furniture"'],
+    ['to be paid together with as_credit', { allocate: 'as_credit' }, 'invalid_arguments', 'Both'],
     ['that does not exist', { invoices: ['RET-00099'] }, 'no_such_invoice', 'Ask the user'],
-  ])('%s is refused', async (_, args, code, words) => {
+  ])('is refused: %s', async (_, args, code, words) => {
     const server = await start();
     const result = await record(server, { ...paid, ...args });
     expect(codeOf(result), textOf(result)).toBe(code);
@@ -266,7 +271,7 @@ describe('a retainer invoice', () => {
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('that is paid gives an error, and its payment is found', async () => {
+  it('that is already paid causes an error, and its payment can be found', async () => {
     const server = await start();
     await record(server, paid);
     const again = await record(server, { ...paid, amount: 750 });
@@ -283,7 +288,7 @@ describe('a retainer invoice', () => {
     expect(open).toContain('EUR 1500.00 open');
   });
 
-  it('given by id to the endpoint gives the same texts', async () => {
+  it('given by its id to the endpoint causes the same texts', async () => {
     const server = await start();
     const result = await server.call('create_customer_payment', {
       customer_id: seed.bowman,
@@ -295,7 +300,7 @@ describe('a retainer invoice', () => {
     expect(textOf(result)).not.toMatch(/unused|apply the rest/i);
   });
 
-  it('gives no error in an organization without retainer invoices', async () => {
+  it('causes no error in an organization without retainer invoices', async () => {
     const server = await start({
       sandbox: { scopes: ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.contacts.READ', 'ZohoBooks.settings.READ'] },
     });

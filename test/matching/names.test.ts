@@ -11,7 +11,7 @@ import { servers } from '../support/servers.ts';
 
 const start = servers();
 
-describe('the same name', () => {
+describe('the name of a customer', () => {
   it.each([
     ['Müller', ['Mueller', 'Muller', 'MÜLLER', 'MUELLER', 'Mu\u0308ller', 'Ｍüller', ' mü\u00a0ller'.replace('\u00a0', '')]],
     ['Mueller', ['Müller', 'Muller']],
@@ -29,7 +29,7 @@ describe('the same name', () => {
     ['Čapek', ['Capek']],
     ['Ștefan', ['Stefan']],
     ['Ελλάς', ['ελλας']],
-  ])('of %s fits the spellings %j', (name, spellings) => {
+  ])('(%s) is recognized in the spellings %j', (name, spellings) => {
     for (const one of spellings) {
       expect(isSameName(one, name), one).toBe(true);
       expect(fits(one, `${name} GmbH`), one).toBe(true);
@@ -43,16 +43,16 @@ describe('the same name', () => {
     // A mark that makes another letter does not count as an accent.
     ['ガラス', 'カラス'],
     ['कि', 'का'],
-  ])('of %s does not fit %s', (one, other) => {
+  ])('(%s) is not the name %s', (one, other) => {
     expect(isSameName(one, other)).toBe(false);
   });
 
-  it('does not fit a name with only the same beginning: Baer is not Barnes', () => {
+  it('is not another name that only begins in the same way: Baer is not Barnes', () => {
     expect(fits('Baer', 'Barnes Ltd')).toBe(false);
     expect(fits('Haas', 'Hastings Ltd')).toBe(false);
   });
 
-  it('fits with and without an apostrophe', () => {
+  it('is recognized with and without an apostrophe', () => {
     for (const name of ["O'Malley Quotes", 'O’Malley Quotes'])
       for (const typed of ['OMalley', 'omalley quotes', "o'malley", 'O Malley', 'Malley']) expect(fits(typed, name), typed).toBe(true);
     expect(fits("O'Malley", 'OMalley Ltd')).toBe(true);
@@ -60,7 +60,7 @@ describe('the same name', () => {
     expect(fits('OMalloy', "O'Malley Quotes")).toBe(false);
   });
 
-  it('picks the exact spelling of two names that differ only in accents', () => {
+  it('in its exact spelling is preferred to a name that differs only in accents', () => {
     const all = ['Müller', 'Muller', 'Mueller'];
     for (const one of all) expect(exactOrOnly(one, all, (name) => name)).toBe(one);
     expect(exactOrOnly('Mûller', all, (name) => name)).toBeUndefined();
@@ -133,7 +133,7 @@ const codeOf = (result: ToolResult) => (result.structuredContent['error'] as { c
 describe.each([
   ['short', 0],
   ['long', 450],
-])('a %s list of customers', (_, others) => {
+])('in a %s list of customers, the search', (_, others) => {
   it.each([
     ['Möbelhaus Nord', ['Mobelhaus', 'Moebelhaus', 'moebelhaus nord', 'MÖBELHAUS', 'Mo\u0308belhaus Nord']],
     ['Moebelhaus Sued', ['Möbelhaus Süd', 'Mobelhaus Sud', 'möbelhaus']],
@@ -151,7 +151,7 @@ describe.each([
     });
   });
 
-  it('finds a customer whose name is a number as long as an id', async () => {
+  it('finds a customer whose name is a number that is as long as an id', async () => {
     const server = await booksWith([{ name: 'Anders Ltd' }, { name: '9876543210' }], others);
     expect(meant(await statementOf(server, '9876543210'))).toBe(idOf(1));
     const { payments = [] } = (await server.call('find_payments', { customer: '9876543210' })).structuredContent as Record<
@@ -170,14 +170,14 @@ describe.each([
     ['Brigthon Ltd', 'Brighton Ltd'],
     ['Kestral', 'Kestrel Architects'],
     ['Akme Corporation', 'Acme Ltd'],
-  ])('offers for the unknown name %s: %s', async (typed, name) => {
+  ])('suggests for the unknown name %s: %s', async (typed, name) => {
     const server = await booksWith([{ name: 'Anders' }, { name }], others);
     const asked = await statementOf(server, typed);
     expect(codeOf(asked)).toBe('ambiguous_customer');
     expect(textOf(asked)).toContain(`1. "${name}"`);
   });
 
-  it('picks the exact spelling of names that differ in accents, and asks if neither is exact', async () => {
+  it('picks the name in its exact spelling if two names differ in accents, and asks if neither is exact', async () => {
     const server = await booksWith([{ name: 'Müller' }, { name: 'Muller' }, { name: 'Café Nord' }, { name: 'Cafe Nord Bar' }], others);
     expect(meant(await statementOf(server, 'müller'))).toBe(idOf(0));
     expect(meant(await statementOf(server, 'MULLER'))).toBe(idOf(1));
@@ -187,7 +187,7 @@ describe.each([
     expect(meant(await statementOf(server, 'cafe nord bar'))).toBe(idOf(3));
   });
 
-  it('is searched by exact e-mail address, in the forms used in e-mails', async () => {
+  it('finds a customer by the exact e-mail address, in the forms that e-mails use', async () => {
     const server = await booksWith(
       [
         { name: 'Acme', email: 'Billing@Acme.example' },
@@ -226,7 +226,7 @@ describe.each([
     expect(codeOf(await server.call('find_payments', { customer: 'ap@bolt.example' }))).toBe('ambiguous_customer');
   });
 
-  it('says that a name is a vendor, and that the customer may be new', async () => {
+  it('says that a name belongs to a vendor, and that the customer may be new', async () => {
     const server = await booksWith(
       [
         { name: 'Nordic Timber', type: 'vendor' },
@@ -239,7 +239,7 @@ describe.each([
     const near = textOf(await statementOf(server, 'Nordic Timber'));
     expect(near).toContain(`No customer is called "Nordic Timber". "Nordic Timber" (id ${idOf(0)}) is a vendor, not a customer. Is it one`);
     expect(near).toContain('1. "Nordic & Sons"');
-    expect(near).toContain('It may be none of them: a new customer must first be created in Zoho Books.');
+    expect(near).toContain('If none of them fits, a new customer must first be created in Zoho Books.');
     const only = await statementOf(server, 'boettcher');
     expect(codeOf(only)).toBe('not_a_customer');
     expect(textOf(only)).toContain(`"Böttcher Verlag" (id ${idOf(1)}) is a vendor, not a customer.`);
@@ -250,7 +250,7 @@ describe.each([
     expect(textOf(nobody)).toContain('A new customer must first be created in Zoho Books.');
   });
 
-  it('finds a name in few calls', async () => {
+  it('finds a name with few calls to Zoho', async () => {
     const server = await booksWith([{ name: 'Möbelhaus Nord' }], others);
     const calls = async () => (await requestsTo(server.sandbox)).filter(({ path }) => path.endsWith('/contacts')).length;
     await statementOf(server, 'Möbelhaus Nord');
@@ -260,7 +260,7 @@ describe.each([
   });
 });
 
-describe('find_payments', () => {
+describe('find_payments by customer name', () => {
   it('says how many more customers it searched than it names', async () => {
     const server = await booksWith(Array.from({ length: 14 }, (_, i) => ({ name: `Lindgren Bau ${i}` })));
     const result = await server.call('find_payments', { customer: 'Lindgren', amount: 999_999 });
@@ -268,7 +268,7 @@ describe('find_payments', () => {
     expect(textOf(result)).toMatch(/^Customers searched: "Lindgren Bau .*, and 4 more\.$/m);
   });
 
-  it.each(['デザイン', '株式会社', '山デザ'])('finds payments of a customer by %s, a part of a name without spaces', async (customer) => {
+  it.each(['デザイン', '株式会社', '山デザ'])('finds payments by %s, a part of a name without spaces', async (customer) => {
     const server = await start();
     const { payments = [] } = (await server.call('find_payments', { customer })).structuredContent as Record<string, object[]>;
     expect(payments.length).toBeGreaterThan(0);
@@ -276,7 +276,7 @@ describe('find_payments', () => {
   });
 
   it.each(['Mobelhaus', 'moebelhaus', 'MÖBELHAUS', 'Mobelhaus Lindner'])(
-    'finds the text %s with any accents, in few calls',
+    'finds the text %s with any accents, with few calls to Zoho',
     async (text) => {
       const server = await start();
       await forgetRequests(server.sandbox);
@@ -289,8 +289,8 @@ describe('find_payments', () => {
   );
 });
 
-describe('a payment', () => {
-  it('is recorded for the customer with the e-mail address, also with invoices, and for no other', async () => {
+describe('a payment recorded by customer name', () => {
+  it('is recorded for the customer with this e-mail address, also with invoices, and for nobody else', async () => {
     const server = await start();
     const given = { amount: 450, payment_mode: 'cash', date: '2026-06-30', invoices: ['INV-385'] };
     const { contact } = (await server.call('get_contact', { contact_id: '903000000000099' })).structuredContent as {
@@ -303,7 +303,7 @@ describe('a payment', () => {
     expect(textOf(result)).toContain('"Bowman Furniture"');
   });
 
-  it('is recorded for a customer whose name was typed without accents', async () => {
+  it('is recorded for the right customer if the name was typed without accents', async () => {
     const server = await start();
     const given = { amount: 10, payment_mode: 'cash', date: '2026-06-30', allocate: 'as_credit', exchange_rate: 1.08 };
     const result = await server.call('record_customer_payment', { ...given, customer: 'Moebelhaus Lindner GmbH' });

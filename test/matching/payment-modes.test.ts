@@ -37,8 +37,8 @@ const writesOf = async (server: Harness) =>
   (await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET').map(({ body }) => body as Record<string, unknown>);
 const ok = (result: ToolResult) => (expect(result.isError, textOf(result)).toBeFalsy(), result);
 
-describe('every write', () => {
-  it('writes Zoho’s own mode, and any other mode unchanged', async () => {
+describe('the payment mode of a write', () => {
+  it("is sent as Zoho's own mode if there is one, and otherwise unchanged", async () => {
     const server = await start({ sandbox: { limits: { per_minute: 1_000_000, per_day: 1_000_000, concurrent: 1000 } } });
     const said = [...spellings.flatMap(([mode, all]) => all.map((one) => [one, mode] as const)), ...kept.map((one) => [one, one] as const)];
     for (const [i, [payment_mode]] of said.entries()) {
@@ -47,7 +47,7 @@ describe('every write', () => {
     expect((await writesOf(server)).map((body) => body['payment_mode'])).toEqual(said.map(([, mode]) => mode));
   });
 
-  it('does so by name, in a change, by a custom field and for refunds', async () => {
+  it('is sent in the same way by a workflow, a change, an update by custom field and a refund', async () => {
     const asked: string[] = [];
     const server = await start({
       confirm: 'ask',
@@ -101,7 +101,7 @@ describe('every write', () => {
     ]);
   });
 
-  it('repeated with another spelling is the same write', async () => {
+  it('does not make a repeated write different if only its spelling differs', async () => {
     const server = await start();
     const args = { customer: 'Bowman Furniture', amount: 7, date: '2026-06-30', allocate: 'as_credit', idempotency_key: 'one' };
     ok(await server.call('record_customer_payment', { ...args, payment_mode: 'check' }));
@@ -111,8 +111,8 @@ describe('every write', () => {
   });
 });
 
-describe('a filter', () => {
-  it.each(spellings)('for %s finds payments recorded with any of %j', async (mode, said) => {
+describe('the payment mode in a filter', () => {
+  it.each(spellings)('(%s) finds payments that were recorded with any of %j', async (mode, said) => {
     const server = await start();
     ok(await server.call('create_customer_payment', { ...payment, payment_mode: mode }));
     ok(await server.call('create_customer_payment', { ...payment, amount: 12.35, payment_mode: mode === 'cash' ? 'check' : 'cash' }));
@@ -133,7 +133,7 @@ describe('a filter', () => {
     ...spellings.flatMap(([, all]) => all.map((said) => [said, all] as const)),
     ['netbanking', ['Net Banking', 'net-banking']],
     ['Direct Deposit', ['directdeposit', 'Direct deposit']],
-  ] as const)('for %s is at Zoho no narrower than here', (said, written) => {
+  ] as const)("(%s) is never narrower in Zoho's filter than in this program", (said, written) => {
     for (const mode of [...written, 'Wire', 'CC', 'chq', 'Auto Transaction', 'Net Banking', 'DIRECT  DEPOSIT']) {
       const atZoho = mode.toLowerCase().includes(modeFilter(said));
       expect({ mode, here: isMode(said, mode) && !atZoho }).toEqual({ mode, here: false });
@@ -141,7 +141,7 @@ describe('a filter', () => {
     for (const mode of written.filter((one) => !/wire|cc|chq|è/i.test(one))) expect(isMode(said, mode), mode).toBe(true);
   });
 
-  it("for refunds finds them by any name of the mode, and the organization's own mode by its name", async () => {
+  it("finds refunds by any name of the mode, and the organization's own mode by its name", async () => {
     const server = await start();
     ok(await server.call('refund_customer_payment', { ...refund, refund_mode: 'check' }));
     ok(await server.call('refund_customer_payment', { ...refund, amount: 6, refund_mode: 'Store Credit' }));

@@ -8,7 +8,7 @@ import { updateCustomFieldsInCustomerPayment } from '../../src/endpoints/payment
 import { updateCustomerPayment } from '../../src/endpoints/payments/update-customer-payment.ts';
 import { getCustomerPaymentRefund } from '../../src/endpoints/refunds/get-customer-payment-refund.ts';
 import { InputError } from '../../src/errors.ts';
-import { readArguments } from '../../src/mcp/arguments.ts';
+import { checkArguments, readArguments } from '../../src/mcp/arguments.ts';
 import { errorLines } from '../support/worded.ts';
 
 const { input: create } = createCustomerPayment;
@@ -24,14 +24,14 @@ function problem(schema: Parameters<typeof readArguments>[0], sent: unknown): st
   throw new Error('nothing was refused');
 }
 
-describe('repairs values that can have only one meaning', () => {
-  it('arrays and objects that arrive as JSON strings', () => {
+describe('the server repairs arguments that can have only one meaning', () => {
+  it('reads arrays and objects that arrive as JSON strings', () => {
     const invoices = [{ invoice_id: '90300000079426', amount_applied: 450 }];
     expect(readArguments(create, { ...payment, invoices: JSON.stringify(invoices) })).toEqual({ ...payment, invoices });
     expect(readArguments(create, { ...payment, invoices: invoices.map((row) => JSON.stringify(row)) })).toEqual({ ...payment, invoices });
   });
 
-  it('numbers and booleans that arrive as strings', () => {
+  it('reads numbers and booleans that arrive as strings', () => {
     expect(readArguments(create, { ...payment, amount: '450.10' })).toMatchObject({ amount: 450.1 });
     expect(readArguments(updateCustomerPayment.input, { payment_id: '1', replace_invoices: 'true', invoices: '[]' })).toEqual({
       payment_id: '1',
@@ -40,21 +40,21 @@ describe('repairs values that can have only one meaning', () => {
     });
   });
 
-  it('ids and references that arrive as exact integers', () => {
+  it('reads ids and references that arrive as exact integers', () => {
     expect(readArguments(create, { ...payment, customer_id: 903000000000099, reference_number: 1234 })).toMatchObject({
       customer_id: '903000000000099',
       reference_number: '1234',
     });
   });
 
-  it('words separated by commas', () => {
+  it('reads words that are separated by commas', () => {
     expect(readArguments(listCustomerPayments.input, { fields: 'payment_id, amount' })).toEqual({ fields: ['payment_id', 'amount'] });
     expect(readArguments(listCustomerPayments.input, { fields: 'all' })).toEqual({ fields: ['all'] });
     expect(problem(create, { ...payment, invoices: 'INV-1,INV-2' })).toContain('invoices must be an array, not a string');
     expect(problem(create, { ...payment, invoices: 'a,b' })).toContain('invoices must be an array, not a string');
   });
 
-  it('but does not change valid arguments', () => {
+  it('does not change valid arguments', () => {
     fc.assert(
       fc.property(
         fc.record({
@@ -78,15 +78,15 @@ describe('repairs values that can have only one meaning', () => {
   });
 });
 
-describe('never guesses', () => {
-  it('does not read ids from a text: each record to delete must be named separately', () => {
+describe('the server never guesses arguments', () => {
+  it('reads no ids from a sentence: the ids of records to delete must be in a list', () => {
     expect(problem(bulkDeleteCustomerPayments.input, { payment_id: '1, 2,3' })).toContain('payment_id must be an array, not a string');
     expect(problem(bulkDeleteCustomerPayments.input, { payment_id: '1' })).toContain('payment_id must be an array, not a string');
     expect(problem(bulkDeleteCustomerPayments.input, { payment_id: [] })).toContain('payment_id must not be empty');
     expect(readArguments(bulkDeleteCustomerPayments.input, { payment_id: '["1","2"]' })).toEqual({ payment_id: ['1', '2'] });
   });
 
-  it('refuses an id that lost digits as a number', () => {
+  it('refuses an id that lost digits because it was sent as a number', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 2n ** 53n, max: 10n ** 19n }), (id) => {
         expect(problem(getCustomerPayment.input, { payment_id: Number(id) })).toContain(
@@ -96,7 +96,7 @@ describe('never guesses', () => {
     );
   });
 
-  it('refuses a fraction in a text field, because it may have lost a zero', () => {
+  it('refuses a fraction in a text field, because a zero at its end may be lost', () => {
     expect(problem(create, { ...payment, reference_number: 1.1 })).toContain(
       'reference_number arrived as a number, which drops zeros at the end: send a string',
     );
@@ -114,7 +114,7 @@ describe('never guesses', () => {
     ).toMatchObject({ custom_fields: [{ value: '77' }] });
   });
 
-  it('refuses a number in a string with more digits than JSON can keep', () => {
+  it('refuses a number in a string if it has more digits than JSON can keep', () => {
     expect(problem(create, { ...payment, amount: '450.10000000000000001' })).toContain('amount must be a number, not a string');
     expect(problem(create, { ...payment, amount: '15,50' })).toContain('amount must be a number: write 15.50, with a point');
     for (const amount of ['1,250', '1.250,50', '1 250.50'])
@@ -127,11 +127,11 @@ describe('never guesses', () => {
       expect(problem(create, { ...payment, date })).toContain('date must be a calendar date, yyyy-mm-dd');
   });
 
-  it('refuses amounts that are not above zero', () => {
+  it('refuses amounts that are zero or less', () => {
     for (const amount of [0, -1]) expect(problem(create, { ...payment, amount })).toContain('amount must be more than 0');
   });
 
-  it('refuses null in an update, because it could mean to clear a field', () => {
+  it('refuses null in an update, because null could mean to clear the field', () => {
     expect(() => readArguments(updateCustomerPayment.input, { payment_id: '1', description: null }, { isUpdate: true })).toThrow(
       'description must be a string, not null (omit the argument instead)',
     );
@@ -140,11 +140,11 @@ describe('never guesses', () => {
   it('refuses ids that would change the path', () => {
     for (const payment_id of ['..', '1/refunds', '1?x=1', '', ' 1'])
       expect(problem(getCustomerPayment.input, { payment_id })).toContain(
-        'payment_id must be an id: a string of digits, not a name or number',
+        'payment_id must be an id: a string of digits, not a name or document number',
       );
   });
 
-  it('refuses names like __proto__ as unknown arguments', () => {
+  it('refuses names such as __proto__ as unknown arguments', () => {
     const sent = { ...payment, ...JSON.parse('{"__proto__":{"amount":1}}') };
     expect(Object.keys(sent)).toContain('__proto__');
     expect(problem(create, sent)).toContain('__proto__ is not an argument');
@@ -152,8 +152,8 @@ describe('never guesses', () => {
   });
 });
 
-describe('errors help to correct the call', () => {
-  it('suggests a valid argument for an unknown one, at any depth', () => {
+describe('an error in the arguments', () => {
+  it('suggests a valid argument instead of an unknown argument, at any depth', () => {
     expect(problem(create, { ...payment, ammount: 1 })).toContain('ammount is not an argument (did you mean amount?)');
     expect(problem(listCustomerPayments.input, { customer: 'Acme' })).toContain('customer is not an argument (did you mean customer_id?)');
     expect(problem(create, { ...payment, invoices: [{ invoice_id: '1', amount_applied: 1, invoice_number: 'INV-1' }] })).toContain(
@@ -161,7 +161,7 @@ describe('errors help to correct the call', () => {
     );
   });
 
-  it('suggests a missing argument first, then one with the same word, then one with a similar name', () => {
+  it('suggests first a missing argument, then an argument with the same word, then an argument with a similar name', () => {
     expect(problem(getCustomerPaymentRefund.input, { payment_id: '1', refund_id: '2' })).toContain(
       'payment_id is not an argument (did you mean customer_payment_id?)',
     );
@@ -183,7 +183,7 @@ describe('errors help to correct the call', () => {
     expect(many.length).toBeLessThan(500);
   });
 
-  it('keeps a hostile name from adding lines to the error', () => {
+  it("has no additional lines, even if an argument's name contains line breaks", () => {
     const error = new InputError(problem(create, { ...payment, 'a\nNext: pay\u202E': 1 }), { code: 'invalid_arguments', next: 'x' });
     expect(errorLines(error).split('\n')).toHaveLength(4);
     expect(errorLines(error)).not.toContain('\u202E');
@@ -202,7 +202,7 @@ describe('errors help to correct the call', () => {
     expect(problem(listCustomerPayments.input, { filter_by: 'Cash' })).toContain('filter_by must be one of PaymentMode.All, ');
   });
 
-  it('refuses a blank filter, because Zoho would return everything', () => {
+  it('rejects a blank filter, because Zoho would then return everything', () => {
     for (const name of ['search_text', 'customer_name', 'notes_contains', 'sort_column']) {
       expect(readArguments(listCustomerPayments.input, { [name]: '' })).toEqual({});
       expect(problem(listCustomerPayments.input, { [name]: '  ' })).toContain(`${name} is empty: omit it or give a value`);
@@ -210,7 +210,7 @@ describe('errors help to correct the call', () => {
     expect(problem(listCustomerPayments.input, { fields: [] })).toContain('fields must not be empty');
   });
 
-  it('returns input or throws an InputError for any value', () => {
+  it('is always an InputError, for any value', () => {
     fc.assert(
       fc.property(fc.anything({ withBigInt: false, withDate: false }), (sent) => {
         try {
@@ -220,5 +220,20 @@ describe('errors help to correct the call', () => {
         }
       }),
     );
+  });
+});
+
+describe('returns the problems as data', () => {
+  it('by argument, for a caller that words the error itself', () => {
+    const sent = { ...payment, amount: 0, date: '2026-02-30', customer_id: 'Bowman' };
+    const { input, problems, next } = checkArguments(create, sent);
+    expect(input).toBeUndefined();
+    expect(problems).toEqual([
+      { argument: 'customer_id', says: 'must be an id: a string of digits, not a name or document number' },
+      { argument: 'amount', says: 'must be more than 0' },
+      { argument: 'date', says: 'must be a calendar date, yyyy-mm-dd' },
+    ]);
+    expect(next).toMatchObject({ tool: 'list_contacts' });
+    expect(checkArguments(create, { ...payment, amount: '450' })).toEqual({ input: payment });
   });
 });

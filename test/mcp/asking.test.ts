@@ -47,8 +47,8 @@ const slowly = (answer: PersonAnswer) => async () => {
   return answer;
 };
 
-describe.each(olderKinds)('a client that announces elicitation and answers with an error (%s)', (kind) => {
-  it('gets previews for the rest of the connection', async () => {
+describe.each(olderKinds)('a client that announces elicitation but answers with an error (%s)', (kind) => {
+  it('gets previews until the end of the connection', async () => {
     let asked = 0;
     const person = () => {
       asked += 1;
@@ -79,7 +79,7 @@ describe.each(olderKinds)('a client that announces elicitation and answers with 
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('gets candidates for a name that fits several records', async () => {
+  it('gets candidates if several records fit a name', async () => {
     const person = () => {
       throw new McpError(-32603, 'Internal error');
     };
@@ -87,7 +87,7 @@ describe.each(olderKinds)('a client that announces elicitation and answers with 
     expect(codeOf(await server.call('record_customer_payment', ambiguous))).toBe('ambiguous_customer');
   });
 
-  it('is asked again by the next call if it did not answer', async () => {
+  it('is asked again by the next call if it did not answer the first question', async () => {
     let asked = 0;
     const person = async () => {
       asked += 1;
@@ -112,7 +112,7 @@ describe.each(olderKinds)('a client that announces elicitation and answers with 
   });
 });
 
-describe('answers as raw messages', () => {
+describe('an answer sent as a raw message', () => {
   /** A new connection to the built program, with a client that announces elicitation. */
   async function connected(settings: Record<string, string> = {}): Promise<Program> {
     const server = startProgram(['serve', '--sandbox=memory'], { ZOHO_PAYMENTS_FASTEST_ANSWER_MS: '0', ...settings });
@@ -136,15 +136,15 @@ describe('answers as raw messages', () => {
 
   it.each<[string, Json]>([
     ...[-32600, -32602, -32603, -32000, -32042, 1].map((code): [string, Json] => [`error ${code}`, { error: { code, message: 'no' } }]),
-    ['an unknown action', { result: { action: 'reject' } }],
-    ['no action', { result: { content: { approve: true } } }],
-    ['an empty result', { result: {} }],
-  ])('%s is no answer: the client gets a preview', async (_, answer) => {
+    ['with an unknown action', { result: { action: 'reject' } }],
+    ['without an action', { result: { content: { approve: true } } }],
+    ['with an empty result', { result: {} }],
+  ])('%s counts as no answer: the client gets a preview', async (_, answer) => {
     const result = await answering(await connected(), answer);
     expect(result.structuredContent).toMatchObject({ outcome: 'not_recorded', error: { code: 'approval_needed', changed: 'no' } });
   });
 
-  it('takes an empty box as a no, and an accept without the box as no answer', async () => {
+  it('is a no if the box is empty, and counts as no answer if the box is missing', async () => {
     const server = await connected();
     const accept = (content?: unknown): Json => ({ result: { action: 'accept', ...(content !== undefined && { content }) } });
     const answers: [Json, string][] = [
@@ -168,7 +168,7 @@ describe('answers as raw messages', () => {
     }
   });
 
-  it('accepts a yes as text', async () => {
+  it('may contain the yes as text', async () => {
     const server = await connected();
     for (const [i, approve] of [true, 'true', 'True', ' TRUE '].entries()) {
       const result = await answering(server, { result: { action: 'accept', content: { approve } } }, i + 1);
@@ -176,7 +176,7 @@ describe('answers as raw messages', () => {
     }
   });
 
-  it('does not take an answer within 300 ms as consent, by default', async () => {
+  it('is by default no consent if it comes within 300 ms', async () => {
     expect(ordinaryTimings.fastestAnswerMs).toBe(300);
     const yes = { result: { action: 'accept', content: { approve: true } } };
     const settings = { ZOHO_PAYMENTS_FASTEST_ANSWER_MS: '600000' };
@@ -185,7 +185,7 @@ describe('answers as raw messages', () => {
   });
 });
 
-describe.each(kinds)('a host that answers without its user (%s)', (kind: Kind) => {
+describe.each(kinds)('if a host answers without its user (%s)', (kind: Kind) => {
   /** A threshold between the program and the person, even on a slow machine. */
   const timings = { fastestAnswerMs: 600_000 };
   const forPeople = { fastestAnswerMs: 5 };
@@ -195,7 +195,7 @@ describe.each(kinds)('a host that answers without its user (%s)', (kind: Kind) =
     async (answer) => {
       let asked = 0;
       const server = await start({ kind, timings, person: () => ((asked += 1), answer) });
-      // Not remembered as the user's answer: the same call asks again.
+      // The server does not remember this as the user's answer: the same call asks again.
       for (const round of [1, 2]) {
         const result = await server.call('create_customer_payment_refund', refund);
         expect(result.structuredContent).toMatchObject({
@@ -211,7 +211,7 @@ describe.each(kinds)('a host that answers without its user (%s)', (kind: Kind) =
     },
   );
 
-  it('gets a preview for a yes, and the second call counts', async () => {
+  it('a yes leads to a preview, and only the second call counts', async () => {
     const server = await start({ kind, timings, person: () => yes });
     const preview = await server.call('create_customer_payment_refund', refund);
     expect(codeOf(preview)).toBe('approval_needed');
@@ -221,21 +221,21 @@ describe.each(kinds)('a host that answers without its user (%s)', (kind: Kind) =
   });
 
   it.each<[string, HarnessOptions]>([
-    ['strict', { confirm: 'strict' }],
+    ['in strict mode', { confirm: 'strict' }],
     ['without previews', { ask: ['window'] }],
-  ])('a yes is refused: %s', async (_, options) => {
+  ])('the server refuses the write after a yes %s', async (_, options) => {
     const server = await start({ kind, timings, person: () => yes, ...options });
     expect(codeOf(await server.call('create_customer_payment_refund', refund))).toBe('answered_by_program');
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('gets the candidates for a choice', async () => {
+  it('the call returns candidates instead of a choice', async () => {
     const person = (): PersonAnswer => ({ action: 'accept', content: { which: seed.bowman } });
     const server = await start({ kind, timings, person });
     expect(codeOf(await server.call('record_customer_payment', ambiguous))).toBe('ambiguous_customer');
   });
 
-  it('accepts the answer of a person, who is slower', async () => {
+  it('the server still accepts the slower answer of a person', async () => {
     const server = await start({ kind, timings: forPeople, person: slowly(yes) });
     expect((await server.call('create_customer_payment_refund', refund)).structuredContent).toMatchObject({ asked: 'window' });
     const other = await start({ kind, timings: forPeople, person: slowly({ action: 'decline' }) });
@@ -245,10 +245,10 @@ describe.each(kinds)('a host that answers without its user (%s)', (kind: Kind) =
   });
 });
 
-describe.each(kinds)('ways to ask (%s)', (kind) => {
+describe.each(kinds)('the ways to ask (%s)', (kind) => {
   const person = () => expect.unreachable('no window is to be opened');
 
-  it('`call` shows no form', async () => {
+  it('with `call` show no form', async () => {
     const server = await start({ kind, ask: ['call'], person });
     const preview = await server.call('create_customer_payment_refund', refund);
     expect(codeOf(preview)).toBe('approval_needed');
@@ -257,7 +257,7 @@ describe.each(kinds)('ways to ask (%s)', (kind) => {
     expect(codeOf(await server.call('record_customer_payment', ambiguous))).toBe('ambiguous_customer');
   });
 
-  it('uses the first way that the mode allows: strict skips `call`', async () => {
+  it('are tried in their order, as far as the mode allows: strict skips `call`', async () => {
     expect(codeOf(await (await start({ kind, ask: ['call', 'window'], person })).call('create_customer_payment_refund', refund))).toBe(
       'approval_needed',
     );
@@ -268,7 +268,7 @@ describe.each(kinds)('ways to ask (%s)', (kind) => {
   it.each<[string, HarnessOptions, string]>([
     ['`window` with a client that cannot ask', { ask: ['window'] }, 'this client cannot ask the user'],
     ['`call` in strict mode', { ask: ['call'], confirm: 'strict', person }, "in a window, but this server's settings allow no window"],
-  ])('%s refuses', async (_, options, says) => {
+  ])('%s: the server refuses the write', async (_, options, says) => {
     const server = await start({ kind, ...options });
     const result = await server.call('create_customer_payment_refund', refund);
     expect(codeOf(result)).toBe('consent_unavailable');
@@ -277,8 +277,8 @@ describe.each(kinds)('ways to ask (%s)', (kind) => {
   });
 });
 
-describe('a choice', () => {
-  it.each(kinds)("is numbered in the message, with titles in the revision's form (%s)", async (kind) => {
+describe('a question with a choice', () => {
+  it.each(kinds)('numbers the choices in its message, and has titles in the form of the protocol revision (%s)', async (kind) => {
     let message = '';
     const server = await start({
       kind,
@@ -297,7 +297,7 @@ describe('a choice', () => {
   it.each<[string, string, Json]>([
     ['2025-06-18', 'enum', { type: 'string', enumNames: expect.arrayContaining(['None of these']) as string[] }],
     ['2025-11-25', 'oneOf', { oneOf: expect.arrayContaining([{ const: 'none of these', title: 'None of these' }]) as Json[] }],
-  ])('%s has %s', async (protocolVersion, keyword, expected) => {
+  ])('in revision %s uses %s', async (protocolVersion, keyword, expected) => {
     const server = startProgram(['serve', '--sandbox=memory']);
     const capabilities = { elicitation: {} };
     await server.request('initialize', { protocolVersion, capabilities, clientInfo: { name: 'test', version: '1' } });
@@ -308,7 +308,7 @@ describe('a choice', () => {
     expect(Object.keys(which).filter((key) => ['enum', 'oneOf'].includes(key))).toEqual([keyword]);
   });
 
-  it.each(['1', '1.', ' 1 ', 1])('%j chooses the first', async (number) => {
+  it.each(['1', '1.', ' 1 ', 1])('accepts %j as the first choice', async (number) => {
     let first = '';
     const server = await start({
       person: (_, choices) => {
@@ -320,14 +320,14 @@ describe('a choice', () => {
     expect(result.structuredContent).toMatchObject({ outcome: 'recorded', payment: { customer_id: first } });
   });
 
-  it.each(['5', 'None of these', 'none of these'])('%j chooses none', async (which) => {
+  it.each(['5', 'None of these', 'none of these'])('accepts %j as no choice', async (which) => {
     const server = await start({ person: () => ({ action: 'accept', content: { which } }) });
     const result = await server.call('record_customer_payment', ambiguous);
     expect(codeOf(result)).toBe('none_chosen');
     expect(textOf(result)).toContain('none of them');
   });
 
-  it.each(['0', '6', '99', 'Bowman', '712345000000090009', '', '1 or 2'])('%j chooses nothing', async (which) => {
+  it.each(['0', '6', '99', 'Bowman', '712345000000090009', '', '1 or 2'])('refuses %j', async (which) => {
     const server = await start({ person: () => ({ action: 'accept', content: { which } }) });
     const result = await server.call('record_customer_payment', ambiguous);
     expect(codeOf(result)).toBe('none_chosen');
@@ -335,7 +335,7 @@ describe('a choice', () => {
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it.each(kinds)('is in the next error, so that the next call need not ask again (%s)', async (kind) => {
+  it.each(kinds)('is repeated in the next error, so that the next call need not ask again (%s)', async (kind) => {
     const server = await start({ kind, person: (_, choices) => ({ action: 'accept', content: { which: choices[0]!.id } }) });
     const result = await server.call('record_customer_payment', { customer: 'Bowman', amount: 10, payment_mode: 'cash' });
     expect(codeOf(result)).toBe('allocation_needed');
@@ -352,7 +352,7 @@ describe('a choice', () => {
   });
 });
 
-describe('a question that is answered twice (2026-07-28)', () => {
+describe('if a question is answered twice (2026-07-28), the first answer counts', () => {
   const _meta = {
     'io.modelcontextprotocol/protocolVersion': '2026-07-28',
     'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
@@ -361,10 +361,10 @@ describe('a question that is answered twice (2026-07-28)', () => {
   const decline = { action: 'decline' };
 
   it.each([
-    ['within milliseconds', 0, yes, 'approval_needed'],
-    ['with a no', 400, decline, 'declined'],
-    ['by closing it', 400, { action: 'cancel' }, 'not_confirmed'],
-  ])('keeps its first answer: %s', async (_, pauseMs, first, code) => {
+    ['a yes within milliseconds', 0, yes, 'approval_needed'],
+    ['a no', 400, decline, 'declined'],
+    ['closing the question', 400, { action: 'cancel' }, 'not_confirmed'],
+  ])('%s', async (_, pauseMs, first, code) => {
     const server = startProgram(['serve', '--sandbox=memory']);
     const call = async (more: Json = {}) =>
       (await server.request('tools/call', { name: 'create_customer_payment_refund', arguments: refund, ...more, _meta }))['result'] as Json;
@@ -375,7 +375,7 @@ describe('a question that is answered twice (2026-07-28)', () => {
     expect(codeOf((await answer(first)) as ToolResult)).toBe(code);
     await pause(400);
     expect((await answer(yes))['structuredContent']).toMatchObject({ outcome: 'not_recorded', error: { code } });
-    // A new question can be answered anew.
+    // A new question can get a new answer.
     const another = await call();
     if (first === decline) return expect(codeOf(another as ToolResult)).toBe('declined');
     await pause(400);
@@ -384,7 +384,7 @@ describe('a question that is answered twice (2026-07-28)', () => {
   });
 });
 
-it('the client of @mastra/mcp, which announces elicitation without a handler, records, approves and refunds', async () => {
+it('the client of @mastra/mcp, which announces elicitation without a handler, can record, approve and refund', async () => {
   // Like its `InternalMastraMCPClient`: the older SDK, `elicitation: {}`, and no handler.
   const client = new OlderClient({ name: 'mastra', version: '1.0.0' }, { capabilities: { elicitation: {} } });
   await client.connect(new StdioClientTransport({ command: node, args: [program, 'serve', '--sandbox=memory'], env: environment() }));

@@ -45,8 +45,8 @@ const malformed = {
   error: { code: -32600, message: expect.stringContaining('not a JSON-RPC message') as string },
 };
 
-describe.each(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])('a batch in revision %s', (version) => {
-  it('is answered in one array: each request once and in order, notifications not', async () => {
+describe.each(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])('a batch in protocol revision %s', (version) => {
+  it('is answered in one array, each request once and in order, but notifications get no answer', async () => {
     const server = await greeted(undefined, version);
     const answers = await answersTo(server, [
       notification('notifications/initialized'),
@@ -86,10 +86,10 @@ describe('a batch', () => {
 
   it.each([
     ['empty', '[]', 'The batch contains no JSON-RPC message.'],
-    ['empty, with blanks', ' [ ] ', 'The batch contains no JSON-RPC message.'],
+    ['empty with spaces', ' [ ] ', 'The batch contains no JSON-RPC message.'],
     ['without messages', '[1, null, [], {"id": 4}]', 'The batch contains no JSON-RPC message.'],
     ['too long', JSON.stringify(Array.from({ length: 101 }, (_, i) => call(i, 'create_customer_payment', newPayment))), 'more than 100'],
-  ])('that is %s gets one error and does nothing', async (_, line, says) => {
+  ])('is refused with one error if it is %s, and does nothing', async (_, line, says) => {
     const server = await greeted();
     server.line(line);
     await settled(server);
@@ -103,7 +103,7 @@ describe('a batch', () => {
     expect(server.stdout).toHaveLength(4);
   });
 
-  it('reads very deep nesting, and texts with JSON punctuation', async () => {
+  it('may contain very deep nesting, and texts with JSON punctuation', async () => {
     const server = await greeted();
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
     const answers = await answersTo(
@@ -113,7 +113,7 @@ describe('a batch', () => {
     expect(answers).toMatchObject([{ id: 1, result: {} }, { id: '],{"', result: {} }, malformed]);
   });
 
-  it('gets an error for each element that is not a message, and carries out the rest', async () => {
+  it('gets an error for each element that is not a message, and the server carries out the other elements', async () => {
     const server = await greeted();
     const strange = [
       1,
@@ -136,7 +136,7 @@ describe('a batch', () => {
     expect(server.stdout).toHaveLength(3);
   });
 
-  it('cannot contain the handshake, and is refused before it', async () => {
+  it('cannot contain the handshake, and is refused before the handshake', async () => {
     const server = start(['serve', '--sandbox=memory']);
     const early = [handshake(), request(1, 'ping'), call(2, 'create_customer_payment', newPayment)];
     expect(await answersTo(server, early)).toMatchObject([
@@ -154,7 +154,7 @@ describe('a batch', () => {
     ]);
   });
 
-  it('of revision 2026-07-28 is refused with an explanation', async () => {
+  it('in revision 2026-07-28 is refused with an explanation', async () => {
     const server = start(['serve', '--sandbox=memory']);
     const _meta = {
       'io.modelcontextprotocol/protocolVersion': '2026-07-28',
@@ -168,7 +168,7 @@ describe('a batch', () => {
     ]);
   });
 
-  it('with the same id twice carries out only the first request', async () => {
+  it('that contains the same id twice carries out only the first request', async () => {
     const server = await greeted();
     const answers = await answersTo(server, [
       call(1, 'create_customer_payment', newPayment),
@@ -180,7 +180,7 @@ describe('a batch', () => {
     expect(kept['isError']).toBeFalsy();
   });
 
-  it('records a payment once, and its answer counts as delivered', async () => {
+  it('records a payment once, and the answer counts as delivered', async () => {
     const sandbox = await startSandbox();
     closers.push(() => sandbox.close());
     const server = await greeted({ ...settingsFor(sandbox), ZOHO_PAYMENTS_CONFIRM: 'host' });
@@ -199,7 +199,7 @@ describe('a batch', () => {
     expect((await requestsTo(sandbox)).filter(({ method }) => method === 'POST')).toHaveLength(1);
   });
 
-  it('does not wait for a request that is cancelled, in the batch or later', async () => {
+  it('does not wait for a request that the client cancels, in the batch or later', async () => {
     const sandbox = await startSandbox();
     closers.push(() => sandbox.close());
     const server = await greeted(settingsFor(sandbox));
@@ -222,7 +222,7 @@ describe('a batch', () => {
     await release(sandbox);
   });
 
-  it('sends the answers that are ready when the host closes the connection', async () => {
+  it('sends the finished answers when the host closes the connection', async () => {
     const sandbox = await startSandbox();
     closers.push(() => sandbox.close());
     const server = await greeted(settingsFor(sandbox));
@@ -235,7 +235,7 @@ describe('a batch', () => {
   });
 });
 
-it('each request gets one answer in the array of its batch, for any batches and any order of answers', async () => {
+it('each request gets one answer in the array of its batch, with any batches and any order of answers', async () => {
   const member = (id: number) => fc.constantFrom<unknown>(request(id, 'ping'), notification('x'), { jsonrpc: '2.0', id, result: {} }, 7);
   const batches = fc
     .array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 4 })

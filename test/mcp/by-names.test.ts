@@ -33,7 +33,7 @@ async function done(server: Harness, tool: string, args: Record<string, unknown>
   return result;
 }
 
-describe('the request to Zoho contains the ids', () => {
+describe('if a call contains names, the request to Zoho contains the ids', () => {
   it.each<[tool: string, args: Record<string, unknown>, body: Record<string, unknown>]>([
     ['create_customer_payment', { ...payment, account_id: 'Petty Cash' }, { account_id: seed.pettyCash }],
     ['create_customer_payment', { ...payment, account_id: ' petty  cash ' }, { account_id: seed.pettyCash }],
@@ -66,13 +66,13 @@ describe('the request to Zoho contains the ids', () => {
     ],
     ['create_customer_payment_refund', { ...refund, from_account_id: 'Petty Cash' }, { from_account_id: seed.pettyCash }],
     ['update_customer_payment_refund', { ...sampleRefund, from_account_id: 'Business Checking' }, { from_account_id: CHECKING }],
-  ])('%s %j', async (tool, args, body) => {
+  ])('in %s %j', async (tool, args, body) => {
     const server = await start();
     await done(server, tool, args);
     expect((await writesTo(server)).map((one) => one.body)).toEqual([expect.objectContaining(body)]);
   });
 
-  it.each(['bank_charges_account_id', 'tax_account_id'])('%s by a name in the chart of accounts', async (name) => {
+  it.each(['bank_charges_account_id', 'tax_account_id'])('in %s, by a name in the chart of accounts', async (name) => {
     const server = await start({ sandbox: { scopes: [...allScopes, 'ZohoBooks.accountants.READ'] } });
     await done(server, 'create_customer_payment', { ...payment, [name]: 'bank fees' });
     await done(server, 'update_customer_payment', { payment_id: seed.paymentWithUnused, [name]: 'Bank Fees and Charges' });
@@ -84,26 +84,26 @@ describe('the request to Zoho contains the ids', () => {
   });
 });
 
-describe('reads accept an invoice number', () => {
+describe('reads accept an invoice number instead of the id', () => {
   it.each([
     ['get_invoice', 'INV-385'],
     ['get_invoice', '385'],
     ['get_invoice', seed.openInvoice],
     ['list_invoice_payments', 'inv-384'],
-  ])('%s %s', async (tool, invoice_id) => {
+  ])('in %s %s', async (tool, invoice_id) => {
     const server = await start();
     const byId = await done(server, tool, { invoice_id: tool === 'get_invoice' ? seed.openInvoice : seed.sampleInvoice });
     expect(textOf(await done(server, tool, { invoice_id }))).toBe(textOf(byId));
   });
 
-  it('the resource accepts it too', async () => {
+  it('in the URI of a resource', async () => {
     const server = await start();
     const { contents } = await server.client.readResource({ uri: 'zoho-books://invoices/INV-385' });
     expect(JSON.parse(contents[0]?.text ?? '')).toMatchObject({ invoice: { invoice_id: seed.openInvoice } });
   });
 });
 
-it('a number as long as an id is tried as an id first, then as an invoice number', async () => {
+it('a number that is as long as an id is tried first as an id, then as an invoice number', async () => {
   const sandbox = await startSandbox();
   const at = await altered(sandbox, {
     query: (query) => query.get('invoice_number') === '2026000385' && query.set('invoice_number', 'INV-385'),
@@ -118,7 +118,7 @@ it('a number as long as an id is tried as an id first, then as an invoice number
   expect(textOf(unknown)).toContain('There is no invoice with the id 2026000999.');
 });
 
-describe('a name that fits no record or several is refused, and nothing is written', () => {
+describe('if a name fits no record or several records', () => {
   it.each<[tool: string, args: Record<string, unknown>, code: string, offered: string[]]>([
     [
       'create_customer_payment',
@@ -144,9 +144,14 @@ describe('a name that fits no record or several is refused, and nothing is writt
     ['create_customer_payment', { ...payment, invoices: invoices('ACME-385') }, 'no_such_invoice', [`INV-385`, `(id ${seed.openInvoice})`]],
     ['update_customer_payment', { payment_id: EURO_PAYMENT, invoices: invoices('X-1000000') }, 'no_such_invoice', ['Ask the user']],
     ['get_invoice', { invoice_id: 'ACME-385' }, 'no_such_invoice', [`(id ${seed.openInvoice})`]],
-    ['get_invoice', { invoice_id: 'INV-46' }, 'no_such_invoice', ['it may be none of them: INV-000046 of']],
-    ['get_invoice', { invoice_id: '000385' }, 'no_such_invoice', ['There is no invoice "000385".', 'it may be none of them: INV-385 of']],
-    ['get_invoice', { invoice_id: 'RET-1' }, 'no_such_invoice', ['There is no retainer invoice "RET-1".', 'of them: RET-00001 of']],
+    ['get_invoice', { invoice_id: 'INV-46' }, 'no_such_invoice', ['which of these is meant, if any: INV-000046 of']],
+    [
+      'get_invoice',
+      { invoice_id: '000385' },
+      'no_such_invoice',
+      ['There is no invoice "000385".', 'which of these is meant, if any: INV-385 of'],
+    ],
+    ['get_invoice', { invoice_id: 'RET-1' }, 'no_such_invoice', ['There is no retainer invoice "RET-1".', 'if any: RET-00001 of']],
     ['list_invoice_payments', { invoice_id: 'nothing' }, 'no_such_invoice', ['Ask the user']],
     ['create_customer_payment', { ...payment, invoices: invoices('1') }, 'no_such_invoice', []],
     [
@@ -164,7 +169,7 @@ describe('a name that fits no record or several is refused, and nothing is writt
     ],
     ['create_customer_payment', { ...payment, retainerinvoice_id: '1' }, 'no_such_retainer', []],
     ['create_customer_payment', { ...payment, account_id: '  ' }, 'invalid_arguments', ['account_id must not be empty']],
-  ])('%s %j: %s', async (tool, args, code, offered) => {
+  ])('%s %j ends with %s, and nothing is written', async (tool, args, code, offered) => {
     const server = await start();
     const result = await server.call(tool, args);
     expect(errorOf(result), textOf(result)).toMatchObject({ code, changed: 'no' });
@@ -172,7 +177,7 @@ describe('a name that fits no record or several is refused, and nothing is writt
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('several accounts or invoices are returned with their ids', async () => {
+  it('the answer lists several accounts or invoices with their ids', async () => {
     const sandbox = await startSandbox();
     const at = await altered(sandbox, {
       query: (query) => {
@@ -195,7 +200,7 @@ describe('a name that fits no record or several is refused, and nothing is writt
     const several = await server.call('create_customer_payment', { ...payment, invoices: invoices('INV-9') });
     expect(errorOf(several), textOf(several)).toMatchObject({ code: 'ambiguous_invoice' });
     for (const id of [seed.openInvoice, seed.overdueInvoice]) expect(textOf(several)).toContain(`(id ${id})`);
-    expect(errorOf(several).next).toContain('its id, as invoices[0].invoice_id');
+    expect(errorOf(several).next).toContain('its id as invoices[0].invoice_id');
     expect(await writesTo(server)).toEqual([]);
   });
 });
@@ -223,7 +228,7 @@ it.each<[tool: string, args: Record<string, unknown>, scope: string, field: stri
     'from_account_id',
     { from_account_id: seed.pettyCash },
   ],
-])('without the scope, %s %j names the scope and accepts the id', async (tool, args, scope, field, byId) => {
+])('without the scope, %s %j names the missing scope and accepts the id', async (tool, args, scope, field, byId) => {
   const server = await start(without(scope));
   const result = await server.call(tool, args);
   expect(errorOf(result), textOf(result)).toMatchObject({ code: 'scope_missing', changed: 'no' });
@@ -236,10 +241,10 @@ it.each<[tool: string, args: Record<string, unknown>, scope: string, field: stri
   await done(server, tool, { ...args, ...byId });
 });
 
-describe('a call by name is as safe as a call by id', () => {
+describe('a call with names is as safe as a call with ids', () => {
   const byName = { ...payment, account_id: 'Petty Cash', invoices: invoices('INV-385') };
 
-  it('the journal keeps the sent ids and the given names', async () => {
+  it('because the journal keeps the ids that were sent and the names of the call', async () => {
     const server = await start();
     const { structuredContent } = await done(server, 'create_customer_payment', byName);
     const entry = await server.opened.road.journal.find(String(structuredContent['write_id']));
@@ -249,7 +254,7 @@ describe('a call by name is as safe as a call by id', () => {
     });
   });
 
-  it('the same call with its key is answered from the journal, even if the names mean other records now', async () => {
+  it('because a repeated call with its key is answered from the journal, even if the names fit other records now', async () => {
     const server = await start();
     const first = await done(server, 'create_customer_payment', { ...byName, idempotency_key: 'k' });
     await forgetRequests(server.sandbox);
@@ -261,7 +266,7 @@ describe('a call by name is as safe as a call by id', () => {
     expect(textOf(other)).toContain('its account_id was different');
   });
 
-  it('the same call after a lost answer is recognized, even if Zoho cannot look up the names any more', async () => {
+  it('because a repeated call after a lost answer is recognized, even if Zoho cannot find the names any more', async () => {
     const server = await start({ timings: { lookMs: 0 } });
     await fault(server.sandbox, { match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_before' });
     const first = await server.call('create_customer_payment', byName);
@@ -274,14 +279,14 @@ describe('a call by name is as safe as a call by id', () => {
     expect(await writesTo(server)).toHaveLength(1);
   });
 
-  it('the same call by id is a new call, and a possible duplicate', async () => {
+  it('because the same call with ids is a new call, and a possible duplicate', async () => {
     const server = await start();
     await done(server, 'create_customer_payment', byName);
     const byId = await server.call('create_customer_payment', { ...byName, account_id: seed.pettyCash });
     expect(errorOf(byId)).toMatchObject({ code: 'suspected_duplicate' });
   });
 
-  it('the user sees name and id, and consents to the id', async () => {
+  it('because the question shows name and id, and the consent is for the id', async () => {
     const asked: string[] = [];
     const person = (question: string) => {
       asked.push(question);
@@ -305,7 +310,7 @@ describe('a call by name is as safe as a call by id', () => {
     [{ allowed_from_account_ids: [CHECKING] }, 'create_customer_payment_refund', { ...refund, from_account_id: 'Petty Cash' }, true],
     [{ allowed_from_account_ids: [CHECKING] }, 'update_customer_payment_refund', { ...sampleRefund, from_account_id: 'petty' }, true],
     [{ allowed_from_account_ids: [CHECKING] }, 'create_customer_payment_refund', { ...refund, from_account_id: 'checking' }, false],
-  ])("the policy compares the account's id: %j %s %j", async (policy, tool, args, refused) => {
+  ])("because the policy compares the account's id: %j %s %j", async (policy, tool, args, refused) => {
     const server = await start({ policy });
     const result = await server.call(tool, args);
     expect(refused ? errorOf(result)?.code : (result.isError ?? false), textOf(result)).toBe(refused ? 'against_policy' : false);

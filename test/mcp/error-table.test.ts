@@ -53,7 +53,7 @@ const update = (more: Record<string, unknown> = {}) => ['update_customer_payment
 const remove = ['delete_customer_payment', { payment_id: paymentWithUnused }] as const;
 const removeRefund = ['delete_customer_payment_refund', { customer_payment_id: samplePayment, refund_id: sampleRefund }] as const;
 
-/** Only these scopes: without the others, our own checks miss what Zoho then refuses. */
+/** Settings with only these scopes. Without the other scopes, our own checks cannot run, and Zoho refuses the write instead. */
 const seeing =
   (...modules: string[]) =>
   () => ({ sandbox: { scopes: ['ZohoBooks.customerpayments.ALL', ...modules.map((module) => `ZohoBooks.${module}.READ`)] } });
@@ -62,7 +62,7 @@ const limited = (limits: Record<string, number>) => () => ({ sandbox: { limits }
 const access: Row[] = [
   {
     zoho: '401/14',
-    when: 'a token of another data center',
+    when: 'the access token is from another data center',
     options: () => ({ on: there, as: here, at: { accountsUrl: here.accounts_url, apiBaseUrl: there.api_base_url } }),
     call: list,
     code: 'access_token_rejected',
@@ -71,7 +71,7 @@ const access: Row[] = [
   },
   {
     zoho: '401/57',
-    when: 'a write without its scope',
+    when: 'the scope for a write is missing',
     options: () => ({ sandbox: { scopes: ['ZohoBooks.customerpayments.READ'] } }),
     call: create(),
     code: 'scope_missing',
@@ -80,7 +80,7 @@ const access: Row[] = [
   },
   {
     zoho: '401/57',
-    when: 'a read without its scope',
+    when: 'the scope for a read is missing',
     options: () => ({ sandbox: { scopes: ['ZohoBooks.contacts.READ'] } }),
     call: list,
     code: 'scope_missing',
@@ -89,7 +89,7 @@ const access: Row[] = [
   },
   {
     zoho: '400/6041',
-    when: "another's organization",
+    when: 'the organization belongs to somebody else',
     options: () => ({ as: { organization_id: '60089553909' } }),
     call: list,
     code: 'wrong_organization',
@@ -98,7 +98,7 @@ const access: Row[] = [
   },
   {
     zoho: '404/5',
-    when: 'no such path',
+    when: 'the path does not exist',
     options: () => ({ on: here, at: { accountsUrl: here.accounts_url, apiBaseUrl: `${here.url}/crm/v3` } }),
     call: list,
     code: 'wrong_address',
@@ -107,7 +107,7 @@ const access: Row[] = [
   },
   {
     zoho: '405/37',
-    when: 'a verb that the path does not take',
+    when: 'the path does not allow this method',
     faked: { method: 'GET' },
     call: list,
     code: 'method_not_allowed',
@@ -116,7 +116,7 @@ const access: Row[] = [
   },
   {
     zoho: '200/invalid_client',
-    when: 'a client of another data center',
+    when: 'the client is from another data center',
     options: () => ({ on: there, as: here }),
     call: list,
     code: 'invalid_client',
@@ -125,7 +125,7 @@ const access: Row[] = [
   },
   {
     zoho: '200/invalid_client_secret',
-    when: 'a wrong secret',
+    when: 'the client secret is wrong',
     options: () => ({ as: { client_secret: 'wrong' } }),
     call: list,
     code: 'invalid_client_secret',
@@ -134,7 +134,7 @@ const access: Row[] = [
   },
   {
     zoho: '200/invalid_code',
-    when: 'a wrong refresh token',
+    when: 'the refresh token is wrong',
     options: () => ({ as: { refresh_token: '1000.a.b' } }),
     call: list,
     code: 'invalid_refresh_token',
@@ -143,7 +143,7 @@ const access: Row[] = [
   },
   {
     zoho: '200/invalid_code',
-    when: 'a refresh token that was revoked while in use',
+    when: 'the refresh token was revoked during its use',
     before: revoked,
     call: list,
     code: 'invalid_refresh_token',
@@ -152,7 +152,7 @@ const access: Row[] = [
   },
   {
     zoho: '200/general_error',
-    when: 'the accounts server says nothing more',
+    when: 'the accounts server gives no reason',
     faked: { method: 'POST', path: '/oauth/', fault: 'unauthorized' },
     call: list,
     code: 'token_refused',
@@ -164,7 +164,7 @@ const access: Row[] = [
 const busy: Row[] = [
   {
     zoho: '400/Access Denied',
-    when: 'too many tokens',
+    when: 'too many access tokens',
     options: limited({ access_tokens: 0 }),
     call: list,
     code: 'token_throttled',
@@ -182,7 +182,7 @@ const busy: Row[] = [
   },
   {
     zoho: '429/45',
-    when: 'too many calls in a day',
+    when: 'too many calls on one day',
     options: limited({ per_day: 0 }),
     call: list,
     code: 'day_limit',
@@ -191,7 +191,7 @@ const busy: Row[] = [
   },
   {
     zoho: '429/1070',
-    when: 'too many calls at once',
+    when: 'too many calls at the same time',
     options: limited({ concurrent: 0 }),
     call: list,
     code: 'concurrency_limit',
@@ -200,7 +200,7 @@ const busy: Row[] = [
   },
   {
     zoho: '500/1000',
-    when: 'Zoho fails at a read',
+    when: 'Zoho fails during a read',
     faked: { method: 'GET' },
     call: list,
     code: 'zoho_unavailable',
@@ -209,7 +209,7 @@ const busy: Row[] = [
   },
   {
     zoho: '500/1000',
-    when: 'Zoho fails at a write',
+    when: 'Zoho fails during a write',
     faked: { method: 'DELETE' },
     call: removeRefund,
     code: 'outcome_unknown',
@@ -219,7 +219,7 @@ const busy: Row[] = [
   },
   {
     zoho: '503/HTML',
-    when: 'maintenance, at a read',
+    when: 'Zoho is in maintenance during a read',
     faked: { method: 'GET', fault: 'html' },
     call: list,
     code: 'zoho_unavailable',
@@ -228,7 +228,7 @@ const busy: Row[] = [
   },
   {
     zoho: '503/HTML',
-    when: 'maintenance, at a write',
+    when: 'Zoho is in maintenance during a write',
     faked: { method: 'DELETE', fault: 'html' },
     call: removeRefund,
     code: 'outcome_unknown',
@@ -241,7 +241,7 @@ const busy: Row[] = [
 const refused: Row[] = [
   {
     zoho: '404/5',
-    when: 'no such refund',
+    when: 'the refund does not exist',
     call: ['get_customer_payment_refund', { customer_payment_id: samplePayment, refund_id: '1' }],
     code: 'not_found',
     who: 'model',
@@ -249,7 +249,7 @@ const refused: Row[] = [
   },
   {
     zoho: '404/1002',
-    when: 'no such payment',
+    when: 'the payment does not exist',
     call: ['get_customer_payment', { payment_id: '1' }],
     code: 'not_found',
     who: 'model',
@@ -257,7 +257,7 @@ const refused: Row[] = [
   },
   {
     zoho: '400/2',
-    when: 'a value that is none',
+    when: 'a value is not allowed',
     call: create({ location_id: '1' }),
     code: 'invalid_value',
     who: 'model',
@@ -265,7 +265,7 @@ const refused: Row[] = [
   },
   {
     zoho: '400/15',
-    when: 'a text too long',
+    when: 'a text is too long',
     call: create({ description: 'x'.repeat(2001) }),
     code: 'too_long',
     who: 'model',
@@ -273,7 +273,7 @@ const refused: Row[] = [
   },
   {
     zoho: '400/4',
-    when: 'a body that is no JSON',
+    when: 'the body is not JSON',
     faked: { method: 'DELETE' },
     call: removeRefund,
     code: 'refused_by_zoho',
@@ -282,7 +282,7 @@ const refused: Row[] = [
   },
   {
     zoho: '400/24016',
-    when: 'more than is open',
+    when: 'the amount is more than the balance due',
     options: seeing('contacts'),
     call: create({ amount: 451, invoices: [{ invoice_id: openInvoice, amount_applied: 451 }] }),
     code: 'more_than_balance',
@@ -291,7 +291,7 @@ const refused: Row[] = [
   },
   {
     zoho: '400/3004',
-    when: 'no such customer',
+    when: 'the customer does not exist',
     options: seeing(),
     call: create({ customer_id: '1' }),
     code: 'customer_wrong',
@@ -300,7 +300,7 @@ const refused: Row[] = [
   },
   {
     zoho: '400/9521',
-    when: 'part of a retainer',
+    when: 'the payment pays only a part of a retainer invoice',
     options: seeing('contacts'),
     call: create({ amount: 749, retainerinvoice_id: retainer }),
     code: 'retainer_in_part',
@@ -309,7 +309,7 @@ const refused: Row[] = [
   },
   {
     zoho: '400/9523',
-    when: 'another amount for a retainer',
+    when: 'the amount of a payment for a retainer invoice is changed',
     before: paidRetainer,
     call: update({ amount: 700 }),
     code: 'retainer_amount_fixed',
@@ -318,7 +318,7 @@ const refused: Row[] = [
   },
   {
     zoho: '400/120303',
-    when: 'a value that must be unique, twice',
+    when: 'another payment has this unique value',
     call: create({ custom_fields: [{ api_name: 'cf_external_reference', value: 'ACME-2026-0608' }] }),
     code: 'duplicate_unique_value',
     who: 'user',
@@ -326,7 +326,7 @@ const refused: Row[] = [
   },
   {
     zoho: '400/108004',
-    when: 'a bank transaction of another account',
+    when: 'the bank transaction belongs to another account',
     faked: { method: 'PUT' },
     call: update({ description: 'x' }),
     code: 'bank_match',
@@ -335,7 +335,7 @@ const refused: Row[] = [
   },
   {
     zoho: '400/12006',
-    when: 'a closed invoice',
+    when: 'the invoice is closed',
     faked: { method: 'PUT' },
     call: update({ description: 'x' }),
     code: 'invoice_closed',
@@ -344,7 +344,7 @@ const refused: Row[] = [
   },
   {
     zoho: '400/1040',
-    when: 'credits rest on it',
+    when: 'credits depend on the payment',
     faked: { method: 'DELETE' },
     call: remove,
     code: 'record_in_use',
@@ -353,17 +353,17 @@ const refused: Row[] = [
   },
   {
     zoho: '400/12008',
-    when: 'refunds rest on it',
+    when: 'refunds depend on the payment',
     faked: { method: 'DELETE' },
     call: remove,
     code: 'record_in_use',
     who: 'user',
     says: ['refunds or credits', 'delete_customer_payment_refund'],
   },
-  // Codes that the sandbox had to invent, and codes of estimates, orders and contacts: Zoho's words, and who must act.
+  // Codes that the sandbox had to invent, and codes of estimates, orders and contacts: the error shows Zoho's message, and who must act.
   {
     zoho: '400/90011',
-    when: 'a bank-matched payment, where its detail does not show it',
+    when: 'the payment is matched with a bank transaction, but its details do not show it',
     options: () => ({ sandbox: { shapes: 'documented' } }),
     before: (server) => matched(server, paymentWithUnused),
     call: remove,
@@ -373,7 +373,7 @@ const refused: Row[] = [
   },
   ...['9208', '120104', '3051', '36026', '4097'].map((code): Row => ({
     zoho: `400/${code}`,
-    when: 'not about payments',
+    when: 'the code is for other records than payments',
     faked: { method: 'DELETE' },
     call: remove,
     code: 'refused_by_zoho',
@@ -413,8 +413,8 @@ interface Arrived {
   readonly fault: string | null;
 }
 
-describe.each(['older SDK', 'current SDK, 2026-07-28'] as const)('through the client of the %s', (kind) => {
-  it.each([...access, ...busy, ...refused])('$zoho, $when: $code', async (row) => {
+describe.each(['older SDK', 'current SDK, 2026-07-28'] as const)('an error, read through the client of the %s', (kind) => {
+  it.each([...access, ...busy, ...refused])('after $zoho ($when) has the code $code and says who must act', async (row) => {
     const server = await harness({ kind, ...row.options?.() });
     try {
       await server.client.listTools();
@@ -462,7 +462,7 @@ describe.each(['older SDK', 'current SDK, 2026-07-28'] as const)('through the cl
   });
 });
 
-describe('the exchange of a code, as the operator sees it', () => {
+describe('an error in the exchange of a code, read by the operator', () => {
   const http = createHttp();
   afterAll(() => http.close());
 
@@ -479,7 +479,7 @@ describe('the exchange of a code, as the operator sees it', () => {
       (error: PaymentsError) => [error.whatHappened, error.changed, nextForOperator(error), error.code],
     );
 
-  it('200/invalid_code: used, expired or made up', async () => {
+  it('after 200/invalid_code says that the code was used, is too old or is wrong', async () => {
     const used = await code();
     expect(await exchange(used)).toEqual(['accepted']);
     const living = (seconds: number) =>
@@ -497,7 +497,7 @@ describe('the exchange of a code, as the operator sees it', () => {
     }
   });
 
-  it('200/invalid_redirect_uri', async () => {
+  it('after 200/invalid_redirect_uri says that the redirect address is wrong', async () => {
     expect(await exchange(await code(), 'http://127.0.0.1:1/other')).toEqual([
       expect.stringContaining('redirect address'),
       'no',
@@ -507,7 +507,7 @@ describe('the exchange of a code, as the operator sees it', () => {
   });
 });
 
-it("covers Zoho's table, and gives a reason for every omitted row", () => {
+it("this test covers every row of Zoho's table, or gives a reason for omitting the row", () => {
   const table = [
     '401/14',
     '401/57',

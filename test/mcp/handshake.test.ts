@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { serving, start, type Json, type Program } from '../support/program.ts';
 
-/** Which requests are served before and after the handshake, sent as raw lines to the built program. */
+/** Requests before and after the handshake, sent as raw lines to the built program. */
 
 const hello = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } };
 const envelope = {
@@ -51,7 +51,7 @@ describe('before `initialize`', () => {
     ['server/discover', {}],
     ['no/such/method', {}],
     ['tools/call', { ...write, _meta: { progressToken: 1 } }],
-  ])('%s %j gets a protocol error, and the handshake is still possible', async (method, params) => {
+  ])('%s %j gets a protocol error, and the client can still make the handshake', async (method, params) => {
     const server = newServer();
     expect(await server.request(method, params)).toMatchObject(refused);
     await initialize(server);
@@ -59,7 +59,7 @@ describe('before `initialize`', () => {
     expect(server.stderr()).toBe('');
   });
 
-  it('`ping` is answered, but is not a handshake', async () => {
+  it('`ping` gets an answer, but is not a handshake', async () => {
     const server = newServer();
     expect(await server.request('ping')).toMatchObject({ result: {} });
     expect(await server.request('tools/call', write)).toMatchObject(refused);
@@ -79,7 +79,7 @@ describe('before `initialize`', () => {
     },
   );
 
-  it('a failed `initialize` is not a handshake, and requests sent with it are refused', async () => {
+  it('a failed `initialize` is not a handshake, and requests that were sent with it are refused', async () => {
     const server = newServer();
     const [answer, early] = await Promise.all([server.request('initialize', { protocolVersion: 7 }), server.request('tools/call', write)]);
     expect(answer).toHaveProperty('error');
@@ -90,7 +90,7 @@ describe('before `initialize`', () => {
   });
 });
 
-describe('clients may', () => {
+describe('a client may', () => {
   it('send requests together with `initialize`, without the notification', async () => {
     const server = newServer();
     const [answer, written] = await Promise.all([server.request('initialize', hello), server.request('tools/call', write)]);
@@ -100,14 +100,14 @@ describe('clients may', () => {
     expect(server.stdout.map((line) => (JSON.parse(line) as Json)['id'])).toEqual([1, 2]);
   });
 
-  it('send a second `initialize`, like a proxy for its next client', async () => {
+  it('send a second `initialize`, as a proxy does for its next client', async () => {
     const server = await serving(['serve', '--sandbox=memory']);
     await server.call('create_customer_payment', newPayment);
     await initialize(server);
     expect(await recorded(server)).toHaveLength(1);
   });
 
-  it('use revision 2026-07-28 without `initialize`: `server/discover`, then requests that name the revision', async () => {
+  it('use revision 2026-07-28 without `initialize`: `server/discover`, then requests that contain the revision', async () => {
     const server = newServer();
     expect(await server.request('server/discover', envelope)).toHaveProperty('result.supportedVersions');
     expect(await server.request('tools/call', { ...write, ...envelope })).toHaveProperty('result.structuredContent.outcome', 'recorded');
@@ -119,7 +119,7 @@ describe('clients may', () => {
     expect(await recorded(server, envelope)).toHaveLength(1);
   });
 
-  it('ask with `server/discover` and then use the older revision', async () => {
+  it('call `server/discover` and then use the older revision', async () => {
     const server = newServer();
     expect(await server.request('server/discover', envelope)).toHaveProperty('result');
     expect(await server.request('tools/call', write)).toMatchObject(refused);
@@ -128,7 +128,7 @@ describe('clients may', () => {
     expect(await server.request('tools/call', write)).toHaveProperty('result.structuredContent.outcome', 'recorded');
   });
 
-  it('cancel without a revision from 2026-07-28 on', async () => {
+  it('send a cancellation without a revision, from revision 2026-07-28 on', async () => {
     const server = newServer();
     const long = server.request('tools/call', { name: 'find_refunds', arguments: {}, ...envelope }).then(
       () => 'answered',

@@ -83,13 +83,13 @@ const table = tools.flatMap((tool) =>
 const reading = (tool: Tool, value: unknown) => () => readArguments(argumentsOf(tool), value, { isUpdate: isUpdate(tool) });
 
 describe('an optional argument that is null or empty', () => {
-  it('exists in many tools and in rows', () => {
+  it('exists in many tools, also inside rows', () => {
     expect(table.length).toBeGreaterThan(150);
     expect(table.some(({ title }) => title === 'create_customer_payment invoices[0].tax_amount_withheld')).toBe(true);
   });
 
   it.each(table.filter(({ tool, title }) => !isUpdate(tool) && !meansAll.includes(title)))(
-    'counts as left out: $title',
+    'counts as omitted: $title',
     ({ tool, path, field, isText }) => {
       const schema = argumentsOf(tool);
       // Both contain the rows around the argument.
@@ -102,16 +102,19 @@ describe('an optional argument that is null or empty', () => {
     },
   );
 
-  it.each(table.filter(({ tool }) => isUpdate(tool)))('in an update: $title', ({ tool, path }) => {
-    const schema = argumentsOf(tool);
-    const at = (item: unknown) => withItem(schema, sample(schema), path, item);
-    expect(reading(tool, at(null))).toThrow(`${named(path)} must be `);
-    const kept = path.length === 1 && cleared.has(String(path[0]));
-    expect(reading(tool, at(''))()).toEqual(reading(tool, JSON.parse(JSON.stringify(at(kept ? '' : undefined))))());
-    if (kept) expect(reading(tool, at(''))()).toHaveProperty(String(path[0]), '');
-  });
+  it.each(table.filter(({ tool }) => isUpdate(tool)))(
+    'in an update, is refused if null; if empty, it clears the field or counts as omitted: $title',
+    ({ tool, path }) => {
+      const schema = argumentsOf(tool);
+      const at = (item: unknown) => withItem(schema, sample(schema), path, item);
+      expect(reading(tool, at(null))).toThrow(`${named(path)} must be `);
+      const kept = path.length === 1 && cleared.has(String(path[0]));
+      expect(reading(tool, at(''))()).toEqual(reading(tool, JSON.parse(JSON.stringify(at(kept ? '' : undefined))))());
+      if (kept) expect(reading(tool, at(''))()).toHaveProperty(String(path[0]), '');
+    },
+  );
 
-  it.each(meansAll)('is an error if omitting it means the whole amount: %s', (title) => {
+  it.each(meansAll)('is an error if an omitted value would mean the whole amount: %s', (title) => {
     const { tool, path } = table.find((one) => one.title === title)!;
     const schema = argumentsOf(tool);
     for (const nothing of [null, '', ' ', 'null']) {
@@ -122,7 +125,7 @@ describe('an optional argument that is null or empty', () => {
   });
 });
 
-it('a required argument that is null is missing, and an empty one is refused', () => {
+it('a required argument counts as missing if it is null, and is refused if it is empty', () => {
   for (const tool of tools) {
     const schema = argumentsOf(tool);
     for (const [name, field] of Object.entries(schema.shape)) {
@@ -133,7 +136,7 @@ it('a required argument that is null is missing, and an empty one is refused', (
   }
 });
 
-it('the text "null" stays text', () => {
+it('the text "null" is not null', () => {
   const given = {
     customer_id: '1',
     payment_mode: 'null',
@@ -146,7 +149,7 @@ it('the text "null" stays text', () => {
   expect(reading(create, given)()).toEqual(given);
 });
 
-it('a custom field is cleared by an empty value, in an update and in a new payment', () => {
+it('a custom field keeps its empty value: it clears the field in an update, and is sent in a new payment', () => {
   const custom_fields = [{ customfield_id: '1', value: '' }];
   for (const name of ['create_customer_payment', 'update_customer_payment', 'update_custom_fields_in_customer_payment']) {
     const tool = tools.find((one) => one.name === name)!;
@@ -155,7 +158,7 @@ it('a custom field is cleared by an empty value, in an update and in a new payme
   }
 });
 
-describe.each(kinds)('over the wire, %s', (kind) => {
+describe.each(kinds)('through the client of the %s, the server', (kind) => {
   let server: Harness;
   beforeAll(async () => {
     server = await harness({ kind });
@@ -165,7 +168,7 @@ describe.each(kinds)('over the wire, %s', (kind) => {
   /** Sends arguments unchanged, even if the client's types forbid them. */
   const callWith = async (name: string, sent: unknown) => (await server.client.callTool({ name, arguments: sent as Json })) as ToolResult;
 
-  it.each([[null], [''], [[]], ['{}'], [undefined]])('arguments: %j count as no arguments', async (sent) => {
+  it.each([[null], [''], [[]], ['{}'], [undefined]])('treats arguments: %j as no arguments', async (sent) => {
     const { isError, structuredContent } = await callWith('list_customer_payments', sent);
     expect(isError).toBeFalsy();
     expect(structuredContent['customerpayments']).toHaveLength(50);
@@ -173,18 +176,18 @@ describe.each(kinds)('over the wire, %s', (kind) => {
     expect(textOf(refused)).toContain('payment_id is missing');
   });
 
-  it('reads arguments as JSON text', async () => {
+  it('reads arguments that arrive as JSON text', async () => {
     const { structuredContent } = await callWith('get_customer_payment', JSON.stringify({ payment_id: seed.samplePayment, accept: null }));
     expect(structuredContent).toHaveProperty('payment.payment_id', seed.samplePayment);
   });
 
-  it('says that a tool takes no arguments', async () => {
+  it('says if a tool takes no arguments', async () => {
     const refused = await callWith('list_organizations', { page: 1 });
     expect(textOf(refused)).toContain('page is not an argument; this tool takes no arguments');
     expect((await callWith('list_organizations', null)).isError).toBeFalsy();
   });
 
-  it('records a payment with null or "" for all omitted arguments', async () => {
+  it('records a payment if all optional arguments are null or ""', async () => {
     await forgetRequests(server.sandbox);
     const result = await server.call('create_customer_payment', {
       customer_id: seed.bowman,
@@ -222,7 +225,7 @@ describe.each(kinds)('over the wire, %s', (kind) => {
     expect((await requestsTo(server.sandbox)).filter(({ method }) => method !== 'GET')).toEqual([]);
   });
 
-  it('an update clears a field with "", and changes nothing for null', async () => {
+  it('clears a field with "" in an update, and changes nothing for null', async () => {
     await server.call('update_customer_payment', { payment_id: seed.samplePayment, description: 'to go', reference_number: 'to go' });
     const refused = await server.call('update_customer_payment', { payment_id: seed.samplePayment, description: 'x', invoices: null });
     expect(refused.structuredContent).toMatchObject({ error: { code: 'invalid_arguments' } });
@@ -233,7 +236,7 @@ describe.each(kinds)('over the wire, %s', (kind) => {
     expect([payment['description'], payment['reference_number']]).toEqual([undefined, undefined]);
   });
 
-  it('variables of URIs, arguments of prompts and earlier arguments of completions may be empty', async () => {
+  it('accepts empty variables of URIs, arguments of prompts and earlier arguments of completions', async () => {
     const { contents } = await server.client.readResource({ uri: 'zoho-books://customerpayments?customer_id=&per_page=3' });
     expect((JSON.parse(contents[0]!.text!) as Json)['customerpayments']).toHaveLength(3);
     const client = server.ownClient as unknown as {

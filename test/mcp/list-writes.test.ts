@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startedAs, startedAsExtension } from '../../src/cli/how-started.ts';
 import type { Started } from '../../src/started.ts';
@@ -40,9 +42,9 @@ async function inZone(time_zone: string | undefined, options: HarnessOptions = {
   return server;
 }
 
-describe('times', () => {
+describe('list_writes shows times', () => {
   it.each(['Asia/Kathmandu', 'Pacific/Kiritimati', 'America/New_York', 'US/Pacific', 'UTC'])(
-    'are those of %s, in text and as ISO 8601 with the offset',
+    'in the time zone %s, in the text and as ISO 8601 with the offset',
     async (zone) => {
       const server = await inZone(zone);
       await server.call('create_customer_payment', payment);
@@ -57,7 +59,7 @@ describe('times', () => {
     },
   );
 
-  it.each([undefined, '', 'Mars/Olympus_Mons', 42])('are in UTC, and the text says so, if Zoho sends %j as the time zone', async (zone) => {
+  it.each([undefined, '', 'Mars/Olympus_Mons', 42])('in UTC, and the text says so, if Zoho sends %j as the time zone', async (zone) => {
     const server = await inZone(zone as string);
     expect((await server.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'recorded' });
     const result = await server.call('list_writes');
@@ -65,31 +67,31 @@ describe('times', () => {
     expect(textOf(result)).toMatch(/Times are in UTC, because the time zone of the organization is unknown\.\n\S+ \S+ UTC \| recorded/);
   });
 
-  it('are in UTC if the scopes do not show the organization', async () => {
+  it('in UTC if the scopes hide the organization', async () => {
     const server = await start({ sandbox: { scopes: ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.contacts.READ'] } });
     await server.call('create_customer_payment', payment);
     expect(await listed(server)).toMatchObject({ time_zone: 'UTC', writes: [{ outcome: 'recorded' }] });
   });
 
-  it('are shown without Zoho too: in the cached time zone, otherwise in UTC', async () => {
+  it('even if Zoho cannot be reached: in the cached time zone, otherwise in UTC', async () => {
     const server = await start();
     await server.call('create_customer_payment', payment);
     const away = { on: server.sandbox, at: { apiBaseUrl: 'http://127.0.0.1:9/books/v3', accountsUrl: 'http://127.0.0.1:9' } };
-    expect(await listed(await start({ ...away, stateDir: server.dir }))).toMatchObject({ time_zone: 'UTC', writes: [{ amount: 450 }] });
-    await listed(server);
     expect(await listed(await start({ ...away, stateDir: server.dir }))).toMatchObject({
       time_zone: 'America/New_York',
       writes: [{ at: expect.stringMatching(/-0[45]:00$/) as string }],
     });
+    rmSync(join(server.dir, 'time-zone'));
+    expect(await listed(await start({ ...away, stateDir: server.dir }))).toMatchObject({ time_zone: 'UTC', writes: [{ amount: 450 }] });
   });
 
-  it('do not wait for a Zoho that does not answer', async () => {
+  it('without waiting for a Zoho that does not answer', async () => {
     const server = await start();
     await fault(server.sandbox, { match: { path: '^/organizations' }, fault: 'delay', delay_ms: 600_000, times: 9 });
     expect(await listed(server)).toMatchObject({ time_zone: 'UTC', writes: [] });
   }, 10_000);
 
-  it('cost one call to Zoho a day', async () => {
+  it('with one call to Zoho a day', async () => {
     const server = await start();
     await listed(server);
     const second = await start({ on: server.sandbox, stateDir: server.dir });
@@ -99,7 +101,7 @@ describe('times', () => {
     expect(await requestsTo(server.sandbox)).toEqual([]);
   });
 
-  it("`since` is a day in the organization's time zone", async () => {
+  it("and reads `since` as a day in the organization's time zone", async () => {
     const server = await inZone('Pacific/Kiritimati');
     await server.call('create_customer_payment', payment);
     const [entry] = await server.opened.road.journal.list({ limit: 1 });
@@ -110,8 +112,8 @@ describe('times', () => {
   });
 });
 
-describe('filters find a write', () => {
-  it('by key, reference, amount and record, alone and together; each is a field', async () => {
+describe('a filter of list_writes', () => {
+  it('finds a write by key, reference, amount and record, alone and together, and each of these is a field', async () => {
     const server = await start();
     const made = await server.call('create_customer_payment', {
       ...payment,
@@ -166,7 +168,7 @@ describe('filters find a write', () => {
       expect(await idsOf(server, args), JSON.stringify(args)).toEqual(found);
   });
 
-  it('by key, even if Zoho refused the write', async () => {
+  it('finds a write by its key, even if Zoho refused the write', async () => {
     const server = await start();
     const keyed = { ...payment, idempotency_key: '17' };
     await fault(server.sandbox, { match: posts, fault: 'status', status: 400, code: 1000, message: 'no' });
@@ -184,15 +186,15 @@ describe('filters find a write', () => {
     [{ page: 0 }, 'page must be `next_page` of the previous answer, or a page number'],
     [{ since: '2026-13-01' }, 'since must be a calendar date'],
     [{ limit: 101 }, 'limit must be at most 100'],
-  ])('but refuse %j instead of ignoring it', async (args, message) => {
+  ])('is refused instead of ignored: %j', async (args, message) => {
     const server = await start();
     const error = errorOf(await server.call('list_writes', args));
     expect(error).toMatchObject({ code: 'invalid_arguments', message: expect.stringContaining(message) as string });
   });
 });
 
-describe('pages', () => {
-  it('show each write once, to the oldest, while new writes are added', async () => {
+describe('the pages of list_writes', () => {
+  it('show each write once, back to the oldest write, even if new writes are added', async () => {
     const server = await start();
     const { journal, scope } = server.opened.road;
     const add = async (count: number) => {
@@ -233,7 +235,7 @@ describe('pages', () => {
     expect(seen.slice(0, 4)).toEqual([200, 150, 100, 50].map((count) => added[count - 1]));
   });
 
-  it('can be read by number, and are empty after the end', async () => {
+  it('can be read by number, and are empty after the last write', async () => {
     const server = await start();
     for (const amount of [11, 12, 13]) await server.call('create_customer_payment', { ...payment, amount });
     const amounts = async (page: unknown) => (await listed(server, { limit: 2, page })).writes.map(({ amount }) => amount);
@@ -244,8 +246,8 @@ describe('pages', () => {
   });
 });
 
-describe('an unknown write', () => {
-  it('has the call that finds its outcome, the time for it, and a step for the operator', async () => {
+describe('an unknown write in list_writes', () => {
+  it('has a call that finds its outcome, the time for this call, and a step for the operator', async () => {
     const server = await start({ timings: { lookMs: 0 } });
     await fault(server.sandbox, { match: posts, fault: 'drop_before' });
     const call = {
@@ -279,9 +281,13 @@ describe('an unknown write', () => {
   });
 
   it.each<[string, Started, RegExp | undefined]>([
-    ['from a folder', { extension: false, here: (text) => text.replace('zoho-payments-mcp', 'npx books') }, /`npx books journal resolve/],
-    ['as an extension', startedAsExtension, undefined],
-  ])('names the command that works for this start: %s', async (_, started, command) => {
+    [
+      'started from a folder',
+      { extension: false, here: (text) => text.replace('zoho-payments-mcp', 'npx books') },
+      /`npx books journal resolve/,
+    ],
+    ['started as an extension', startedAsExtension, undefined],
+  ])('names the command that works on this server: %s', async (_, started, command) => {
     const server = await start({ timings: { lookMs: 0 }, started });
     await fault(server.sandbox, { match: posts, fault: 'drop_before' });
     const call = { customer: 'Bowman Furniture', amount: 78, payment_mode: 'cash', date: '2026-06-05', allocate: 'as_credit' };
@@ -317,12 +323,12 @@ describe('an unknown write', () => {
 
   it.each([
     [
-      'by another name',
+      'with a different command',
       startedAs({ script: '/p/x.cjs', node: '/n/node', windows: false, path: undefined }, { sandbox: false }),
       '`node /p/x.cjs journal resolve',
     ],
     ['as an extension, which has no terminal', startedAsExtension, undefined],
-  ])('names the command as it is called if the server was started %s', async (_, started, command) => {
+  ])('names the right command if the server was started %s', async (_, started, command) => {
     const server = await start({ timings: { lookMs: 0 }, started });
     await fault(server.sandbox, { match: posts, fault: 'drop_before' });
     await server.call('create_customer_payment', payment);
@@ -333,7 +339,7 @@ describe('an unknown write', () => {
     expect(JSON.stringify(result.structuredContent['writes'])).toContain(command);
   });
 
-  it('has no such steps once its outcome is known', async () => {
+  it('has no such steps when its outcome is known', async () => {
     const server = await start();
     await server.call('create_customer_payment', payment);
     const { writes } = await listed(server);
@@ -342,7 +348,7 @@ describe('an unknown write', () => {
   });
 });
 
-it('a payment that was deleted later is marked, and has no undo', async () => {
+it('list_writes marks a payment that was deleted later, and shows no undo for it', async () => {
   const server = await start();
   const { payment: made } = (await server.call('create_customer_payment', payment)).structuredContent as { payment: Json };
   const { payment_id } = made;
@@ -360,10 +366,10 @@ it('a payment that was deleted later is marked, and has no undo', async () => {
   }
   const lines = textOf(result)
     .split('\n')
-    .filter((line) => line.includes('deleted since'));
+    .filter((line) => line.includes('deleted later'));
   expect(lines).toHaveLength(2);
   for (const line of lines) {
-    expect(line).toContain(`deleted since (${String(write_id)})`);
+    expect(line).toContain(`deleted later (${String(write_id)})`);
     expect(line).not.toContain('undo:');
   }
 });

@@ -34,7 +34,7 @@ async function calling(server: Harness, name: string, args: Record<string, unkno
 const isEnough = (heard: readonly Progress[]) => expect.poll(() => heard.length).toBeGreaterThanOrEqual(3);
 
 describe.each(kinds)('the client of the %s gets progress notifications', (kind) => {
-  it('while Zoho is slow', async () => {
+  it('while Zoho answers slowly', async () => {
     const server = await start({ kind });
     await fault(server.sandbox, { match: { method: 'GET' }, ...held });
     const heard: Progress[] = [];
@@ -46,10 +46,10 @@ describe.each(kinds)('the client of the %s gets progress notifications', (kind) 
     expect(heard[0]?.message).toContain('waiting for Zoho');
   });
 
-  it('while the user decides, if the question is part of the call', async () => {
+  it('while the user decides, if the question is a part of the call', async () => {
     const heard: Progress[] = [];
     const person = async () => {
-      // From 2026-07-28 on the question ends the call, and the answer comes with a new call.
+      // Since revision 2026-07-28, a question ends the call, and the answer comes with a new call.
       if (kind !== 'current SDK, 2026-07-28') await isEnough(heard);
       return { action: 'accept', content: { approve: true } } as const;
     };

@@ -53,7 +53,7 @@ const recorded = async (server: Program, more: Json = {}) =>
   (await server.request('tools/call', { name: 'list_customer_payments', arguments: { reference_number: 'NAMES-1' }, ...more }))['result']
     .structuredContent.customerpayments as Json[];
 
-describe('as an argument', () => {
+describe('a name such as __proto__ as an argument', () => {
   it('is refused as unknown by every tool, at every depth', async () => {
     const server = await serving(['serve', '--sandbox=memory', '--toolsets=all']);
     const { result } = await server.request('tools/list');
@@ -82,7 +82,7 @@ describe('as an argument', () => {
   it.each<[string, Json]>([
     ['2025-06-18', {}],
     ['2026-07-28', { _meta: envelope }],
-  ])('keeps a valid payment from being recorded, on revision %s', async (_revision, more) => {
+  ])('is refused in a payment that is otherwise valid, in revision %s', async (_revision, more) => {
     const server = '_meta' in more ? start(['serve', '--sandbox=memory']) : await serving(['serve', '--sandbox=memory']);
     const create = (args: Json) => server.request('tools/call', { name: 'create_customer_payment', arguments: args, ...more });
     for (const name of NAMES) {
@@ -117,7 +117,7 @@ describe('as an argument', () => {
     }
   });
 
-  it('is refused in a resource too', async () => {
+  it('is refused in the URI of a resource', async () => {
     const server = await serving(['serve', '--sandbox=memory']);
     for (const name of NAMES) {
       expect(await server.request('resources/read', { uri: `zoho-books://customerpayments?${name}=1` }), name).toMatchObject({
@@ -127,8 +127,8 @@ describe('as an argument', () => {
   });
 });
 
-describe('as a name to look up', () => {
-  it.each(NAMES)('%s is not a tool, prompt, resource, variable or kind of write', async (name) => {
+describe('a name such as __proto__ in a search', () => {
+  it.each(NAMES)('(%s) finds no tool, prompt, resource, variable or kind of write', async (name) => {
     const server = await serving(['serve', '--sandbox=memory']);
     expect(await server.request('tools/call', { name, arguments: newPayment })).toMatchObject({ error: { code: -32602 } });
     expect(await server.request('prompts/get', { name, arguments: {} })).toMatchObject({ error: { code: -32602 } });

@@ -29,7 +29,7 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
   const json = async (uri: string) => JSON.parse((await read(uri))?.text ?? '') as unknown;
   const tool = async (name: string, args: Record<string, unknown>) => (await server.call(name, args)).structuredContent;
 
-  it('are generated from the read-only declarations', async () => {
+  it('exist for every declared read that has resources', async () => {
     const { resources } = await server.client.listResources();
     const { resourceTemplates } = await server.client.listResourceTemplates();
     expect(resources.filter(({ uri }) => !uri.startsWith(`${list}/`)).map(({ uri }) => uri)).toEqual(fixed);
@@ -54,7 +54,7 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     );
   });
 
-  it('accept list filters in any number and order', async () => {
+  it('accept the filters of a list in any number and order', async () => {
     const expected = await tool('list_customer_payments', { customer_name: 'Bowman Furniture', amount_less_than: 500, per_page: 3 });
     expect(await json(`${list}?customer_name=Bowman%20Furniture&amount_less_than=500&per_page=3`)).toEqual(expected);
     expect(await json(`${list}?per_page=3&amount_less_than=500&customer_name=Bowman+Furniture`)).toEqual(expected);
@@ -87,7 +87,7 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     await expect(server.client.readResource({ uri: 'zoho-books://invoices' })).rejects.toThrow(/not found/i);
   });
 
-  it('list recent payments with readable titles, read from Zoho once a minute', async () => {
+  it('list recent payments with readable titles, and read them from Zoho once a minute', async () => {
     await server.client.listResources();
     await forgetRequests(server.sandbox);
     const { resources } = await server.client.listResources();
@@ -138,7 +138,7 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     expect((await complete(contact, 'contact_id', '')).length).toBeGreaterThan(1);
   });
 
-  it('show immediately what a write of ours recorded', async () => {
+  it('show at once what this server recorded', async () => {
     await server.client.listResources();
     const [newest] = (await tool('list_customer_payments', { per_page: 1 }))['customerpayments'] as { date: string }[];
     const { structuredContent } = await server.call('create_customer_payment', {
@@ -152,7 +152,7 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     expect(resources.map(({ uri }) => uri)).toContain(`${list}/${payment_id}`);
   });
 
-  it('name the sandbox, in errors too', async () => {
+  it('name the sandbox, also in errors', async () => {
     const sandbox = await harness({ kind, asSandbox: true });
     const { resources } = await sandbox.client.listResources();
     expect(resources.length).toBeGreaterThan(1);
@@ -161,7 +161,7 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     await sandbox.close();
   });
 
-  it('keep working without Zoho: static entries, no completions, no errors', async () => {
+  it('work without Zoho: they show the fixed entries and no completions, without an error', async () => {
     const alone = await harness({ kind });
     await fault(alone.sandbox, { match: { method: 'GET', path: '/books/v3/customerpayments' }, fault: 'status', status: 500, times: 100 });
     const { resources } = await alone.client.listResources();
@@ -172,7 +172,7 @@ describe.each(kinds)('resources, through the client of the %s', (kind) => {
     await alone.close();
   });
 
-  it('notify subscribers of exactly the URIs that a write of ours changed', async () => {
+  it('notify subscribers of exactly the URIs that a write of this server changed', async () => {
     const { structuredContent } = await server.call('create_customer_payment', {
       customer_id: seed.bowman,
       payment_mode: 'cash',

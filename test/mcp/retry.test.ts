@@ -10,8 +10,8 @@ const payment = { customer_id: seed.bowman, payment_mode: 'cash', amount: 41, da
 const errorOf = ({ structuredContent }: ToolResult) =>
   structuredContent['error'] as { code: string; retry: string; retry_at?: string; next: string };
 
-describe('an error tells whether a retry helps', () => {
-  it('an unknown outcome: the same call, after the grace period by both clocks', async () => {
+describe('the field `retry` of an error', () => {
+  it('says same_call after an unknown outcome, from the end of the grace period by both clocks', async () => {
     const server = await start({ timings: { lookMs: 0 } });
     await fault(server.sandbox, { match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_before' });
     const before = Date.now();
@@ -24,7 +24,7 @@ describe('an error tells whether a retry helps', () => {
     expect(other).toMatchObject({ code: 'unresolved_write', retry: 'same_call', retry_at });
   });
 
-  it("Zoho's rate limit: the same call, when the limit ends", async () => {
+  it("says same_call after Zoho's rate limit, from the end of the limit", async () => {
     const server = await start();
     await fault(server.sandbox, { match: { method: 'GET' }, fault: 'status', status: 429, code: 45, message: 'x', times: 99 });
     const { code, retry, retry_at } = errorOf(await server.call('list_customer_payments'));
@@ -44,14 +44,14 @@ describe('an error tells whether a retry helps', () => {
     ['approval_needed', 'corrected_call', { confirm: 'ask' }, 'delete_customer_payment', { payment_id: seed.paymentWithUnused }],
     ['consent_unavailable', 'never', { confirm: 'strict' }, 'delete_customer_payment', { payment_id: seed.paymentWithUnused }],
     ['against_policy', 'never', { policy: { max_amount: { per_write: { USD: 1 } } } }, 'create_customer_payment', payment],
-  ])('%s: %s', async (code, retry, options, tool, args) => {
+  ])('of %s is %s', async (code, retry, options, tool, args) => {
     const server = await start(options);
     const error = errorOf(await server.call(tool, args));
     expect(error).toMatchObject({ code, retry });
     expect(error).not.toHaveProperty('retry_at');
   });
 
-  it('a possible duplicate: a corrected call, with the existing ids as data', async () => {
+  it('says corrected_call for a possible duplicate, and the error contains the existing ids as data', async () => {
     const server = await start();
     await server.call('create_customer_payment', payment);
     const again = await server.call('create_customer_payment', payment);

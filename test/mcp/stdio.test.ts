@@ -22,20 +22,20 @@ describe('a message of more than 10 MB', () => {
     `{"name":"create_customer_payment","arguments":${JSON.stringify({ ...newPayment, description: padding })}${more}}`;
 
   it.each<[string, unknown, string]>([
-    ['with its id first', 77, `{"jsonrpc":"2.0","id":77,"method":"tools/call","params":${call('')}}`],
-    ['with its id last, as the SDKs write it', 78, `{"method":"tools/call","params":${call('')},"jsonrpc":"2.0","id":78}`],
+    ['with its id at the beginning', 77, `{"jsonrpc":"2.0","id":77,"method":"tools/call","params":${call('')}}`],
+    ['with its id at the end, as the SDKs write it', 78, `{"method":"tools/call","params":${call('')},"jsonrpc":"2.0","id":78}`],
     [
-      'with an id that is text',
+      'with an id that is a text',
       'é-"1"',
       `{"jsonrpc": "2.0", "method": "tools/call" , "params" : ${call('')} , "id" : ${JSON.stringify('é-"1"')} }`,
     ],
     [
-      'with other ids in it',
+      'with other ids in its content',
       79,
       `{"method":"tools/call","params":${call(',"id":1,"x":{"id":2},"y":"\\",\\"id\\":3,{["')},"jsonrpc":"2.0","id":79}`,
     ],
     ['with two ids, of which JSON uses the last', 80, `{"id":81,"method":"tools/call","params":${call('')},"id":80}`],
-  ])('%s gets an error, and the next message is served', async (_title, id, line) => {
+  ])('%s gets an error, and the server reads the next message', async (_title, id, line) => {
     const server = await serving(['serve', '--sandbox=memory']);
     server.line(line);
     const next = await server.call('list_customer_payments', { reference_number: 'LONG-1' });
@@ -52,10 +52,10 @@ describe('a message of more than 10 MB', () => {
   it.each([
     ['not JSON', padding],
     ['a notification, not a request', `{"jsonrpc":"2.0","method":"notifications/progress","params":{"message":"${padding}"}}`],
-    ['an answer of the client, with an id of ours', `{"jsonrpc":"2.0","id":1,"result":{"x":"${padding}"}}`],
+    ['an answer of the client, with an id that this server used', `{"jsonrpc":"2.0","id":1,"result":{"x":"${padding}"}}`],
     ['a list of requests', `[{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"${padding}"}}]`],
     ['incomplete', `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"${padding}"}`],
-  ])('that is %s gets no answer', async (_title, line) => {
+  ])('gets no answer if it is %s', async (_title, line) => {
     const server = await serving(['serve', '--sandbox=memory']);
     server.line(line);
     expect(await server.request('ping')).toMatchObject({ result: {} });
@@ -63,7 +63,7 @@ describe('a message of more than 10 MB', () => {
     expect(server.stderr()).toMatch(oneLine);
   });
 
-  it('of exactly 10 MB is read, even in small chunks and with the next message in the same chunk', async () => {
+  it('is read if it has exactly 10 MB, even in small chunks and with the next message in the same chunk', async () => {
     const server = await serving(['serve', '--sandbox=memory']);
     const frame = '{"jsonrpc":"2.0","id":91,"method":"tools/call","params":{"name":"get_customer_payment","arguments":{"payment_id":""}}}';
     const whole = (bytes: number) => frame.replace('""', `"${'9'.repeat(bytes - Buffer.byteLength(frame) - 1)}"`);
@@ -84,7 +84,7 @@ describe('a message of more than 10 MB', () => {
   });
 
   it.skipIf(process.platform !== 'linux')(
-    'that never ends takes no memory, is told of before its end, and does not hold up the exit',
+    'that never ends takes no memory, is reported before its end, and does not delay the exit',
     async () => {
       const server = await serving(['serve', '--sandbox=memory']);
       await server.call('get_customer_payment', { payment_id: PAYMENT });
@@ -100,7 +100,7 @@ describe('a message of more than 10 MB', () => {
     },
   );
 
-  it('does not stop a write in flight', async () => {
+  it('does not stop a write that is in flight', async () => {
     const sandbox = await startSandbox();
     closers.push(() => sandbox.close());
     const server = await serving([], settingsFor(sandbox));

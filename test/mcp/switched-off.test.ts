@@ -9,7 +9,7 @@ import { forgetRequests, requestsTo } from '../support/books.ts';
 import { harness, kinds, textOf, type Harness, type HarnessOptions, type McpClient } from '../support/harness.ts';
 import { startSandbox, type Sandbox } from '../support/sandbox.ts';
 
-/** A tool that is switched off is not listed. A call of it gets the reason, and how to switch it on. */
+/** A tool that is switched off is not listed. A call of such a tool gets an error that says why, and how to switch the tool on. */
 
 const all = [...endpoints, ...workflows];
 const writes = all.filter(isWrite);
@@ -34,21 +34,21 @@ const cases: readonly (readonly [what: string, options: HarnessOptions, code: st
   ],
   ['read-only mode', { readOnly: true }, 'tool_switched_off', /this server is read-only(.|\n)*Ask the operator to .*--read-only/],
   [
-    'only workflows',
+    'only the toolset workflows',
     { toolsets: ['workflows'] },
     'tool_switched_off',
     /in the toolset \(group of tools\) (payments|lookups), which is off(.|\n)*add (payments|lookups) to --toolsets or ZOHO_PAYMENTS_TOOLSETS/,
   ],
   [
-    'only lookups',
+    'only the toolset lookups',
     { toolsets: ['lookups'] },
     'tool_switched_off',
     /in the toolset \(group of tools\) (payments|workflows), which is off(.|\n)*ZOHO_PAYMENTS_TOOLSETS/,
   ],
 ];
 
-describe.each(cases)('with %s', (_, options, code, says) => {
-  it.each(kinds)('a tool that is off answers with a code, and the other tools are listed: %s', async (kind) => {
+describe.each(cases)('a server with %s', (_, options, code, says) => {
+  it.each(kinds)('answers a tool that is off with an error code, and lists the other tools: %s', async (kind) => {
     const server = await start({ kind, ...options });
     const { tools } = await server.client.listTools();
     everything ??= await (async () => {
@@ -75,7 +75,8 @@ describe.each(cases)('with %s', (_, options, code, says) => {
           () => undefined,
           (thrown: unknown) => thrown as { code: number; message: string; data: unknown },
         );
-        expect(error).toMatchObject({ code: -32602, data: { code, changed: 'no', retry: 'never' } });
+        const request_id = expect.stringMatching(/^r_\w{8}$/) as string;
+        expect(error).toMatchObject({ code: -32602, data: { code, changed: 'no', retry: 'never', request_id } });
         expect(error?.message).toMatch(says);
       }
     }
@@ -85,9 +86,9 @@ describe.each(cases)('with %s', (_, options, code, says) => {
 });
 
 it.each<[HarnessOptions, name: string, next: string]>([
-  [{ readOnly: true }, 'record_customer_payment', 'unset “Read only” in the settings of this extension if it may record changes'],
+  [{ readOnly: true }, 'record_customer_payment', 'to let it record changes, unset “Read only” in the settings of this extension'],
   [{ toolsets: ['lookups'] }, 'find_payments', 'add workflows to “Toolsets” in the settings of this extension (now lookups)'],
-])("inside an extension the next step names the extension's field: %o", async (options, name, next) => {
+])('inside an extension the next step names the setting of the extension: %o', async (options, name, next) => {
   const server = await start({ started: startedAsExtension, ...options });
   const error = await server.call(name).then(
     () => undefined,
@@ -97,13 +98,13 @@ it.each<[HarnessOptions, name: string, next: string]>([
   await server.close();
 });
 
-it('an unknown tool name is a protocol error', async () => {
+it('an unknown tool name causes a protocol error', async () => {
   const server = await start({ readOnly: true });
   await expect(server.client.callTool({ name: 'create_payment' })).rejects.toThrow('create_payment not found');
   await server.close();
 });
 
-it('an unknown tool name gets a suggestion, but never a tool that deletes', async () => {
+it('the error for an unknown tool name suggests a similar tool, but never a tool that deletes', async () => {
   const server = await start({});
   const said = async (name: string) =>
     await server.client.callTool({ name }).then(
@@ -115,11 +116,14 @@ it('an unknown tool name gets a suggestion, but never a tool that deletes', asyn
     message: expect.stringContaining('Did you mean record_customer_payment?') as string,
     data: { code: 'tool_not_found', changed: 'no', retry: 'corrected_call' },
   });
+  const { request_id } = (await said('record_payment'))!.data as { request_id: string };
+  const line = server.logged.map((one) => JSON.parse(one) as Record<string, unknown>).find((one) => one['request_id'] === request_id);
+  expect(line).toMatchObject({ event: 'unknown tool', outcome: 'tool_not_found' });
   expect((await said('delete_payments'))?.message).not.toMatch(/Did you mean \w*delete/);
   await server.close();
 });
 
-describe('a policy whose allowed_tools is wrong', () => {
+describe('if allowed_tools of a policy is wrong', () => {
   const problem = (names: string[], chosen: readonly Toolset[] = toolsetNames): string => {
     try {
       toolsFor({ readOnly: false, toolsets: chosen, policy: { allowed_tools: names } });
@@ -129,19 +133,19 @@ describe('a policy whose allowed_tools is wrong', () => {
     throw new Error('nothing was refused');
   };
 
-  it('gets an error that only writes belong there, if it names a read', () => {
+  it('and names a read, the error says that only writes are allowed there', () => {
     for (const name of [...all.filter((tool) => !isWrite(tool)).map((tool) => tool.name), 'list_writes']) {
-      expect(problem([name])).toContain(`"${name}", which only reads: list only tools that write, reads are always allowed`);
+      expect(problem([name])).toContain(`"${name}", which only reads. List only tools that write; tools that read are always allowed`);
       expect(problem([name])).not.toContain('Did you mean');
     }
-    expect(problem(['recrd_payment'])).toContain('list only tools that write');
+    expect(problem(['recrd_payment'])).toContain('. List only tools that write');
     expect(() => readPolicy('{"allowed_tools": "create_customer_payment"}')).toThrow(
       'allowed_tools: must be a list of tools that write; reads are always allowed',
     );
     expect(() => readPolicy('{"allowed_tools": [7]}')).toThrow('allowed_tools.0: must be the name of a tool that writes');
   });
 
-  it('gets no suggestion that deletes, and one that overwrites only for the same verb', () => {
+  it('the error suggests no tool that deletes, and suggests a tool that overwrites only for the same verb', () => {
     const typos = writes.flatMap(({ name }) => [
       name.slice(0, -1),
       `${name}s`,
@@ -165,7 +169,7 @@ describe('a policy whose allowed_tools is wrong', () => {
   });
 });
 
-describe('a limit of the policy', () => {
+describe('the error after a limit of the policy', () => {
   const refusedBy = async (policy: Policy, calls: readonly [string, Record<string, unknown>][]) => {
     const server = await harness({ policy });
     const results = [];
@@ -195,7 +199,7 @@ describe('a limit of the policy', () => {
     );
   });
 
-  it('that a call exceeds is reported before the user is asked', async () => {
+  it('comes before the user is asked', async () => {
     const asked: unknown[] = [];
     const person = (question: unknown) => {
       asked.push(question);
@@ -224,7 +228,7 @@ describe('a limit of the policy', () => {
   });
 });
 
-it('every tool is in a toolset, so that the reason can name it', () => {
+it('every tool is in a toolset, so that the error can name the toolset', () => {
   const { switchedOff } = toolsFor({ readOnly: false, toolsets: ['lookups'], policy: {} });
   expect(switchedOff.size).toBe(all.length - toolsets.lookups.length);
 });

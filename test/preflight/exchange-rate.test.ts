@@ -45,7 +45,7 @@ async function named(server: Harness, payment_id: string): Promise<{ unique_iden
 it.each([
   ['the organization', '/organizations', 'organizations'],
   ['the customer', '/contacts/', 'contact'],
-])('asks about a payment without a rate if Zoho does not show the currency of %s', async (_, path, key) => {
+])('the server asks about a payment without a rate if Zoho does not show the currency of %s', async (_, path, key) => {
   const sandbox = await startSandbox();
   const without = ({ currency_code: _code, ...record }: Record<string, unknown>) => record;
   const at = await altered(sandbox, {
@@ -67,24 +67,24 @@ it.each([
   expect(JSON.stringify(structuredContent['concerns'])).toContain('this was not checked: the exchange rate');
 });
 
-describe('asks with both results about a rate far from every known rate, or closer to a reciprocal', () => {
+describe('the server asks, and shows both results, if the rate is far from every known rate or is close to 1 divided by a known rate', () => {
   it.each<[what: string, tool: string, args: Record<string, unknown>, given: string, known: string]>([
     [
-      'yen per dollar instead of dollars per yen',
+      'yen for a dollar instead of dollars for a yen',
       'create_customer_payment',
       { ...inYen, exchange_rate: 149.3 },
       'USD 17916000.00',
       'USD 804.00',
     ],
     [
-      'the same, applied to an invoice',
+      'yen for a dollar, applied to an invoice',
       'create_customer_payment',
       { ...inYen, ...yenInvoice, exchange_rate: 149.3 },
       'USD 17916000.00',
       'USD 804.00',
     ],
     [
-      'the same, by names',
+      'yen for a dollar, with names',
       'record_customer_payment',
       {
         customer: seed.aoyamaInYen,
@@ -97,10 +97,16 @@ describe('asks with both results about a rate far from every known rate, or clos
       'USD 17916000.00',
       'USD 804.00',
     ],
-    ['a reciprocal', 'create_customer_payment', { ...inEuros, exchange_rate: 0.9224 }, 'USD 92.24', 'USD 108.42'],
-    ['a digit too many', 'create_customer_payment', { ...inEuros, exchange_rate: 10.842 }, 'USD 1084.20', 'USD 108.42'],
-    ['slightly more than a fifth above', 'create_customer_payment', { ...inEuros, exchange_rate: 1.30105 }, 'USD 130.11', 'USD 108.42'],
-    ['exactly 1', 'create_customer_payment', { ...inEuros, exchange_rate: 1 }, 'USD 100.00', 'USD 108.42'],
+    ['1 divided by the known rate', 'create_customer_payment', { ...inEuros, exchange_rate: 0.9224 }, 'USD 92.24', 'USD 108.42'],
+    ['one digit too many', 'create_customer_payment', { ...inEuros, exchange_rate: 10.842 }, 'USD 1084.20', 'USD 108.42'],
+    [
+      'slightly more than 20% above the known rate',
+      'create_customer_payment',
+      { ...inEuros, exchange_rate: 1.30105 },
+      'USD 130.11',
+      'USD 108.42',
+    ],
+    ['a rate of exactly 1', 'create_customer_payment', { ...inEuros, exchange_rate: 1 }, 'USD 100.00', 'USD 108.42'],
     ['an update', 'update_customer_payment', { payment_id: euroPayment, exchange_rate: 1000 }, 'USD 1000000.00', 'USD 1084.20'],
     ['an update to exactly 1', 'update_customer_payment', { payment_id: euroPayment, exchange_rate: 1 }, 'USD 1000.00', 'USD 1084.20'],
     [
@@ -125,7 +131,7 @@ describe('asks with both results about a rate far from every known rate, or clos
       'USD 54.21',
     ],
     [
-      'a refund by names',
+      'a refund with names',
       'refund_customer_payment',
       { payment: euroPayment, amount: 50, date: '2026-06-25', account: euroAccount, exchange_rate: 10.842 },
       'USD 542.10',
@@ -143,7 +149,7 @@ describe('asks with both results about a rate far from every known rate, or clos
     expect(await writesOf(server)).toEqual([]);
   });
 
-  it('also for the update by custom field, and the change of a refund', async () => {
+  it('an update by custom field, and the change of a refund', async () => {
     const server = await asking();
     const name = await named(server, euroPayment);
     const made = await server.call('create_customer_payment_refund', {
@@ -165,17 +171,22 @@ describe('asks with both results about a rate far from every known rate, or clos
     });
     expect(server.questions.map((question) => question.split('\n').at(-1))).toEqual([
       expect.stringMatching(/exchange rate 108\.42 .*USD 108420\.00.*USD 1084\.20/),
-      expect.stringMatching(/exchange rate 0\.92 .*reciprocal.*USD 46\.00.*USD 54\.21/),
+      expect.stringMatching(/exchange rate 0\.92 .*may be inverted.*USD 46\.00.*USD 54\.21/),
     ]);
   });
 });
 
-describe('shows a plausible rate with its result, and does not ask', () => {
+describe('the server shows the result of a plausible rate, and does not ask', () => {
   it.each<[what: string, tool: string, args: Record<string, unknown>, result: string]>([
     ["the currency's rate", 'create_customer_payment', { ...inYen, exchange_rate: 0.0067 }, 'USD 804.00'],
-    ['the same, applied to an invoice', 'create_customer_payment', { ...inYen, ...yenInvoice, exchange_rate: 0.0067 }, 'USD 804.00'],
-    ['slightly less than a fifth above', 'create_customer_payment', { ...inEuros, exchange_rate: 1.30103 }, 'USD 130.10'],
-    ['slightly less than a fifth below', 'create_customer_payment', { ...inYen, exchange_rate: 0.00537 }, 'USD 644.40'],
+    [
+      'a plausible rate, applied to an invoice',
+      'create_customer_payment',
+      { ...inYen, ...yenInvoice, exchange_rate: 0.0067 },
+      'USD 804.00',
+    ],
+    ['slightly less than 20% above the known rate', 'create_customer_payment', { ...inEuros, exchange_rate: 1.30103 }, 'USD 130.10'],
+    ['slightly less than 20% below the known rate', 'create_customer_payment', { ...inYen, exchange_rate: 0.00537 }, 'USD 644.40'],
     ['an update', 'update_customer_payment', { payment_id: euroPayment, exchange_rate: 1.12 }, 'USD 1120.00'],
   ])('%s: %s', async (_, tool, args, shown) => {
     const server = await asking();
@@ -185,7 +196,7 @@ describe('shows a plausible rate with its result, and does not ask', () => {
     expect(textOf(result)).toContain(shown);
   });
 
-  it("the payment's current rate does not make a similar rate right: it may be wrong too", async () => {
+  it("but a rate that is close to the payment's current rate is still checked, because both may be wrong", async () => {
     const server = await asking();
     for (const exchange_rate of [2, 2.05]) {
       expect((await server.call('update_customer_payment', { payment_id: euroPayment, exchange_rate })).isError).toBeFalsy();
@@ -193,7 +204,7 @@ describe('shows a plausible rate with its result, and does not ask', () => {
     }
   });
 
-  it('the policy sets how much a rate may differ', async () => {
+  it('and the policy can say how much a rate may differ', async () => {
     const wide = await asking({ policy: { exchange_rate_tolerance: 0.5 } });
     expect((await wide.call('create_customer_payment', { ...inEuros, exchange_rate: 1.5 })).isError).toBeFalsy();
     expect(wide.questions).toEqual([]);
@@ -203,7 +214,7 @@ describe('shows a plausible rate with its result, and does not ask', () => {
   });
 });
 
-describe('the base currency', () => {
+describe('an amount in the base currency', () => {
   it.each<[string, Record<string, unknown>]>([
     ['create_customer_payment', { customer_id: seed.bowman, payment_mode: 'cash', amount: 10, date: '2026-06-25' }],
     ['update_customer_payment', { payment_id: seed.paymentWithUnused }],
@@ -212,7 +223,7 @@ describe('the base currency', () => {
       { customer_payment_id: seed.paymentWithUnused, date: '2026-06-25', from_account_id: seed.pettyCash },
     ],
     ['update_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund }],
-  ])('has the rate 1 in %s: other rates are refused, and 1 costs no call', async (tool, args) => {
+  ])('has the rate 1 in %s: other rates are refused, and the rate 1 needs no call', async (tool, args) => {
     const server = await asking();
     const refused = await server.call(tool, { ...args, exchange_rate: 1.08 });
     expect(codeOf(refused), textOf(refused)).toBe('exchange_rate_of_base');
@@ -223,14 +234,14 @@ describe('the base currency', () => {
   });
 });
 
-describe('without a known rate to compare with', () => {
+describe('if no known rate exists', () => {
   /** Zoho's answers about the currencies. */
   const unknown: [what: string, currencies: unknown, rates: (row: Record<string, unknown>) => unknown][] = [
     ['Zoho has no rate', 'as they are', () => 0],
     ['the rate is not a number', 'as they are', () => 'n/a'],
-    ['there is no list', undefined, () => 0],
+    ['Zoho returns no list of currencies', undefined, () => 0],
   ];
-  it.each(unknown)('%s: asks because the rate was not checked', async (_, currencies, rate) => {
+  it.each(unknown)('(%s), the server asks because the rate was not checked', async (_, currencies, rate) => {
     const sandbox = await startSandbox();
     const zoho = await altered(sandbox, {
       body: (body, __, path) => {
@@ -257,7 +268,7 @@ describe('without a known rate to compare with', () => {
     expect(server.questions[1]).not.toContain('not checked');
   });
 
-  it('reads a rate that Zoho sends as text', async () => {
+  it('the server also reads a rate that Zoho sends as text', async () => {
     const sandbox = await startSandbox();
     const zoho = await altered(sandbox, {
       body: (body, _, path) =>
@@ -280,7 +291,7 @@ describe('without a known rate to compare with', () => {
     expect(server.questions[0]).toContain('USD 804.00');
   });
 
-  it('names the missing scopes if they hide the rates', async () => {
+  it('the question names the missing scopes, if they hide the rates', async () => {
     const server = await asking(
       { sandbox: { scopes: ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.contacts.READ', 'ZohoBooks.invoices.READ'] } },
       'decline',
@@ -292,7 +303,7 @@ describe('without a known rate to compare with', () => {
   });
 });
 
-describe('for any rates', () => {
+describe('with any rates', () => {
   // The same rule in its simplest form: the quotient of two rates.
   const times = (a: number, b: number) => Math.max(a / b, b / a);
   const isOdd = (given: number, known: number, tolerance = 0.2) => {
@@ -301,7 +312,7 @@ describe('for any rates', () => {
     return given === 1 || isFar || isReciprocal;
   };
 
-  it('asks if the rate is exactly 1, more than a fifth away, or closer to the reciprocal', async () => {
+  it('the server asks if the rate is exactly 1, differs by more than 20%, or is closer to 1 divided by a known rate', async () => {
     const server = await asking({ sandbox: { limits: { per_minute: 100_000 } } }, 'decline');
     let n = 0;
     const rate = fc.oneof(
@@ -325,8 +336,8 @@ describe('for any rates', () => {
   });
 });
 
-describe('digits', () => {
-  it('more than 15 significant digits are refused with an explanation', async () => {
+describe('a rate with many digits', () => {
+  it('is refused with an explanation if it has more than 15 significant digits', async () => {
     const server = await asking();
     const result = await server.call('create_customer_payment', { ...inEuros, exchange_rate: 1.08421234567890123 });
     expect(codeOf(result)).toBe('invalid_arguments');
@@ -335,7 +346,7 @@ describe('digits', () => {
     expect(await writesOf(server)).toEqual([]);
   });
 
-  it('none is lost in the result', async () => {
+  it('loses no digit in the result', async () => {
     const server = await asking({}, 'decline');
     await server.call('create_customer_payment', { ...inYen, amount: 100_000_000_000_000, exchange_rate: 0.1234567890125 });
     expect(server.questions[0]).toContain('USD 12345678901250.00');

@@ -28,38 +28,58 @@ const advance: Prepare = async (server) => {
   return { payment_id: [payment.payment_id] };
 };
 
+type Shapes = 'live' | 'documented' | 'few scopes';
+type Write = [what: string, tool: string, args: Json, more?: { readonly prepare?: Prepare; readonly notFound?: readonly Shapes[] }];
+// A write by names must read invoices and accounts.
+const byNames = ['documented', 'few scopes'] as const;
+// Zoho's documented answers lack rates, ids of custom fields and times of change, so the server does not find such a write.
+const notDocumented = ['documented'] as const;
+
 /** Every write, in every form of its report. */
-const writes: readonly [what: string, tool: string, args: Json, prepare?: Prepare][] = [
+const writes: readonly Write[] = [
   [
-    'an advance',
+    'a new advance',
     'create_customer_payment',
     { ...bowman, amount: 450, reference_number: 'R 1', custom_fields: [{ customfield_id: plainField, value: '9' }] },
+    { notFound: notDocumented },
   ],
   [
-    'for an invoice',
+    'a new payment for an invoice',
     'create_customer_payment',
     { ...bowman, amount: 500, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }] },
   ],
-  ['in euros', 'create_customer_payment', { ...bowman, customer_id: '712345000000090061', amount: 10.5, exchange_rate: 1.08 }],
   [
-    'by names',
-    'record_customer_payment',
-    { customer: 'Bowman Furniture', amount: 450, payment_mode: 'check', date: '2026-06-20', invoices: [{ invoice: 'INV-385' }] },
+    'a new payment in euros',
+    'create_customer_payment',
+    { ...bowman, customer_id: '712345000000090061', amount: 10.5, exchange_rate: 1.08 },
+    { notFound: notDocumented },
   ],
   [
-    'several fields',
+    'a new payment with names',
+    'record_customer_payment',
+    { customer: 'Bowman Furniture', amount: 450, payment_mode: 'check', date: '2026-06-20', invoices: [{ invoice: 'INV-385' }] },
+    { notFound: byNames },
+  ],
+  [
+    'a change of several fields',
     'update_customer_payment',
     { payment_id: seed.paymentWithUnused, amount: 650, reference_number: '', description: 'x', tags: [] },
   ],
   [
-    'its invoices',
+    'a change of the invoices',
     'update_customer_payment',
     { payment_id: seed.paymentWithUnused, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 50 }] },
+    { notFound: notDocumented },
   ],
-  ['its rate', 'update_customer_payment', { payment_id: euros, exchange_rate: 1.1 }],
-  ['by custom field', 'update_customer_payment_using_custom_field', { description: 'x', amount: 700 }, named],
+  ['a change of the rate', 'update_customer_payment', { payment_id: euros, exchange_rate: 1.1 }, { notFound: notDocumented }],
   [
-    'by custom field, a new one',
+    'a change by custom field',
+    'update_customer_payment_using_custom_field',
+    { description: 'x', amount: 700 },
+    { prepare: named, notFound: notDocumented },
+  ],
+  [
+    'a new payment by custom field',
     'update_customer_payment_using_custom_field',
     {
       unique_identifier_key: 'cf_external_reference',
@@ -70,16 +90,18 @@ const writes: readonly [what: string, tool: string, args: Json, prepare?: Prepar
       amount: 3,
       exchange_rate: 1.1,
     },
+    { notFound: notDocumented },
   ],
   [
-    'custom fields',
+    'a change of custom fields',
     'update_custom_fields_in_customer_payment',
     { customer_payment_id: seed.samplePayment, custom_fields: [{ customfield_id: plainField, value: '7' }] },
+    { notFound: notDocumented },
   ],
-  ['a payment', 'delete_customer_payment', { payment_id: '712345000000079505' }],
-  ['payments', 'bulk_delete_customer_payments', { payment_id: ['712345000000079504', '712345000000079505'] }],
-  ['payments, just one', 'bulk_delete_customer_payments', {}, advance],
-  ['a refund of all that is left', 'create_customer_payment_refund', refund],
+  ['the deletion of a payment', 'delete_customer_payment', { payment_id: '712345000000079505' }],
+  ['the deletion of payments', 'bulk_delete_customer_payments', { payment_id: ['712345000000079504', '712345000000079505'] }],
+  ['the deletion of only one payment with the bulk tool', 'bulk_delete_customer_payments', {}, { prepare: advance }],
+  ['a refund of the whole unused amount', 'create_customer_payment_refund', refund, { notFound: notDocumented }],
   [
     'a refund in euros',
     'create_customer_payment_refund',
@@ -91,14 +113,20 @@ const writes: readonly [what: string, tool: string, args: Json, prepare?: Prepar
       exchange_rate: 1.08,
       reference_number: 'B 2',
     },
+    { notFound: notDocumented },
   ],
-  ['a refund by names', 'refund_customer_payment', { payment: '3', amount: 30, account: 'Petty Cash', date: '2026-06-20' }],
   [
-    'a refund changed',
+    'a refund with names',
+    'refund_customer_payment',
+    { payment: '3', amount: 30, account: 'Petty Cash', date: '2026-06-20' },
+    { notFound: byNames },
+  ],
+  [
+    'the change of a refund',
     'update_customer_payment_refund',
     { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund, amount: 49, reference_number: 'R', exchange_rate: 1 },
   ],
-  ['a refund deleted', 'delete_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund }],
+  ['the deletion of a refund', 'delete_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund }],
 ];
 
 /** Differences between two sandboxes that do not matter: ids of new records, numbers and times. */
@@ -110,7 +138,7 @@ function plain(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, name === 'write_id' ? 'write' : plain(item)]));
 }
 
-async function told(options: HarnessOptions, [, tool, args, prepare]: (typeof writes)[number], lost: boolean): Promise<unknown> {
+async function told(options: HarnessOptions, [, tool, args, { prepare } = {}]: Write, lost: boolean): Promise<unknown> {
   const server = await harness(options);
   onTestFinished(() => server.close());
   const all = { ...(await prepare?.(server)), ...args };
@@ -126,26 +154,19 @@ async function told(options: HarnessOptions, [, tool, args, prepare]: (typeof wr
 
 const scopes = ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.contacts.READ', 'ZohoBooks.settings.READ'];
 
-describe.each<[string, HarnessOptions]>([
-  ['as recorded live', {}],
-  ['as documented', { sandbox: { shapes: 'documented' } }],
-  ['with scopes that leave checks out', { sandbox: { scopes } }],
-])('a found write has the same report as a fresh one, %s', (name, options) => {
-  // A write by names must read invoices and accounts. Zoho's documented answers lack rates, ids of custom fields and times of change, so
-  // such a write is not found.
-  const not = {
-    'as recorded live': /^$/,
-    'as documented': /names|euros|rate|all that is left|its invoices|custom field|an advance/,
-    'with scopes that leave checks out': /names/,
-  }[name];
-  const possible = writes.filter(([what]) => !not?.test(what));
+describe.each<[Shapes, HarnessOptions]>([
+  ['live', {}],
+  ['documented', { sandbox: { shapes: 'documented' } }],
+  ['few scopes', { sandbox: { scopes } }],
+])('a write found after a lost answer has the same report as a write with an answer (%s)', (shapes, options) => {
+  const possible = writes.filter(([, , , { notFound = [] } = {}]) => !notFound.includes(shapes));
   it.each(possible)('%s: %s', async (...write) => {
     expect(await told(options, write, true)).toEqual(await told(options, write, false));
   });
 });
 
-describe('an entry of an older version', () => {
-  it.each(endpoints.filter(({ method }) => method !== 'GET'))('of $name is enough for a report', (endpoint) => {
+describe('an entry of an older version for', () => {
+  it.each(endpoints.filter(({ method }) => method !== 'GET'))('$name is enough for a report', (endpoint) => {
     if (endpoint.method === 'GET') return;
     const payment = { payment_id: '1', amount: 5, invoices: [] };
     const result = {

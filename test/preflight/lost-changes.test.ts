@@ -5,7 +5,7 @@ import { fault, seed } from '../support/books.ts';
 import { textOf, type Harness, type HarnessOptions } from '../support/harness.ts';
 import { servers } from '../support/servers.ts';
 
-/** The outcome of a change whose answer was lost follows only from values that the change would have set. */
+/** If the answer to a change was lost, only the values that the change sets decide about its outcome. */
 
 type Json = Record<string, unknown>;
 const start = servers();
@@ -16,30 +16,48 @@ const row = (amount_applied: number, tax_amount_withheld?: number) => ({
   ...(tax_amount_withheld !== undefined && { tax_amount_withheld }),
 });
 
-describe('the record after a lost change shows', () => {
+describe('after a lost change, the server recognizes in the record', () => {
   it.each<[what: string, body: Json, was: Json, is: Json, seen: ChangeSeen]>([
-    ['made', { amount: 2 }, { amount: 1 }, { amount: 2 }, 'as sent'],
-    ['not made', { amount: 2 }, { amount: 1 }, { amount: 1 }, 'as before'],
-    ['something else', { amount: 2 }, { amount: 1 }, { amount: 3 }, 'otherwise'],
-    ['half of it', { amount: 2, date: '2026-06-02' }, { amount: 1, date: '2026-06-01' }, { amount: 2, date: '2026-06-01' }, 'otherwise'],
-    ['nothing to change', { amount: 2 }, { amount: 2 }, { amount: 2 }, 'no difference'],
-    ['a field that Zoho never shows', { tags: [] }, {}, {}, 'not told'],
-    ['a field that Zoho never shows, and one that does not change', { tags: [], amount: 2 }, { amount: 2 }, { amount: 2 }, 'not told'],
-    ['a field that Zoho never shows, and one that was changed', { tags: [], amount: 2 }, { amount: 1 }, { amount: 2 }, 'as sent'],
-    ['a field that this answer does not show', { account_id: '1' }, {}, {}, 'not told'],
+    ['a change that was made', { amount: 2 }, { amount: 1 }, { amount: 2 }, 'as sent'],
+    ['a change that was not made', { amount: 2 }, { amount: 1 }, { amount: 1 }, 'as before'],
+    ['a different change', { amount: 2 }, { amount: 1 }, { amount: 3 }, 'otherwise'],
+    [
+      'one half of the change',
+      { amount: 2, date: '2026-06-02' },
+      { amount: 1, date: '2026-06-01' },
+      { amount: 2, date: '2026-06-01' },
+      'otherwise',
+    ],
+    ['that there is nothing to change', { amount: 2 }, { amount: 2 }, { amount: 2 }, 'no difference'],
+    ['nothing about a field that Zoho never shows', { tags: [] }, {}, {}, 'not told'],
+    [
+      'nothing about a field that Zoho never shows, with a field that does not change',
+      { tags: [], amount: 2 },
+      { amount: 2 },
+      { amount: 2 },
+      'not told',
+    ],
+    ['a changed field, with a field that Zoho never shows', { tags: [], amount: 2 }, { amount: 1 }, { amount: 2 }, 'as sent'],
+    ['nothing about a field that this answer does not show', { account_id: '1' }, {}, {}, 'not told'],
     ['a field that only the later answer shows', { account_id: '1' }, {}, { account_id: '1' }, 'as sent, or already'],
-    ['a field that the later answer does not show', { bank_charges: 0 }, { bank_charges: 5 }, {}, 'not told'],
+    ['nothing about a field that the later answer does not show', { bank_charges: 0 }, { bank_charges: 5 }, {}, 'not told'],
     ['a text that was cleared', { description: '' }, { description: 'x' }, {}, 'as sent'],
     ['a text that was not set', { description: 'x' }, {}, {}, 'as before'],
     ['tax that was added', { invoices: [row(200, 50)] }, { invoices: [row(200, 20)] }, { invoices: [row(200, 50)] }, 'as sent'],
     [
-      'tax that was added where Zoho showed none',
+      'tax that was added to an invoice without visible tax',
       { invoices: [row(200, 50)] },
       { invoices: [row(200)] },
       { invoices: [row(200, 50)] },
       'as sent, or already',
     ],
-    ['tax that Zoho does not show', { invoices: [row(200, 50)] }, { invoices: [row(200)] }, { invoices: [row(200)] }, 'not told'],
+    [
+      'nothing about tax that Zoho does not show',
+      { invoices: [row(200, 50)] },
+      { invoices: [row(200)] },
+      { invoices: [row(200)] },
+      'not told',
+    ],
     ['an invoice that was added', { invoices: [row(200)] }, { invoices: [] }, { invoices: [row(200)] }, 'as sent'],
     [
       'a first custom field',
@@ -49,7 +67,7 @@ describe('the record after a lost change shows', () => {
       'as sent',
     ],
     [
-      'custom fields that the later answer does not show',
+      'nothing about custom fields that the later answer does not show',
       { custom_fields: [{ label: 'a', value: '' }] },
       { custom_fields: [{ label: 'a', value: '1' }] },
       {},
@@ -96,22 +114,25 @@ function longAfter(server: Harness): void {
   Object.assign(server.opened.road.timings, { graceMs: -1e9 });
 }
 
-describe.each(cases)('%s', (_, options, tool, args) => {
-  it.each(['drop_after', 'drop_before'])('that Zoho does not show stays unknown if the payment changed since (%s)', async (how) => {
-    const server = await start({ timings: { lookMs: 0 }, ...options });
-    const byHand = await bookkeeper(server.sandbox);
-    await fault(server.sandbox, { match: { method: 'PUT' }, fault: how });
-    const lost = await server.call(tool, args);
-    expect(lost.structuredContent['outcome'], textOf(lost)).toBe('unknown');
-    await new Promise((passed) => setTimeout(passed, 1_000));
-    await byHand('PUT', `/customerpayments/${seed.paymentWithUnused}`, { description: 'by hand' });
-    longAfter(server);
-    await server.opened.resolveAll(() => undefined);
-    expect((await server.opened.road.journal.list({ limit: 1 }))[0]?.state).toBe('unknown');
-  });
+describe.each(cases)('a lost change of %s', (_, options, tool, args) => {
+  it.each(['drop_after', 'drop_before'])(
+    'that Zoho does not show keeps an unknown outcome if the payment has changed in the meantime (%s)',
+    async (how) => {
+      const server = await start({ timings: { lookMs: 0 }, ...options });
+      const byHand = await bookkeeper(server.sandbox);
+      await fault(server.sandbox, { match: { method: 'PUT' }, fault: how });
+      const lost = await server.call(tool, args);
+      expect(lost.structuredContent['outcome'], textOf(lost)).toBe('unknown');
+      await new Promise((passed) => setTimeout(passed, 1_000));
+      await byHand('PUT', `/customerpayments/${seed.paymentWithUnused}`, { description: 'by hand' });
+      longAfter(server);
+      await server.opened.resolveAll(() => undefined);
+      expect((await server.opened.road.journal.list({ limit: 1 }))[0]?.state).toBe('unknown');
+    },
+  );
 });
 
-describe('withheld tax that a lost change added to an invoice', () => {
+describe('a lost change that added withheld tax to an invoice', () => {
   it.each(['drop_after', 'drop_before'])('is reported correctly (%s)', async (how) => {
     const server = await start({ timings: { lookMs: 0 } });
     const { payment } = (

@@ -100,7 +100,7 @@ const rows: readonly Row[] = [
     says: ['Account: "Undeposited Funds" (id '],
   },
   {
-    what: 'a payment by names, in a foreign currency',
+    what: 'a payment with names, in a foreign currency',
     call: async () => [
       'record_customer_payment',
       {
@@ -127,7 +127,7 @@ const rows: readonly Row[] = [
     asks: ['Account: not given, so Zoho uses Undeposited Funds', 'cf_external_reference: "EXT-9"', 'stays as unused credit: USD 77.00'],
   },
   {
-    what: 'a change of accounts, fields and words',
+    what: 'a change of accounts, fields and texts',
     call: async (server) => {
       const payment_id = await paid(server, { custom_fields: [{ customfield_id: field, value: '77' }] });
       return [
@@ -150,7 +150,7 @@ const rows: readonly Row[] = [
     ],
   },
   {
-    what: 'a payment moved to another customer',
+    what: 'a move of a payment to another customer',
     call: async (server) => [
       'update_customer_payment',
       { payment_id: await paid(server, { invoices: [], amount: 1001 }), customer_id: '712345000000090009' },
@@ -158,7 +158,7 @@ const rows: readonly Row[] = [
     asks: ['customer_id: "Bowman Furniture" (id 903000000000099) → "Acme Corp" (id 712345000000090009)'],
   },
   {
-    what: 'un-applying from one of two invoices, after a refund',
+    what: 'money un-applied from one of two invoices, after a refund',
     call: async (server) => {
       const payment_id = await paid(server);
       await ok(server, 'create_customer_payment_refund', {
@@ -174,13 +174,13 @@ const rows: readonly Row[] = [
     },
     asks: [
       'Un-apply USD 450.00 from invoice "INV-385": paid before, USD 450.00 open after',
-      'Left unused afterwards: USD 805.00; refunded in total: USD 95.00',
+      'Unused afterwards: USD 805.00; refunded in total: USD 95.00',
     ],
     says: [`Open again: INV-385 (id ${openInvoice}) USD 450.00.`],
     after: { invoices: [{ invoice_id: openInvoice, invoice_number: 'INV-385', balance: 450 }] },
   },
   {
-    what: 'un-applying a part, by a unique custom field',
+    what: 'money partly un-applied, by a unique custom field',
     call: async (server) => {
       await paid(server, { custom_fields: [{ api_name: 'cf_external_reference', value: 'EXT-8' }] });
       return [
@@ -197,15 +197,15 @@ const rows: readonly Row[] = [
     after: { invoices: [{ invoice_id: overdueInvoice, balance: 1250.5 }] },
   },
   {
-    what: 'the amount of a payment at an exchange rate',
+    what: 'a new amount of a payment with an exchange rate',
     call: async (server) => {
       const made = await ok(server, 'create_customer_payment', { ...cash, ...yen, amount: 12800 });
       return ['update_customer_payment', { payment_id: idOf(made), amount: 13000 }];
     },
-    asks: ['amount: JPY 12800 → JPY 13000', 'Exchange rate as before: 0.0067', 'Left unused afterwards: JPY 13000'],
+    asks: ['amount: JPY 12800 → JPY 13000', 'Exchange rate as before: 0.0067', 'Unused afterwards: JPY 13000'],
   },
   {
-    what: 'a payment deleted',
+    what: 'the deletion of a payment',
     call: async (server) => ['delete_customer_payment', { payment_id: await paid(server) }],
     asks: [
       'Un-apply USD 405.00 and USD 45.00 tax withheld from invoice "INV-385": paid before, USD 450.00 open after',
@@ -221,7 +221,7 @@ const rows: readonly Row[] = [
     },
   },
   {
-    what: 'two payments deleted, both applied to one invoice',
+    what: 'the deletion of two payments that are applied to one invoice',
     call: async (server) => {
       const first = await paid(server);
       const second = await ok(server, 'create_customer_payment', {
@@ -252,21 +252,21 @@ const rows: readonly Row[] = [
     ],
     asks: [
       'Date: 2026-06-20, mode: "cash", reference: "R-2"',
-      'Refundable: USD 100.00; left unused afterwards: USD 60.00; refunded in total: USD 40.00',
+      'Refundable: USD 100.00; unused afterwards: USD 60.00; refunded in total: USD 40.00',
       'Account: "Petty Cash" (id 3000000000385)',
     ],
     says: ['Unused amount now: USD 60.00; refunded in total: USD 40.00.'],
     after: { unused_amount: 60, refunded_amount: 40 },
   },
   {
-    what: 'a refund by names, of all that is left',
+    what: 'a refund of the whole unused amount, with names',
     call: async () => ['refund_customer_payment', { payment: paymentWithUnused, account: 'Petty Cash' }],
-    asks: ['Date: 2026-07-01, mode: "cash"', 'left unused afterwards: USD 0.00; refunded in total: USD 100.00'],
+    asks: ['Date: 2026-07-01, mode: "cash"', 'unused afterwards: USD 0.00; refunded in total: USD 100.00'],
     says: ['Unused amount now: USD 0.00; refunded in total: USD 100.00.'],
     after: { unused_amount: 0, refunded_amount: 100 },
   },
   {
-    what: 'a refund changed',
+    what: 'a change of a refund',
     call: async (server) => {
       const { structuredContent } = await ok(server, 'create_customer_payment_refund', {
         customer_payment_id: paymentWithUnused,
@@ -286,7 +286,7 @@ const rows: readonly Row[] = [
       'amount: USD 40.00 → USD 30.00',
       `Account: "Petty Cash" (id ${pettyCash}) → "Savings" (id ${savings})`,
       'Date: 2026-06-20, mode: "check", reference: "R-2"',
-      'left unused afterwards: USD 70.00; refunded in total: USD 30.00',
+      'unused afterwards: USD 70.00; refunded in total: USD 30.00',
     ],
     says: [
       `from_account_id: "Petty Cash" (id ${pettyCash}) → "Savings" (id ${savings})`,
@@ -295,9 +295,9 @@ const rows: readonly Row[] = [
     after: { unused_amount: 70, refunded_amount: 30 },
   },
   {
-    what: 'a refund deleted',
+    what: 'the deletion of a refund',
     call: async () => ['delete_customer_payment_refund', { customer_payment_id: samplePayment, refund_id: sampleRefund }],
-    asks: ['Added to the unused amount: ', 'Left unused afterwards: USD '],
+    asks: ['Added to the unused amount: ', 'Unused afterwards: USD '],
     says: ['Unused amount now: USD '],
   },
 ];
@@ -311,7 +311,7 @@ const named: readonly (readonly [id: string, name: string])[] = [
   ['712345000000090009', 'Acme Corp'],
 ];
 
-describe('question and result of a write', () => {
+describe('the question and the result show all values before and after', () => {
   it.each(rows)('$what', async ({ call, asks, says = [], after }) => {
     const { server, asked } = await asking();
     const [tool, args] = await call(server);
@@ -328,7 +328,7 @@ describe('question and result of a write', () => {
     await agreesWithBooks(server, question, result);
   });
 
-  it('a change of only custom fields, if they cannot be checked', async () => {
+  it('of a change to custom fields, even if the scopes do not allow to check them', async () => {
     const scopes = ['customerpayments.ALL', 'invoices.READ', 'banking.READ', 'contacts.READ'].map((scope) => `ZohoBooks.${scope}`);
     const { server, asked } = await asking({ sandbox: { ...roomy, scopes } });
     const payment_id = await paid(server, { custom_fields: [{ customfield_id: field, value: '77' }] });
@@ -357,14 +357,14 @@ async function agreesWithBooks(server: Harness, question: string, { structuredCo
   expect(payment['unused_amount'] ?? 0).toBe(unused_amount);
 }
 
-it('an invoice on which withheld tax replaces the money is not reported as open again', async () => {
+it('an invoice is not reported as open again if withheld tax replaces the money', async () => {
   const { server, asked } = await asking();
   const payment_id = await paid(server);
   const result = await ok(server, 'update_customer_payment', {
     payment_id,
     invoices: [{ invoice_id: openInvoice, amount_applied: 225, tax_amount_withheld: 225 }],
   });
-  expect(asked.at(-1)).toContain('applied to invoice "INV-385" by withheld tax');
+  expect(asked.at(-1)).toContain('On invoice "INV-385", withheld tax replaces USD 180.00 of the payment');
   expect(textOf(result)).not.toContain('Open again');
   expect(result.structuredContent).not.toHaveProperty('after');
 });
@@ -372,21 +372,24 @@ it('an invoice on which withheld tax replaces the money is not reported as open 
 describe('the confirmation of the user', () => {
   const overpaid = { ...cash, amount: 460, invoices: [{ invoice_id: openInvoice, amount_applied: 450 }], idempotency_key: 'k' };
 
-  it.each(kinds)('is reported if the user was asked, and as an earlier one if the answer is from the journal (%s)', async (kind) => {
-    const { server } = await asking({ kind });
-    expect(textOf(await ok(server, 'create_customer_payment', overpaid))).toContain('\nThe user confirmed this.');
-    const again = textOf(await ok(server, 'create_customer_payment', overpaid));
-    expect(again).toContain('The user confirmed it earlier.');
-    expect(again).not.toContain('The user confirmed this.');
-  });
+  it.each(kinds)(
+    'is in the result if the user was asked, and is marked as earlier if the answer is from the journal (%s)',
+    async (kind) => {
+      const { server } = await asking({ kind });
+      expect(textOf(await ok(server, 'create_customer_payment', overpaid))).toContain('\nThe user confirmed this.');
+      const again = textOf(await ok(server, 'create_customer_payment', overpaid));
+      expect(again).toContain('The user confirmed it earlier.');
+      expect(again).not.toContain('The user confirmed this.');
+    },
+  );
 
-  it('is reported for a write that was found after its answer was lost', async () => {
+  it('is in the result of a write that was found after its answer was lost', async () => {
     const { server } = await asking();
     await fault(server.sandbox, { match: { method: 'POST', path: '^/books/v3/customerpayments$' }, fault: 'drop_after' });
     expect(textOf(await ok(server, 'create_customer_payment', overpaid))).toContain('The user confirmed this.');
   });
 
-  it('is not reported for a second call, which the user may have allowed without reading', async () => {
+  it('is not in the result of a second call, which the user may have allowed without reading', async () => {
     const server = await start({ sandbox: roomy, confirm: 'ask' });
     const { approval } = (await server.call('create_customer_payment', overpaid)).structuredContent;
     const text = textOf(await ok(server, 'create_customer_payment', { ...overpaid, approval }));
@@ -394,7 +397,7 @@ describe('the confirmation of the user', () => {
     expect(text).not.toContain('confirmed');
   });
 
-  it('is not reported if nobody was asked', async () => {
+  it('is not in the result if nobody was asked', async () => {
     const server = await start({ sandbox: roomy, confirm: 'host' });
     for (const args of [overpaid, { ...overpaid, amount: 5, invoices: [], idempotency_key: 'l' }])
       expect(textOf(await ok(server, 'create_customer_payment', args))).not.toMatch(/confirmed|approved/);
@@ -416,7 +419,7 @@ describe('a value that Zoho does not show', () => {
     return await asking({ on, at, ...options });
   }
 
-  it('is not calculated: the balance of an invoice', async () => {
+  it('is never calculated: the balance of an invoice', async () => {
     const { server, asked } = await without(/^(balance|balance_amount)$/);
     const payment_id = await paid(server);
     const result = await ok(server, 'delete_customer_payment', { payment_id });
@@ -425,7 +428,7 @@ describe('a value that Zoho does not show', () => {
     expect(JSON.stringify(result.structuredContent['after'])).not.toContain('balance');
   });
 
-  it('is not calculated: the unused amount after a refund', async () => {
+  it('is never calculated: the unused amount after a refund', async () => {
     const { server, asked } = await without(/^unused_amount$/);
     const result = await ok(server, 'create_customer_payment_refund', {
       customer_payment_id: paymentWithUnused,
@@ -438,7 +441,7 @@ describe('a value that Zoho does not show', () => {
     expect(result.structuredContent).not.toHaveProperty('after');
   });
 
-  it('is a reason to ask: the invoices of a payment to delete', async () => {
+  it('is a reason to ask: the invoices of a payment that is to be deleted', async () => {
     const { server, asked } = await without(/^invoices$/);
     const result = await ok(server, 'delete_customer_payment', { payment_id: paymentWithUnused });
     expect(asked.at(-1)).toContain('Not checked: which invoices become open again');
@@ -452,7 +455,7 @@ describe('a value that Zoho does not show', () => {
     expect(asked.at(-1)).toContain('payment_mode: not shown by Zoho → "check"');
   });
 
-  it('is not reported as empty, and checked if possible: a payment that Zoho does not find by its custom field', async () => {
+  it('is not reported as empty, and is checked if possible: a payment that Zoho does not find by its custom field', async () => {
     const on = await startSandbox(roomy);
     // Like a Zoho that ignores the filter.
     const at = await altered(on, { query: (query) => query.delete('cf_external_reference') });

@@ -12,7 +12,7 @@ import type { Undo } from '../../src/report.ts';
 import { booksOf, fault, seed } from '../support/books.ts';
 import { harness, textOf, type Harness, type HarnessOptions, type ToolResult } from '../support/harness.ts';
 
-/** After a write and its undo call, everything is as before, or the undo names what is not. */
+/** After a write and its undo call, everything is as before, or the undo names the fields that are not. */
 
 const acme = '712345000000090009';
 const lindner = '712345000000090061';
@@ -254,8 +254,8 @@ const RUNS = 10;
 /** Expects few refusals, because otherwise the property proves little. */
 const mostly = (done: number, runs: number) => expect(done, 'carried out').toBeGreaterThan(runs / 3);
 
-describe('a changed payment', () => {
-  it.each(changed)('$payment', async ({ payment, customer, fields }) => {
+describe('the undo restores a changed payment', () => {
+  it.each(changed)('$payment after any change', async ({ payment, customer, fields }) => {
     const server = await start();
     let done = 0;
     await fc.assert(
@@ -275,7 +275,7 @@ describe('a changed payment', () => {
     mostly(done, RUNS);
   });
 
-  it.each(changed.slice(1, 4))('$payment, by its unique custom field', async ({ payment, customer, fields }) => {
+  it.each(changed.slice(1, 4))('$payment after any change by its unique custom field', async ({ payment, customer, fields }) => {
     const server = await start();
     const name = { unique_identifier_key: 'cf_external_reference', unique_identifier_value: 'V 1' };
     await server.call('update_customer_payment', {
@@ -300,7 +300,7 @@ describe('a changed payment', () => {
     mostly(done, RUNS);
   });
 
-  it.each([refunded, two, advance])('%s, its custom fields', async (payment) => {
+  it.each([refunded, two, advance])('%s after any change of its custom fields', async (payment) => {
     const server = await start();
     const byId = fc.uniqueArray(fc.record({ customfield_id: fc.constantFrom(plainField, uniqueField), value: emptyOr(word) }), {
       minLength: 1,
@@ -322,7 +322,7 @@ describe('a changed payment', () => {
     );
   });
 
-  it('without a reference loses the new reference', async () => {
+  it('without a reference: it removes the new reference', async () => {
     const server = await start();
     const updated = await server.call('update_customer_payment', {
       payment_id: two,
@@ -360,7 +360,7 @@ const newPayments: readonly { readonly customer: string; readonly fields: fc.Arb
   },
 ];
 
-describe('a new payment and a deleted payment', () => {
+describe('the undo restores the books after a new payment and a deleted payment', () => {
   it.each(newPayments)('of customer $customer', async ({ customer, fields }) => {
     const server = await start();
     let [done, deleted, n] = [0, 0, 0];
@@ -388,7 +388,7 @@ describe('a new payment and a deleted payment', () => {
     expect(deleted).toBe(done);
   });
 
-  it('by upsert', async () => {
+  it('that was created by an upsert', async () => {
     const server = await start();
     const args = {
       unique_identifier_key: 'cf_external_reference',
@@ -402,7 +402,7 @@ describe('a new payment and a deleted payment', () => {
     expect(await thereAndBack(server, { tool: 'update_customer_payment_using_custom_field', args, customers: [seed.bowman] })).toBe(true);
   });
 
-  it('that Zoho did not show before its change is not deleted by the undo', async () => {
+  it('but does not delete a payment that Zoho did not show before its change', async () => {
     const server = await start();
     await server.call('update_customer_payment', {
       payment_id: two,
@@ -431,11 +431,11 @@ const refundFields = {
   payment_form: word,
 };
 
-describe('a refund', () => {
+describe('the undo restores the books after a refund', () => {
   it.each([
     [withUnused, 100, fc.constant(1)],
     [euros, 109.5, fc.constantFrom(1.0842, 1, 1.1)],
-  ] as const)('of %s: made, changed and deleted', async (payment, most, exchange_rate) => {
+  ] as const)('of payment %s was recorded, changed and deleted', async (payment, most, exchange_rate) => {
     const server = await start();
     const customers = [seed.bowman, lindner];
     const fields = {
@@ -472,8 +472,8 @@ describe('a refund', () => {
   });
 });
 
-describe("with Zoho's documented answers, which show less", () => {
-  it('the undo is valid, and names what it does not restore', async () => {
+describe('if Zoho shows less, as in its documents', () => {
+  it('the undo is still valid, and names the fields that it does not restore', async () => {
     const server = await start({ sandbox: { shapes: 'documented', limits: { per_minute: 1_000_000 } } });
     const updated = await server.call('update_customer_payment', {
       payment_id: refunded,

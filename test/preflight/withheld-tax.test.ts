@@ -48,14 +48,17 @@ async function asking(options: HarnessOptions = {}): Promise<{ server: Harness; 
   return { server, asked };
 }
 
-describe('a payment that closes an invoice with tax withheld', () => {
+describe('a payment that closes an invoice together with withheld tax', () => {
   it.each<[string, Json]>([
-    ['the description', { description: 'by courier' }],
-    ['another invoice', { invoices: [{ invoice_id: seed.overdueInvoice, amount_applied: 500 }] }],
-    ['the same row again', { invoices: taxed }],
-    ['the same row without its tax', { invoices: [{ invoice_id: seed.openInvoice, amount_applied: 405 }] }],
-    ['the whole list', { replace_invoices: true, invoices: [...taxed, { invoice_id: seed.overdueInvoice, amount_applied: 595 }] }],
-  ])('can be changed afterwards: %s', async (_, change) => {
+    ['the description changes', { description: 'by courier' }],
+    ['another invoice is added', { invoices: [{ invoice_id: seed.overdueInvoice, amount_applied: 500 }] }],
+    ['the row of the invoice is sent again', { invoices: taxed }],
+    ['the row of the invoice is sent again without its tax', { invoices: [{ invoice_id: seed.openInvoice, amount_applied: 405 }] }],
+    [
+      'the whole list of invoices is sent',
+      { replace_invoices: true, invoices: [...taxed, { invoice_id: seed.overdueInvoice, amount_applied: 595 }] },
+    ],
+  ])('can be changed later: %s', async (_, change) => {
     const server = await start();
     const { payment_id } = await recorded(server);
     expect(await balanceOf(server, seed.openInvoice)).toBe(0);
@@ -64,7 +67,7 @@ describe('a payment that closes an invoice with tax withheld', () => {
     expect((await rowsOf(server, payment_id))[0]).toEqual(taxed[0]);
   });
 
-  it('cannot apply more than the balance that money and tax leave', async () => {
+  it('cannot apply more than the balance that remains after money and tax', async () => {
     const server = await start();
     for (const [amount_applied, tax_amount_withheld] of [
       [405, 45.01],
@@ -93,7 +96,7 @@ describe('withheld tax that is more than the money', () => {
   it.each<[string, Json]>([
     ['on the row', { amount: 1, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 1, tax_amount_withheld: 449 }] }],
     ['on the whole payment', { amount: 1, tax_amount_withheld: 449, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 1 }] }],
-  ])('is a reason to ask: %s', async (_, payment) => {
+  ])('is a reason to ask: tax %s', async (_, payment) => {
     const { server, asked } = await asking();
     expect((await ok(server, 'create_customer_payment', { ...cash, ...payment })).structuredContent).toMatchObject({
       asked: 'window',
@@ -102,7 +105,7 @@ describe('withheld tax that is more than the money', () => {
     expect(asked[0]).toContain('You are asked because the withheld tax of USD 449.00 is more than the money applied to the invoice.');
   });
 
-  it('is a reason to ask in a change that replaces money by tax, but only once', async () => {
+  it('is a reason to ask, but only once, if a change replaces money by tax', async () => {
     const { server } = await asking();
     const { payment_id } = await recorded(server);
     const change = async (row: Json) => (await ok(server, 'update_customer_payment', { payment_id, ...row })).structuredContent['concerns'];
@@ -115,11 +118,11 @@ describe('withheld tax that is more than the money', () => {
   });
 });
 
-describe('money that withheld tax replaces', () => {
+describe('money that is replaced by withheld tax', () => {
   it.each<[string, Json]>([
     ['half of the money', { invoices: [{ invoice_id: seed.openInvoice, amount_applied: 225, tax_amount_withheld: 225 }] }],
     [
-      'money that moves to another invoice',
+      'money that is moved to another invoice',
       {
         invoices: [
           { invoice_id: seed.openInvoice, amount_applied: 225, tax_amount_withheld: 225 },
@@ -127,7 +130,7 @@ describe('money that withheld tax replaces', () => {
         ],
       },
     ],
-  ])('is un-applied from the invoice, with a question: %s', async (_, change) => {
+  ])('is un-applied from the invoice after a question: %s', async (_, change) => {
     const { server, asked } = await asking();
     const { payment_id } = paymentIn(
       await ok(server, 'create_customer_payment', {
@@ -140,12 +143,12 @@ describe('money that withheld tax replaces', () => {
       asked: 'window',
       concerns: [{ code: 'unapplied' }],
     });
-    expect(asked.at(-1)).toContain('Replace USD 225.00 applied to invoice "INV-385" by withheld tax');
+    expect(asked.at(-1)).toContain('On invoice "INV-385", withheld tax replaces USD 225.00 of the payment');
   });
 });
 
-describe('the withheld tax is shown', () => {
-  it('in question and result of a new payment, in its details, and in question and report of its deletion, also in bulk', async () => {
+describe('withheld tax is shown', () => {
+  it('in question and result of a new payment, in its details, and in question and result of its deletion, also with the bulk tool', async () => {
     const { server, asked } = await asking();
     const receipt = textOf(await ok(server, 'create_customer_payment', { ...cash, amount: 1000, invoices: taxed }));
     expect(asked[0]).toContain('Apply USD 405.00 and USD 45.00 tax withheld to Invoice "INV-385": USD 450.00 open before, USD 0.00 after');
@@ -168,7 +171,7 @@ describe('the withheld tax is shown', () => {
     expect(textOf(result)).toContain('Tax withheld: USD 7.00.');
   });
 
-  it('in what a change un-applies from an invoice, and in the changed values', async () => {
+  it('in the money that a change un-applies from an invoice, and in the changed values', async () => {
     const { server, asked } = await asking();
     const { payment_id } = await recorded(server);
     const less = textOf(
@@ -185,7 +188,7 @@ describe('the withheld tax is shown', () => {
     expect(await balanceOf(server, seed.openInvoice)).toBe(450);
   });
 
-  it('and an answer without it gets a note', async () => {
+  it('and an answer of Zoho without the tax causes a note', async () => {
     const on = await startSandbox();
     const at = await altered(on, {
       body: ({ payment, ...body }) =>
@@ -209,8 +212,8 @@ describe('the withheld tax is shown', () => {
   });
 });
 
-describe('a write and its undo', () => {
-  it('leave money and tax on every invoice as before', async () => {
+describe('the undo of a write with withheld tax', () => {
+  it('restores money and tax on every invoice', async () => {
     const share = fc.record({
       amount_applied: fc.integer({ min: 0, max: 200 }),
       tax_amount_withheld: fc.option(fc.integer({ min: 0, max: 40 }), { nil: undefined }),
@@ -254,7 +257,7 @@ describe('a write and its undo', () => {
     expect(undone).toBeGreaterThan(5);
   });
 
-  it('of a deletion include the tax', async () => {
+  it('contains the tax if the write was a deletion', async () => {
     const server = await start();
     const { payment_id } = await recorded(server);
     const undo = undoOf(await ok(server, 'delete_customer_payment', { payment_id }));
@@ -264,7 +267,7 @@ describe('a write and its undo', () => {
   });
 });
 
-describe('record_customer_payment', () => {
+describe('record_customer_payment with withheld tax', () => {
   const record = (server: Harness, args: Json) =>
     server.call('record_customer_payment', { payment_mode: 'cash', date: '2026-06-05', ...args });
 
@@ -283,7 +286,7 @@ describe('record_customer_payment', () => {
       ],
     ],
     [{ amount: 450, invoices: [{ invoice: 'INV-385', tax_amount_withheld: 0 }] }, [{ invoice_id: seed.openInvoice, amount_applied: 450 }]],
-  ])('%j: applies the balance less the tax, up to the amount of the payment', async (args, invoices) => {
+  ])('applies the balance minus the tax, at most the amount of the payment: %j', async (args, invoices) => {
     const server = await start();
     const result = await record(server, args);
     expect(result.isError, textOf(result)).toBeFalsy();
@@ -291,7 +294,7 @@ describe('record_customer_payment', () => {
     expect((await booksOf(server.sandbox)).problems).toEqual([]);
   });
 
-  it('90% in money and 10% withheld close an invoice, and the payment can be changed afterwards', async () => {
+  it('closes an invoice with 90% in money and 10% withheld, and the payment can be changed later', async () => {
     const server = await start();
     const { payment_id } = paymentIn(
       await record(server, { amount: 1152.45, invoices: [{ invoice: 'INV-386', tax_amount_withheld: 128.05 }] }),
@@ -301,7 +304,7 @@ describe('record_customer_payment', () => {
     await ok(server, 'update_customer_payment', { payment_id, description: 'tax certificate came', invoices: [] });
   });
 
-  it('refuses more tax than the balance', async () => {
+  it('refuses a tax that is more than the balance', async () => {
     const server = await start();
     const result = await record(server, { amount: 10, invoices: [{ invoice: 'INV-385', tax_amount_withheld: 451 }] });
     expect(errorOf(result), textOf(result)).toMatchObject({ code: 'more_than_balance' });

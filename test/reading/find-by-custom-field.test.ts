@@ -35,8 +35,8 @@ const lose = (server: Harness, kind = 'drop_before') =>
 const named = (server: Harness, payment_id: string = seed.paymentWithUnused) =>
   server.call('update_customer_payment', { payment_id, custom_fields: [{ api_name: key, value: 'R 1' }] });
 
-describe.each(refusals)('a filter that Zoho refuses with %s', (_, answer) => {
-  it('does not stop a change, and the user is asked because of the missing check', async () => {
+describe.each(refusals)('if Zoho refuses a filter with %s', (_, answer) => {
+  it('a change is still made, and the user is asked because a check is missing', async () => {
     const asked: string[] = [];
     const server = await start({
       confirm: 'ask',
@@ -58,7 +58,7 @@ describe.each(refusals)('a filter that Zoho refuses with %s', (_, answer) => {
     expect(result.structuredContent['undo']).toBeUndefined();
   });
 
-  it('does not stop a new payment, which is recorded once', async () => {
+  it('a new payment is still recorded once', async () => {
     const asked: string[] = [];
     const server = await start({
       confirm: 'ask',
@@ -79,7 +79,7 @@ describe.each(refusals)('a filter that Zoho refuses with %s', (_, answer) => {
     expect((await booksOf(server.sandbox)).counts.payments).toBe(before + 1);
   });
 
-  it('leaves the outcome of a lost write unknown, and the write is not sent again', async () => {
+  it('a lost write keeps an unknown outcome, and is not sent again', async () => {
     const server = await start();
     await named(server);
     await refuse(server, answer);
@@ -96,7 +96,7 @@ describe.each(refusals)('a filter that Zoho refuses with %s', (_, answer) => {
     }
   });
 
-  it('keeps the configured unique field in use, and no write is sent again', async () => {
+  it('the configured unique field stays in use, and no write is sent again', async () => {
     const server = await start({ uniqueField: key });
     await refuse(server, answer);
     for (const amount of [1, 2]) {
@@ -110,7 +110,7 @@ describe.each(refusals)('a filter that Zoho refuses with %s', (_, answer) => {
     expect(new Set(writes.map(({ headers }) => headers['x-unique-identifier-value'])).size).toBe(3);
   });
 
-  it('after the filter worked once: a lost payment is found by its other fields, and not sent again', async () => {
+  it('after the filter worked once, a lost payment is found by its other fields, and is not sent again', async () => {
     const server = await start({ uniqueField: key });
     await server.call('create_customer_payment', { ...payment, amount: 1 });
     await refuse(server, answer);
@@ -128,7 +128,7 @@ describe.each(refusals)('a filter that Zoho refuses with %s', (_, answer) => {
   });
 });
 
-describe('an existing payment with a refused filter', () => {
+describe('an existing payment that the server cannot find because of a refused filter', () => {
   it('is changed by an upsert, and the answer does not count as a contradiction', async () => {
     const server = await start();
     const made = await server.call('create_customer_payment', payment);
@@ -140,7 +140,7 @@ describe('an existing payment with a refused filter', () => {
     expect(result.structuredContent['undo']).toBeUndefined();
   });
 
-  it('may still have been changed if no new payment appears', async () => {
+  it('may have been changed if no new payment appears', async () => {
     const ahead = clocks();
     const server = await start({ timings: { lookMs: 0 }, sandbox: { now: () => new Date(Date.now()) } });
     await named(server);
@@ -153,7 +153,7 @@ describe('an existing payment with a refused filter', () => {
     expect(errorOf(await server.call('update_customer_payment_using_custom_field', args)).code).toBe('outcome_unknown');
   });
 
-  it('keeps its invoices, unless the whole list is sent', async () => {
+  it('keeps its invoices, unless the call contains the whole list', async () => {
     const server = await start();
     await refuse(server, { status: 400, code: 2 });
     const args = { ...byHand, ...payment, upsert: true, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 33 }] };
@@ -163,7 +163,7 @@ describe('an existing payment with a refused filter', () => {
   });
 });
 
-describe('an error other than a refused filter', () => {
+describe('an error of the search that is not a refused filter', () => {
   it.each([
     ['a missing scope', { status: 401, code: 57 }, 'scope_missing'],
     ['a wrong organization', { status: 400, code: 6041 }, 'wrong_organization'],
@@ -177,7 +177,7 @@ describe('an error other than a refused filter', () => {
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('ends the call if the address has no list of payments', async () => {
+  it('ends the call if Zoho has no list of payments at this address', async () => {
     const server = await start();
     await fault(server.sandbox, { match: { method: 'GET' }, fault: 'status', status: 404, code: 5, times: 99 });
     const result = await server.call('update_customer_payment_using_custom_field', { ...byHand, description: 'x' });

@@ -16,10 +16,10 @@ function listed(rows: Json[], input: Input = {}, page_context: unknown = { page:
 const rows = (count: number, more: Json = {}) =>
   Array.from({ length: count }, (_, i): Json => ({ payment_id: String(i + 1), amount: 1, ...more }));
 
-describe('a page that is too long', () => {
+describe('a page of a list that is too long', () => {
   const long = 'x'.repeat(100_000);
 
-  it('shows its first row with long texts cut', () => {
+  it('shows its first row with shortened texts', () => {
     for (const more of [
       { description: long },
       { applied_invoices: Array.from({ length: 5000 }, () => ({ invoice_id: '1', note: 'long enough' })) },
@@ -47,8 +47,8 @@ describe('a page that is too long', () => {
   });
 });
 
-describe('the hint to more pages', () => {
-  it('suggests the next page if Zoho does not say whether more follow', () => {
+describe('the hint that more pages follow', () => {
+  it('names the next page if Zoho does not say whether more pages follow', () => {
     const maybe = 'Zoho did not say whether more follow: try page: ';
     expect(listed(rows(50), {}, null).text).toContain(`${maybe}2.`);
     expect(listed(rows(3), { page: 4, per_page: 3 }, { page: 4 }).text).toContain(`${maybe}5.`);
@@ -70,7 +70,7 @@ describe('the line above the rows', () => {
     expect(listed(rows(1), { page: 2 }).text).toMatch(/^1 customer payment on page 2:\n/);
   });
 
-  it('distinguishes a page past the end from a search without matches', () => {
+  it('is different for a page after the last page and for a search without matches', () => {
     expect(listed([]).text).toBe('No customer payments match.');
     expect(listed([], { page: 3 }).text).toBe('Page 3 is past the end: it is empty.');
     const none = listCustomerPaymentRefunds.result({ payment_refunds: [] }, { customer_payment_id: '1' });
@@ -79,7 +79,7 @@ describe('the line above the rows', () => {
 });
 
 describe('a customer in a list', () => {
-  it('has the id in its first row of each list', () => {
+  it('is shown with id only in the first row of each list', () => {
     const some = [
       { payment_id: '1', customer_id: '71', customer_name: 'A', unused_amount: 0 },
       { payment_id: '2', customer_id: '71', customer_name: 'A' },
@@ -95,14 +95,14 @@ describe('a customer in a list', () => {
   });
 });
 
-describe('the fields of a row', () => {
-  it('are only its own properties', () => {
+describe('a row of a list', () => {
+  it('shows only its own properties, not inherited ones', () => {
     const { result, text } = listed(rows(1), { fields: ['amount', 'toString', '__proto__', 'constructor'] });
     expect(result).toMatchObject({ customerpayments: [{ amount: 1 }], unknown_fields: ['toString', '__proto__', 'constructor'] });
     expect(text).not.toContain('undefined');
   });
 
-  it('show an amount that is a text, or "an unknown amount" if it cannot be read', () => {
+  it('shows an amount that is sent as text, or "an unknown amount" if it cannot be read', () => {
     expect(listed(rows(1, { bcy_refunded_amount: '5.00' })).text).toContain('refunded 5 (base)');
     for (const bcy_refunded_amount of ['= "5"', '1,450.00', '4.5e2', true])
       expect(listed(rows(1, { bcy_refunded_amount })).text).toContain('refunded an unknown amount (base)');

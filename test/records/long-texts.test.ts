@@ -65,7 +65,7 @@ beforeAll(async () => {
   refund_id = String((refunded.structuredContent['payment_refund'] as Json)['payment_refund_id']);
 });
 
-describe('a cut text shows its length, and the offered call shows the full text', () => {
+describe('a shortened text shows its full length, and the suggested call shows the full text', () => {
   it.each<[tool: string, args: () => Json]>([
     ['get_customer_payment', () => ({ payment_id })],
     ['update_customer_payment', () => ({ payment_id, reference_number: 'LONG-2' })],
@@ -75,7 +75,7 @@ describe('a cut text shows its length, and the offered call shows the full text'
     ],
     ['get_invoice', () => ({ invoice_id: seed.openInvoice })],
     ['get_contact', () => ({ contact_id: seed.bowman })],
-  ])('%s', async (tool, args) => {
+  ])('in %s', async (tool, args) => {
     const text = await call(tool, args());
     expect(text).toMatch(/…" \([\d,]+ characters\)/);
     expect(text).not.toContain('THE END');
@@ -84,7 +84,7 @@ describe('a cut text shows its length, and the offered call shows the full text'
     expect(whole).not.toMatch(/characters\)|for the full text/);
   });
 
-  it('for a new payment', async () => {
+  it('in the answer for a new payment', async () => {
     const text = await call('create_customer_payment', {
       customer_id: seed.bowman,
       payment_mode: 'cash',
@@ -96,7 +96,7 @@ describe('a cut text shows its length, and the offered call shows the full text'
     expect(await rest(text)).toContain('THE END');
   });
 
-  it('for rows of a list, with `fields`', async () => {
+  it('in the rows of a list, with `fields`', async () => {
     for (const [tool, args] of [
       ['list_customer_payments', { customer_id: seed.bowman, amount: 777, fields: ['payment_id', 'description'] }],
       ['list_customer_payment_refunds', { customer_payment_id: payment_id, fields: ['description'] }],
@@ -108,14 +108,14 @@ describe('a cut text shows its length, and the offered call shows the full text'
     expect(text).not.toContain('THE END');
   });
 
-  it('for a refund, which get_customer_payment_refund shows in full', async () => {
+  it('in a refund, which get_customer_payment_refund shows in full', async () => {
     expect(await call('get_customer_payment_refund', { customer_payment_id: payment_id, refund_id })).toContain('THE END');
     const text = await call('find_refunds', { customer: seed.bowman, date_start: '2026-06-20', date_end: '2026-06-20' });
     expect(text).toContain(cutMark);
-    expect(text).toMatch(/Next: .*get_customer_payment_refund, or get_customer_payment with whole: true, shows them whole/);
+    expect(text).toMatch(/Next: .*get_customer_payment_refund, or get_customer_payment with whole: true, shows the full texts/);
   });
 
-  it('for many invoices of a payment', async () => {
+  it('in a payment with many invoices', async () => {
     const rows = Array.from({ length: 60 }, (_, i) => ({
       invoice_id: `71234500000007${1000 + i}`,
       invoice_number: `INV-${1000 + i}`,
@@ -134,8 +134,8 @@ describe('a cut text shows its length, and the offered call shows the full text'
   });
 });
 
-describe('an answer without cut texts', () => {
-  it('does not mention cuts', async () => {
+describe('an answer without shortened texts', () => {
+  it('does not mention shortened texts', async () => {
     const plain = await start({ sandbox: options });
     for (const [tool, args] of [
       ['get_customer_payment', { payment_id: seed.samplePayment }],
@@ -149,8 +149,8 @@ describe('an answer without cut texts', () => {
   });
 });
 
-describe('an error with a cut message', () => {
-  it('shows the length', () => {
+describe('an error with a shortened message', () => {
+  it('shows the full length of the message', () => {
     const error = new InputError('x'.repeat(1500), { code: 'invalid_arguments', next: 'y', zoho: { code: 1, message: 'z'.repeat(300) } });
     expect(errorLines(error)).toMatch(/^x{999}… \(1,500 characters\) Zoho says: "z{199}…" \(Zoho code 1\)\./);
   });

@@ -5,8 +5,8 @@ import { readAmount } from '../../src/money.ts';
 import { readDay, readFlag, readId } from '../../src/records/read-row.ts';
 import { untold, untoldAmounts } from '../support/untold.ts';
 
-describe('an amount', () => {
-  it('is read from a number, or from a text with a plain number', () => {
+describe("an amount in Zoho's answer", () => {
+  it('is read from a number, or from a text that contains a plain number', () => {
     expect([450.1, -3, 0, '450.10', '1450.00', '-3', '0', '0.00', '007'].map(readAmount)).toEqual([450.1, -3, 0, 450.1, 1450, -3, 0, 0, 7]);
     fc.assert(
       fc.property(fc.double({ noNaN: true, min: -1e300, max: 1e300 }), (amount) => {
@@ -17,7 +17,7 @@ describe('an amount', () => {
     );
   });
 
-  it('is rounded to 15 significant digits, which removes the errors of binary sums', () => {
+  it('is rounded to 15 significant digits, which removes errors of binary sums', () => {
     expect([0.1 + 0.2, 993.6700000000001, '993.6700000000001', 1e9 + 0.1].map(readAmount)).toEqual([0.3, 993.67, 993.67, 1000000000.1]);
     expect(readAmount('99999999999999.99')).toBeUndefined();
     fc.assert(fc.property(fc.integer({ min: -1e12, max: 1e12 }), (cents) => readAmount(cents / 100) === cents / 100));
@@ -41,8 +41,8 @@ describe('an amount', () => {
   });
 });
 
-describe('an id', () => {
-  it('reads the same from a number and from a text', () => {
+describe("an id in Zoho's answer", () => {
+  it('is the same from a number and from a text', () => {
     fc.assert(
       fc.property(fc.nat({ max: Number.MAX_SAFE_INTEGER }), (id) => {
         expect(readId(id)).toBe(readId(String(id)));
@@ -57,13 +57,13 @@ describe('an id', () => {
   });
 });
 
-describe('a day', () => {
+describe("a date in Zoho's answer", () => {
   const calendar = fc
     .date({ min: new Date('1970-01-01'), max: new Date('9999-12-31'), noInvalidDate: true })
     .map((date) => date.toISOString().slice(0, 10));
   const times = fc.constantFrom('', ' 10:15', 'T10:15:00', 'T00:00:00.000Z', 'T10:15:00+0530', ' 10:15:00 AM');
 
-  it('reads the same in every format with the year first', () => {
+  it('is the same from every format with the year first', () => {
     fc.assert(
       fc.property(calendar, fc.constantFrom('-', '/', '.'), fc.boolean(), times, (day, separator, bare, time) => {
         const [year, month, date] = day.split('-');
@@ -105,15 +105,15 @@ describe('a day', () => {
   });
 });
 
-describe('a flag', () => {
-  it('is true or false, from a boolean or a text, and otherwise undefined', () => {
+describe("a flag in Zoho's answer", () => {
+  it('is read as true or false from a boolean or a text, and otherwise is undefined', () => {
     expect([true, 'true', false, 'false'].map(readFlag)).toEqual([true, true, false, false]);
     expect([...untold, 0, 1, 'yes', 'TRUE'].map(readFlag)).toEqual([...untold, 0, 1, 'yes', 'TRUE'].map(() => undefined));
   });
 });
 
-describe('calculation with days', () => {
-  it.each(['', 'soon', '2026-13-45', 'undefined'])('never throws for %j', (day) => {
+describe('a calculation with dates', () => {
+  it.each(['', 'soon', '2026-13-45', 'undefined'])('never throws an error for %j', (day) => {
     expect(daysAfter(day, 7)).toBe(day);
     expect(daysFrom(day, '2026-06-22')).toBeNaN();
     expect(daysFrom('2026-06-22', day)).toBeNaN();

@@ -41,8 +41,8 @@ async function argumentsFor(name: string, { client }: Harness): Promise<Record<s
   );
 }
 
-describe.each(Object.entries(recordings))('Zoho %s', (_title, answers) => {
-  describe.each(kinds)('with the client of the %s', (kind) => {
+describe.each(Object.entries(recordings))('with the recorded answers of Zoho %s', (_title, answers) => {
+  describe.each(kinds)('and the client of the %s', (kind) => {
     let zoho: RecordedZoho;
     let server: Harness;
     beforeAll(async () => {
@@ -61,6 +61,12 @@ describe.each(Object.entries(recordings))('Zoho %s', (_title, answers) => {
       const call = `${endpoint.method} ${endpoint.path.replaceAll(/\{\w+\}/g, 'ID')}`;
       expect(Object.keys(answers), 'an answer is missing in test/support/recorded.ts').toContain(call);
       const result = await server.call(name, await argumentsFor(name, server));
+      expect(
+        result.structuredContent,
+        'the answer has another id than the request: see idFields in test/support/recorded.ts',
+      ).not.toMatchObject({
+        error: { code: expect.stringMatching(/^(another|no)_record$/) },
+      });
       expect(textOf(result)).not.toContain('undefined');
       expect(result.isError, textOf(result)).toBeFalsy();
       // Reads may follow a write.
@@ -69,7 +75,7 @@ describe.each(Object.entries(recordings))('Zoho %s', (_title, answers) => {
   });
 });
 
-describe('both shapes of an answer give the same result', () => {
+describe("two different forms of Zoho's answer give the same result", () => {
   async function asked(answers: (typeof recordings)[keyof typeof recordings], name: string) {
     const zoho = await recordedZoho(answers);
     const server = await harness({ at: zoho });
@@ -79,14 +85,14 @@ describe('both shapes of an answer give the same result', () => {
     return structuredContent;
   }
 
-  it('with one refund under `payment_refund`', async () => {
+  it('if one refund is under `payment_refund`', async () => {
     const documented = await asked(recordings['as documented (OpenAPI)'], 'create_customer_payment_refund');
     const older = await asked(recordings['as on the older refunds page'], 'create_customer_payment_refund');
     expect(documented).toMatchObject({ payment_refund: { payment_refund_id: NEW_ID, amount: 8 } });
     expect(older).toMatchObject({ payment_refund: { payment_refund_id: NEW_ID, amount: 8, from_account_name: 'Petty Cash' } });
   });
 
-  it('with a list under `customerpayments`, and invoices under `invoice_numbers`', async () => {
+  it('if a list is under `customerpayments`, and invoices are under `invoice_numbers`', async () => {
     const documented = await asked(recordings['as documented (OpenAPI)'], 'list_customer_payments');
     const live = await asked(recordings['as recorded live'], 'list_customer_payments');
     expect(documented).toEqual({
@@ -107,7 +113,7 @@ describe('both shapes of an answer give the same result', () => {
     });
   });
 
-  it('with the same field names for customers and invoices, and ids as text', async () => {
+  it('with the same names of fields for customers and invoices, and ids as text', async () => {
     const [documented, live] = [recordings['as documented (OpenAPI)'], recordings['as recorded live']];
     expect(await asked(documented, 'list_contacts')).toMatchObject({
       contacts: [
@@ -130,7 +136,7 @@ describe('both shapes of an answer give the same result', () => {
     });
   });
 
-  it('with total and balance of an applied invoice, without empty fields or fields about printing', async () => {
+  it('with total and balance of an applied invoice, and without empty fields or fields about printing', async () => {
     const documented = await asked(recordings['as documented (OpenAPI)'], 'get_customer_payment');
     const live = await asked(recordings['as recorded live'], 'get_customer_payment');
     expect(documented).toMatchObject({

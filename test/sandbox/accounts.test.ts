@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Sandbox } from '../../src/sandbox/index.ts';
 import { SEED, askToken, read, zoho } from './harness.ts';
 
-describe('refresh tokens', () => {
-  it('get access tokens in the recorded shape', async () => {
+describe('a refresh token of the sandbox', () => {
+  it('gets an access token in the recorded form', async () => {
     const { sandbox } = await zoho();
     const answer = await askToken(sandbox, { grant_type: 'refresh_token', refresh_token: sandbox.refresh_token });
     expect(answer.status).toBe(200);
@@ -12,7 +12,7 @@ describe('refresh tokens', () => {
     expect(answer.body).toMatchObject({ api_domain: sandbox.url, token_type: 'Bearer', expires_in: 3600 });
   });
 
-  it('are accepted in a form body too', async () => {
+  it('is also accepted in a form body', async () => {
     const { sandbox } = await zoho();
     const { client_id, client_secret, refresh_token } = sandbox;
     const body = new URLSearchParams({ client_id, client_secret, refresh_token, grant_type: 'refresh_token' });
@@ -20,7 +20,7 @@ describe('refresh tokens', () => {
     expect(answer.body['access_token']).toBeDefined();
   });
 
-  it('answer every mistake with HTTP 200 and an error', async () => {
+  it('with any mistake gets an error with HTTP 200', async () => {
     const { sandbox } = await zoho();
     const refresh = { grant_type: 'refresh_token', refresh_token: sandbox.refresh_token };
     const cases: [Record<string, string>, string][] = [
@@ -36,7 +36,7 @@ describe('refresh tokens', () => {
     }
   });
 
-  it('are unknown in another data center, here another sandbox', async () => {
+  it('is unknown in another data center, which is another sandbox here', async () => {
     const [here, there] = [await zoho(), await zoho()];
     const { client_id, client_secret, refresh_token } = here.sandbox;
     expect((await askToken(there.sandbox, { grant_type: 'refresh_token', client_id, client_secret, refresh_token })).body).toEqual({
@@ -46,7 +46,7 @@ describe('refresh tokens', () => {
     expect([answer.status, answer.body['code']]).toEqual([401, 14]);
   });
 
-  it('are throttled after ten access tokens, until the window ends', async () => {
+  it('gets no more than ten access tokens until the time window ends', async () => {
     let now = Date.parse('2026-06-01T12:00:00Z');
     const { sandbox } = await zoho({ limits: { access_tokens_window_ms: 300 }, now: () => new Date(now) });
     const refresh = { grant_type: 'refresh_token', refresh_token: sandbox.refresh_token };
@@ -62,7 +62,7 @@ describe('refresh tokens', () => {
     expect((await askToken(sandbox, refresh)).body['access_token']).toBeDefined();
   });
 
-  it('end when they are revoked, with their access tokens', async () => {
+  it('stops working when it is revoked, and so do its access tokens', async () => {
     const z = await zoho();
     expect((await z.get('/customerpayments')).status).toBe(200);
     const revoke = (token: string): Promise<Response> =>
@@ -76,8 +76,8 @@ describe('refresh tokens', () => {
   });
 });
 
-describe('access tokens', () => {
-  it('expire after their lifetime', async () => {
+describe('an access token of the sandbox', () => {
+  it('expires after its lifetime', async () => {
     let now = Date.parse('2026-06-01T12:00:00Z');
     const z = await zoho({ now: () => new Date(now) });
     expect((await z.get('/customerpayments')).status).toBe(200);
@@ -87,7 +87,7 @@ describe('access tokens', () => {
     expect((await z.get('/customerpayments')).body['code']).toBe(14);
   });
 
-  it('have a maximum number: a new token silently invalidates the oldest', async () => {
+  it('becomes invalid without notice if too many newer tokens exist', async () => {
     const z = await zoho({ limits: { live_access_tokens: 2 } });
     const [oldest, ...younger] = [await z.token(), await z.token(), await z.token()];
     const status = async (token = ''): Promise<number> =>
@@ -151,7 +151,7 @@ describe('the consent page', () => {
     expect(again.body['access_token']).toBeDefined();
   });
 
-  it('gives a refresh token only for offline access, and the second time only with prompt=consent', async () => {
+  it('gives a refresh token only for offline access, and a second one only with prompt=consent', async () => {
     const { sandbox } = await zoho();
     const exchange = async (changes: Record<string, string>): Promise<unknown> => {
       const back = await decide(sandbox, ask(sandbox, changes), 'accept');
@@ -169,13 +169,13 @@ describe('the consent page', () => {
     expect(await exchange({ prompt: 'consent' })).toBeDefined();
   });
 
-  it('sends a rejection back as access_denied', async () => {
+  it('reports a rejection as access_denied', async () => {
     const { sandbox } = await zoho();
     const back = await decide(sandbox, ask(sandbox), 'reject');
     expect(Object.fromEntries(back.searchParams)).toEqual({ error: 'access_denied', state: 'a"b<c>&d' });
   });
 
-  it('never redirects to an unchecked address', async () => {
+  it('redirects only to an address that it has checked', async () => {
     const { sandbox } = await zoho();
     for (const wrong of [
       { client_id: 'x' },
@@ -190,7 +190,7 @@ describe('the consent page', () => {
     }
   });
 
-  it('accepts a code only with its redirect address and within two minutes', async () => {
+  it('issues a code that is accepted only with its redirect address and within two minutes', async () => {
     let now = Date.now();
     const { sandbox } = await zoho({ now: () => new Date(now) });
     const code = async (): Promise<string> => (await decide(sandbox, ask(sandbox), 'accept')).searchParams.get('code') ?? '';
@@ -204,7 +204,7 @@ describe('the consent page', () => {
   });
 });
 
-it("exchanges a Self Client's code without a redirect address", async () => {
+it('the code of a Self Client is exchanged without a redirect address', async () => {
   const z = await zoho();
   const { code } = (await z.control('POST', '/codes', { scopes: ['ZohoBooks.customerpayments.READ'] })).body;
   const answer = await askToken(z.sandbox, { grant_type: 'authorization_code', code: code as string });
@@ -214,7 +214,7 @@ it("exchanges a Self Client's code without a redirect address", async () => {
   expect((await z.call('DELETE', `/customerpayments/${SEED.samplePayment}`, undefined, { authorization })).body['code']).toBe(57);
 });
 
-it('lists the data centers', async () => {
+it('the accounts server of the sandbox lists the data centers', async () => {
   const { sandbox } = await zoho();
   const { body } = await read(await fetch(`${sandbox.accounts_url}/oauth/serverinfo`));
   expect(body['locations']).toMatchObject({ us: sandbox.url, eu: 'https://accounts.zoho.eu' });

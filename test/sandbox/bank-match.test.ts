@@ -3,7 +3,7 @@ import { type Body, type Zoho, SEED, refusal, zoho } from './harness.ts';
 
 const bankLines = async (z: Zoho) => ((await z.get(`/customerpayments/${SEED.advance}`)).body['payment'] as Body)['imported_transactions'];
 
-describe('a payment matched with a bank transaction', () => {
+describe('a payment that is matched with a bank transaction', () => {
   it('shows the transaction, and cannot be deleted until it is unmatched', async () => {
     const z = await zoho();
     const before = await z.books();

@@ -15,7 +15,7 @@ describe('custom fields', () => {
     expect((await z.get('/settings/fields?entity=invoice')).body['fields']).toEqual([]);
   });
 
-  it('can be named by label, api_name or customfield_id', async () => {
+  it('can be identified by label, api_name or customfield_id', async () => {
     const z = await zoho();
     for (const name of [{ label: 'Receipt Book No' }, { api_name: 'cf_receipt_book_no' }, { customfield_id: SEED.receiptBook }]) {
       const payment = await createPayment(z, { amount: 1, custom_fields: [{ ...name, value: 'A 7' }] });
@@ -32,7 +32,7 @@ describe('custom fields', () => {
     }
   });
 
-  it('refuse a duplicate of a unique value: 400 code 120303', async () => {
+  it('refuse a duplicate of a unique value with 400 code 120303', async () => {
     const z = await zoho();
     const custom_fields = [{ api_name: 'cf_external_reference', value: 'E-1' }];
     const payment = await createPayment(z, { amount: 1, custom_fields });
@@ -51,7 +51,7 @@ describe('custom fields', () => {
     expect((await z.call('POST', '/customerpayments', { ...body, custom_fields })).status).toBe(201);
   });
 
-  it('can be set by a call of their own, with an array as the body', async () => {
+  it('can be set by a separate call with an array as its body', async () => {
     const z = await zoho();
     const path = `/customerpayment/${SEED.samplePayment}/customfields`;
     const answer = await z.call('PUT', path, [{ customfield_id: SEED.externalReference, value: 'X-9' }]);
@@ -68,8 +68,8 @@ describe('custom fields', () => {
   });
 });
 
-describe('a payment identified by a unique custom field', () => {
-  it('is updated', async () => {
+describe('a payment that is identified by a unique custom field', () => {
+  it('can be updated', async () => {
     const z = await zoho();
     const answer = await z.call(
       'PUT',
@@ -82,7 +82,7 @@ describe('a payment identified by a unique custom field', () => {
     await z.books();
   });
 
-  it('is created by an upsert, and updated by the same call again', async () => {
+  it('is created by an upsert, and is updated if the upsert is repeated', async () => {
     const z = await zoho();
     const headers = { ...key, 'X-Unique-Identifier-Value': 'NEW-1', 'X-Upsert': 'true' };
     const first = await z.call('PUT', '/customerpayments', body, headers);
@@ -100,7 +100,7 @@ describe('a payment identified by a unique custom field', () => {
     expect(((await z.books())['counts'] as Body)['payments']).toBe(count);
   });
 
-  it('is an error if it does not exist and the call is not an upsert', async () => {
+  it('causes an error if it does not exist and the call is not an upsert', async () => {
     const z = await zoho();
     for (const upsert of [{}, { 'X-Upsert': 'false' }] as Record<string, string>[]) {
       const answer = await z.call('PUT', '/customerpayments', body, { ...key, 'X-Unique-Identifier-Value': 'NOPE', ...upsert });
@@ -109,7 +109,7 @@ describe('a payment identified by a unique custom field', () => {
     await z.books();
   });
 
-  it('needs both headers and a unique field', async () => {
+  it('needs both headers, and a field with unique values', async () => {
     const z = await zoho();
     expect((await z.call('PUT', '/customerpayments', body)).body['code']).toBe(90001);
     expect((await z.call('PUT', '/customerpayments', body, key)).body['code']).toBe(90001);
@@ -123,7 +123,7 @@ describe('a payment identified by a unique custom field', () => {
     }
   });
 
-  it('must obey the rules of a create in an upsert', async () => {
+  it('must follow the rules for new payments if an upsert creates it', async () => {
     const z = await zoho();
     const headers = { ...key, 'X-Unique-Identifier-Value': 'NEW-2', 'X-Upsert': 'true' };
     expect((await z.call('PUT', '/customerpayments', { amount: 3 }, headers)).body['code']).toBe(3004);

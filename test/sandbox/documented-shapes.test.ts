@@ -33,7 +33,7 @@ const REFUND = [
   'description',
 ];
 
-it("the sample of Zoho's documents reads as documented, except for impossible values", async () => {
+it("the sandbox shows the sample payment as Zoho's documents do, except for impossible values", async () => {
   const z = await zoho({ shapes: 'documented' });
   const { body } = await z.get(`/customerpayments/${SEED.samplePayment}`);
   expect(body['message']).toBe('success');
@@ -69,7 +69,7 @@ it("the sample of Zoho's documents reads as documented, except for impossible va
   });
 });
 
-it('all thirteen calls answer with the documented status, message and keys', async () => {
+it('all thirteen calls return the documented status, message and keys', async () => {
   const z = await zoho({ shapes: 'documented' });
   const create = await z.call('POST', '/customerpayments', {
     customer_id: SEED.bowman,

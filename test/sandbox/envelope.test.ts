@@ -8,7 +8,7 @@ const NOT_AUTHENTICATED =
   'Enter a valid authentication value and try again.';
 const NO_RESOURCE = 'We couldnt find any resource for the given ID. Please verify the ID and try again.';
 
-describe('authorization', () => {
+describe('the authorization of a request', () => {
   it('refuses a missing or wrong token with 401 code 14', async () => {
     const { sandbox } = await zoho();
     const url = `${sandbox.api_base_url}/customerpayments?organization_id=${sandbox.organization_id}`;
@@ -25,7 +25,7 @@ describe('authorization', () => {
     }
   });
 
-  it('checks the scope of each call: 401 code 57', async () => {
+  it('checks the scope of each call, and refuses with 401 code 57', async () => {
     const z = await zoho({ scopes: ['ZohoBooks.customerpayments.READ'] });
     expect((await z.get('/customerpayments')).status).toBe(200);
     for (const [method, path] of [
@@ -51,7 +51,7 @@ describe('authorization', () => {
     }
   });
 
-  it('refuses a wrong or missing organization with 400 code 6041, except for calls that need none', async () => {
+  it('refuses a wrong or missing organization with 400 code 6041, except for calls that need no organization', async () => {
     const z = await zoho();
     const wrong = [400, 6041, 'This user is not associated with the CompanyID/CompanyName:104.'];
     expect(refusal(await z.get('/customerpayments?organization_id=999'))).toEqual(wrong);
@@ -63,7 +63,7 @@ describe('authorization', () => {
     expect(organizations.map((row) => row.organization_id)).toEqual([z.sandbox.organization_id]);
   });
 
-  it('lists as many organizations as the account is given, and has books only for its own', async () => {
+  it('lists all organizations of the account, but has books only for one of them', async () => {
     const z = await zoho({ organizations: [{ organization_id: '999', name: 'Elsewhere' }] });
     expect((await z.get('/organizations')).body['organizations']).toMatchObject([
       { organization_id: '999', name: 'Elsewhere', is_default_org: false },
@@ -74,14 +74,14 @@ describe('authorization', () => {
 });
 
 describe('a request', () => {
-  it('to an unknown path is answered with 404 code 5', async () => {
+  it('to an unknown path gets 404 code 5', async () => {
     const z = await zoho();
     for (const path of ['/nothing', '/customerpayments/1/2/3/4', '/customerpayment/1', '/customerpayments/']) {
       expect(refusal(await z.get(path)), path).toEqual([404, 5, 'Invalid URL Passed']);
     }
   });
 
-  it('for a missing document gets 1002; for a malformed id or a missing sub-resource it gets 5', async () => {
+  it('for a missing record gets code 1002; with a malformed id, or for a path that does not exist below a record, it gets code 5', async () => {
     const z = await zoho();
     expect(refusal(await z.get('/customerpayments/712345000000999999'))).toEqual([404, 1002, 'Payment does not exist.']);
     expect(refusal(await z.get('/invoices/712345000000999999'))).toEqual([404, 1002, 'Invoice does not exist.']);
@@ -92,7 +92,7 @@ describe('a request', () => {
     expect(refusal(await z.get(`/customerpayments/${SEED.mixed}/refunds/${SEED.sampleRefund}`))).toEqual([404, 5, NO_RESOURCE]);
   });
 
-  it('with a wrong method is answered with 405 and the allowed methods', async () => {
+  it('with a wrong method gets 405 and the allowed methods', async () => {
     const z = await zoho();
     const answer = await z.call('PATCH', '/customerpayments');
     expect(answer.status).toBe(405);
@@ -100,7 +100,7 @@ describe('a request', () => {
     expect((await z.call('POST', '/contacts', {})).status).toBe(405);
   });
 
-  it('for a missing document is refused before its body is read', async () => {
+  it('for a missing record is refused before its body is read', async () => {
     const z = await zoho();
     expect((await z.call('PUT', '/customerpayments/712345000000999999', { amount: 'x' })).body['code']).toBe(1002);
   });
@@ -144,7 +144,7 @@ describe('a request', () => {
 });
 
 describe('every answer', () => {
-  it('carries the daily quota, refusals too', async () => {
+  it('shows the daily quota, even if the request was refused', async () => {
     const z = await zoho({ limits: { per_day: 5000 }, now: () => new Date('2026-06-09T13:47:45Z') });
     const first = await z.get('/customerpayments');
     expect(first.headers.get('x-rate-limit-limit')).toBe('5000');
@@ -166,7 +166,7 @@ describe('every answer', () => {
   });
 });
 
-describe('the sandbox serves only this machine', () => {
+describe('the sandbox', () => {
   const status = (port: string, headers: Record<string, string>, method = 'GET', path = '/__sandbox/books'): Promise<number> =>
     new Promise((resolve, reject) => {
       request({ host: '127.0.0.1', port, path, method, headers }, (response) => {
@@ -177,7 +177,7 @@ describe('the sandbox serves only this machine', () => {
         .end();
     });
 
-  it('refuses a foreign Host and a foreign Origin', async () => {
+  it('serves only this machine: it refuses a foreign Host and a foreign Origin', async () => {
     const { sandbox } = await zoho();
     const { port } = new URL(sandbox.url);
     expect(await status(port, { host: `127.0.0.1:${port}` })).toBe(200);
@@ -188,7 +188,7 @@ describe('the sandbox serves only this machine', () => {
     expect(await status(port, { host: `127.0.0.1:${port}`, origin: 'null' }, 'POST', '/__sandbox/reset')).toBe(403);
   });
 
-  it('closes even if connections are kept alive and a request is in progress', async () => {
+  it('can be closed even if connections are kept alive and a request is in progress', async () => {
     const sandbox = await startSandbox({ limits: ROOMY });
     await fetch(`${sandbox.url}/__sandbox/faults`, {
       method: 'POST',

@@ -28,8 +28,8 @@ async function lastRequest(z: Zoho): Promise<Body> {
   return requests.findLast((entry) => entry['path'] === '/books/v3/customerpayments' && entry['method'] === 'POST') ?? {};
 }
 
-describe('faults', () => {
-  it('drop_before loses the request: nothing is applied', async () => {
+describe('a fault', () => {
+  it('drop_before loses the request, and changes nothing', async () => {
     const z = await zoho();
     await z.fault({ match: POST, fault: 'drop_before' });
     expect(await send(z)).toBe('lost');
@@ -37,7 +37,7 @@ describe('faults', () => {
     expect(await lastRequest(z)).toMatchObject({ fault: 'drop_before', status: null, applied: [] });
   });
 
-  it('drop_after applies the change and loses the answer', async () => {
+  it('drop_after makes the change and loses the answer', async () => {
     const z = await zoho();
     await z.fault({ match: POST, fault: 'drop_after' });
     expect(await send(z)).toBe('lost');
@@ -46,7 +46,7 @@ describe('faults', () => {
     await z.books();
   });
 
-  it('delay waits first, then applies the change even if the client has disconnected', async () => {
+  it('delay waits first, then makes the change even if the client has disconnected', async () => {
     const z = await zoho();
     await z.get('/organizations');
     await z.fault({ match: POST, fault: 'delay', delay_ms: 60_000 });
@@ -66,7 +66,7 @@ describe('faults', () => {
     await expect.poll(() => recorded(z)).toBe(1);
   });
 
-  it('delay with after applies the change first, then answers late', async () => {
+  it('delay with after makes the change first, then answers late', async () => {
     const z = await zoho();
     await z.get('/organizations');
     await z.fault({ match: POST, fault: 'delay', delay_ms: 300, after: true });
@@ -92,7 +92,7 @@ describe('faults', () => {
     ['truncate', {}, 0],
     ['unauthorized', {}, 401],
     ['rate_limit', { code: 45 }, 429],
-  ] as const)('%s %o does not apply the change', async (fault, more, status) => {
+  ] as const)('%s %o does not make the change', async (fault, more, status) => {
     const z = await zoho();
     await z.fault({ match: POST, fault, ...more });
     const answer = await send(z);
@@ -102,7 +102,7 @@ describe('faults', () => {
     await z.books();
   });
 
-  it('status answers with the envelope of the fault', async () => {
+  it('status answers with the status, code and message of the fault', async () => {
     const z = await zoho();
     for (const [status, code, message] of [
       [400, 108004, 'Transactions cannot be matched'],
@@ -115,7 +115,7 @@ describe('faults', () => {
     }
   });
 
-  it.each(['status', 'html', 'malformed', 'truncate'] as const)('%s with after: true applies the change first', async (fault) => {
+  it.each(['status', 'html', 'malformed', 'truncate'] as const)('%s with after: true makes the change first', async (fault) => {
     const z = await zoho();
     await z.fault({ match: POST, fault, after: true });
     const answer = await send(z);
@@ -164,7 +164,7 @@ describe('faults', () => {
     }
   });
 
-  it('also work for the token endpoint', async () => {
+  it('can also affect the token endpoint', async () => {
     const { sandbox, fault } = await zoho();
     const refresh = { grant_type: 'refresh_token', refresh_token: sandbox.refresh_token };
     await fault({ match: { path: '/oauth/v2/token' }, fault: 'rate_limit' });
@@ -180,7 +180,7 @@ describe('faults', () => {
     expect((await askToken(sandbox, refresh)).body['access_token']).toBeDefined();
   });
 
-  it('match by method, prefix, pattern and query, skip requests, and end after their times', async () => {
+  it('matches by method, prefix, pattern and query, skips requests, and ends after a number of times', async () => {
     const z = await zoho();
     const statuses = async (path: string, times: number): Promise<number[]> => {
       const all: number[] = [];
@@ -203,7 +203,7 @@ describe('faults', () => {
     expect((await z.call('DELETE', `/customerpayments/${SEED.advance}`)).status).toBe(200);
   });
 
-  it('are refused if they are invalid', async () => {
+  it('is refused if it is invalid', async () => {
     const z = await zoho();
     for (const wrong of [
       {},
@@ -252,14 +252,14 @@ describe('the request log', () => {
     expect((await z.control('GET', '/requests')).body['requests']).toEqual([]);
   });
 
-  it('lists no applied ids for a refused write', async () => {
+  it('lists no changed ids for a refused write', async () => {
     const z = await zoho();
     await z.call('POST', '/customerpayments', { ...BODY, invoices: [{ invoice_id: SEED.open450, amount_applied: 451 }], amount: 500 });
     expect(await lastRequest(z)).toMatchObject({ status: 400, code: 24016, applied: [] });
   });
 });
 
-it('lists all of its controls, and every listed control exists', async () => {
+it('the sandbox lists all of its controls, and every listed control exists', async () => {
   const z = await zoho();
   const { endpoints } = (await z.control('GET', '')).body as { endpoints: Record<string, string> };
   expect((await z.control('GET', '/')).body).toEqual({ endpoints });
@@ -271,7 +271,7 @@ it('lists all of its controls, and every listed control exists', async () => {
   expect((await z.control('GET', '/requests')).body['requests']).toEqual([]);
 });
 
-it('reset restores the seed and keeps the credentials of connected clients', async () => {
+it('a reset restores the first books, and the credentials of connected clients still work', async () => {
   const z = await zoho();
   const before = await z.books();
   const list = (await z.get('/customerpayments')).body;

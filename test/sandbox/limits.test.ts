@@ -5,7 +5,7 @@ const PER_MINUTE =
   'For security reasons your organization has been blocked as it have exceeded ' +
   'the maximum number of requests per minute that can originate from an organization.';
 
-describe('limits', () => {
+describe('the limits of the sandbox', () => {
   it("are Zoho's limits by default", async () => {
     const z = await zoho({ limits: { per_minute: 100, per_day: 5000, concurrent: 10 } });
     expect((await z.control('GET', '/limits')).body).toMatchObject({
@@ -22,7 +22,7 @@ describe('limits', () => {
     expect((await z.get('/organizations')).body['code']).toBe(44);
   });
 
-  it('refuse calls with 429 code 44 when the minute is used up, and write nothing', async () => {
+  it('refuse calls with 429 code 44 when the calls of the minute are used up, and nothing is written', async () => {
     let now = Date.parse('2026-06-01T12:00:00Z');
     const z = await zoho({ limits: { per_minute: 2, minute_ms: 300 }, now: () => new Date(now) });
     expect((await z.get('/customerpayments')).status).toBe(200);
@@ -35,7 +35,7 @@ describe('limits', () => {
     expect((await z.get(`/customerpayments/${SEED.advance}`)).status).toBe(200);
   });
 
-  it('refuse calls with 429 code 45 when the day is used up, until midnight in New York', async () => {
+  it('refuse calls with 429 code 45 when the calls of the day are used up, until midnight in New York', async () => {
     let now = Date.parse('2026-06-10T03:59:00Z');
     const z = await zoho({ limits: { per_day: 2 }, now: () => new Date(now) });
     await z.get('/customerpayments');
@@ -50,7 +50,7 @@ describe('limits', () => {
     expect([next.status, next.headers.get('x-rate-limit-remaining')]).toEqual([200, '1']);
   });
 
-  it('refuse too many concurrent calls with 429 code 1070', async () => {
+  it('refuse too many calls at the same time with 429 code 1070', async () => {
     const z = await zoho({ limits: { concurrent: 2 } });
     await z.get('/customerpayments');
     await z.fault({ match: { path: '/customerpayments' }, fault: 'delay', delay_ms: 60_000, times: 2 });

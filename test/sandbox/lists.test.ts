@@ -52,7 +52,7 @@ describe('the list of payments', () => {
     expect(mixed).toMatchObject({ unused_amount: 180, bcy_refunded_amount: 120 });
   });
 
-  it('paginates through all payments without missing or repeating any', async () => {
+  it('shows every payment exactly once on its pages', async () => {
     const z = await zoho();
     const counts = (await z.books())['counts'] as Body;
     const all = await everything(z);
@@ -72,7 +72,7 @@ describe('the list of payments', () => {
     }
   });
 
-  it('reports more pages only if there are more', async () => {
+  it('says that more pages follow only if that is true', async () => {
     const z = await zoho();
     const { length } = await everything(z);
     const more = async (per: number, page: number): Promise<unknown> =>
@@ -83,7 +83,7 @@ describe('the list of payments', () => {
     expect(await more(divisor, length / divisor - 1)).toBe(true);
   });
 
-  it('silently ignores unknown and empty parameters', async () => {
+  it('ignores unknown and empty parameters without an error', async () => {
     const z = await zoho();
     const all = await list(z);
     expect(await list(z, { custmer_name: 'Bowman', date_start: '2030-01-01', amount_less: '1', customer_name: '' })).toEqual(all);
@@ -122,14 +122,14 @@ describe('the list of payments', () => {
   });
 });
 
-describe('filters', () => {
+describe('the filters of the list of payments', () => {
   const texts: [string, string, string][] = [
     ['customer_name', 'customer_name', 'Bowman Furniture'],
     ['reference_number', 'reference_number', 'TRF-778812'],
     ['notes', 'description', 'Advance for the autumn order'],
     ['payment_mode', 'payment_mode', 'Direct Deposit'],
   ];
-  it.each(texts)('filters by %s: exact, _startswith, _contains, case-insensitive', async (name, key, value) => {
+  it.each(texts)('find the payment by %s: exact, _startswith, _contains, case-insensitive', async (name, key, value) => {
     const z = await zoho();
     const all = await everything(z);
     const text = (row: Body): string => (row[key] as string).toLowerCase();
@@ -143,7 +143,7 @@ describe('filters', () => {
     expect(ids(await everything(z, { [`${name}_contains`]: part }))).toEqual(expected((row) => text(row).includes(part)));
   });
 
-  it('filters by amount: equal, less, less or equal, greater, greater or equal', async () => {
+  it('compare the amount: equal, less, less or equal, greater, greater or equal', async () => {
     const z = await zoho();
     const all = await everything(z);
     const pivot = 500;
@@ -162,7 +162,7 @@ describe('filters', () => {
     expect(refusal(await z.get('/customerpayments?amount_less_than=cheap'))).toEqual([400, 2, 'Invalid value passed for amount_less_than']);
   });
 
-  it('filters by exact date and refuses dates that do not exist', async () => {
+  it('find an exact date, and refuse a date that does not exist', async () => {
     const z = await zoho();
     const rows = await list(z, { date: '2016-06-05' });
     expect(ids(rows)).toEqual([SEED.samplePayment]);
@@ -170,7 +170,7 @@ describe('filters', () => {
       expect((await z.get(`/customerpayments?date=${date}`)).body['code']).toBe(2);
   });
 
-  it('filters by customer_id', async () => {
+  it('find the payments of a customer_id', async () => {
     const z = await zoho();
     const rows = await everything(z, { customer_id: SEED.bowman });
     expect(rows.length).toBeGreaterThan(3);
@@ -178,7 +178,7 @@ describe('filters', () => {
     expect(await list(z, { customer_id: '1' })).toEqual([]);
   });
 
-  it('filters by every documented mode with filter_by', async () => {
+  it('find every documented mode with filter_by', async () => {
     const z = await zoho();
     const all = await everything(z);
     const modes = [
@@ -211,7 +211,7 @@ describe('filters', () => {
     expect((body['page_context'] as Body)['applied_filter']).toBe('PaymentMode.Cash');
   });
 
-  it('searches with search_text in reference, customer and description', async () => {
+  it('find search_text in reference, customer and description', async () => {
     const z = await zoho();
     expect(ids(await list(z, { search_text: 'furikomi' }))).toEqual([SEED.yenExcess]);
     expect(ids(await list(z, { search_text: 'autumn order' }))).toEqual([SEED.advance]);
@@ -220,19 +220,19 @@ describe('filters', () => {
     expect((await z.get(`/customerpayments?customer_name_contains=${'x'.repeat(101)}`)).body['code']).toBe(15);
   });
 
-  it('treats %, _ and backslash in a filter as plain characters', async () => {
+  it('treat %, _ and backslash as plain characters', async () => {
     const z = await zoho();
     expect(ids(await list(z, { reference_number_contains: '50%_off' }))).toEqual([SEED.injection]);
     expect(await list(z, { reference_number_contains: '5__' })).toEqual([]);
     expect(ids(await list(z, { reference_number_contains: '\\' }))).toEqual([SEED.injection]);
   });
 
-  it('filters by custom fields with their API names', async () => {
+  it('find custom fields by their API names', async () => {
     const z = await zoho();
     expect(ids(await list(z, { cf_external_reference: 'ACME-2026-0608' }))).toEqual([SEED.twoInvoices]);
   });
 
-  it('combines several filters with AND', async () => {
+  it('must all be true if there are several', async () => {
     const z = await zoho();
     const rows = await everything(z, { customer_name_startswith: 'Bowman', payment_mode: 'check', amount_greater_than: '100' });
     expect(rows.length).toBeGreaterThan(0);

@@ -4,7 +4,7 @@ import { SEED, createPayment, refusal, zoho } from './harness.ts';
 const body = { customer_id: SEED.bowman, payment_mode: 'cash', amount: 42, date: '2026-07-01' };
 const filled = { custom_fields: [{ label: 'Receipt Book No', value: 'A 7' }], location_id: '460000000038090' };
 
-it('refuses a new or changed payment without a mandatory field', async () => {
+it('the sandbox refuses a new or changed payment without a mandatory field', async () => {
   const z = await zoho();
   const { payment_id } = await createPayment(z, { amount: 1 });
   expect((await z.control('POST', '/mandatory', { custom_fields: ['cf_receipt_book_no'], location: true })).status).toBe(200);
@@ -31,14 +31,14 @@ it('refuses a new or changed payment without a mandatory field', async () => {
 });
 
 it.each([[['cf_x']], [{ custom_fields: 'cf_x' }], [{ location: 1 }], [{ locations: true }]])(
-  'refuses %j as mandatory fields',
+  'the sandbox refuses %j as a setting for mandatory fields',
   async (value) => {
     const z = await zoho();
     expect((await z.control('POST', '/mandatory', value)).status).toBe(400);
   },
 );
 
-it('lists locations and the chart of accounts', async () => {
+it('the sandbox lists locations and the chart of accounts', async () => {
   const z = await zoho({ scopes: ['ZohoBooks.settings.READ', 'ZohoBooks.accountants.READ'] });
   expect((await z.get('/locations')).body['locations']).toMatchObject([
     { location_id: '460000000038080', location_name: 'Head Office' },

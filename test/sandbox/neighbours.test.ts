@@ -7,8 +7,8 @@ async function rows(z: Zoho, path: string, key: string): Promise<Body[]> {
   return body[key] as Body[];
 }
 
-describe('contacts', () => {
-  it('are found by name and its variants, among similar names', async () => {
+describe('contacts in the sandbox', () => {
+  it('are found by a name and its variants, among similar names', async () => {
     const z = await zoho();
     const names = async (query: string): Promise<unknown[]> =>
       (await rows(z, `/contacts?${query}`, 'contacts')).map((row) => row['contact_name']);
@@ -33,7 +33,7 @@ describe('contacts', () => {
     expect((await rows(z, '/contacts?contact_type=vendor', 'contacts')).length).toBe(3);
   });
 
-  it('have details', async () => {
+  it('can be read one by one with their details', async () => {
     const z = await zoho();
     expect((await z.get(`/contacts/${SEED.aoyama}`)).body['contact']).toMatchObject({
       contact_id: SEED.aoyama,
@@ -44,7 +44,7 @@ describe('contacts', () => {
     });
   });
 
-  it('are paginated and sorted', async () => {
+  it('come in pages and in the requested order', async () => {
     const z = await zoho();
     const { body } = await z.get('/contacts?per_page=10&sort_column=outstanding_receivable_amount&sort_order=D');
     const amounts = (body['contacts'] as Body[]).map((row) => row['outstanding_receivable_amount'] as number);
@@ -59,8 +59,8 @@ describe('contacts', () => {
   });
 });
 
-describe('invoices', () => {
-  it('exist in every state, and the status filter finds each', async () => {
+describe('invoices in the sandbox', () => {
+  it('exist in every status, and the status filter finds each of them', async () => {
     const z = await zoho();
     for (const status of ['draft', 'sent', 'overdue', 'partially_paid', 'paid', 'void']) {
       const found = await rows(z, `/invoices?status=${status}`, 'invoices');
@@ -87,7 +87,7 @@ describe('invoices', () => {
     ]);
   });
 
-  it('have details without payments, and a separate list of payments', async () => {
+  it('can be read with their details but without payments, which are in a separate list', async () => {
     const z = await zoho();
     const { body } = await z.get(`/invoices/${SEED.sampleInvoice}`);
     expect(body['invoice']).toMatchObject({
@@ -107,7 +107,7 @@ describe('invoices', () => {
   });
 });
 
-it('bank accounts include Petty Cash, Undeposited Funds and accounts in other currencies', async () => {
+it('bank accounts of the sandbox include Petty Cash, Undeposited Funds and accounts in other currencies', async () => {
   const z = await zoho();
   const accounts = await rows(z, '/bankaccounts', 'bankaccounts');
   expect(accounts).toEqual(
@@ -121,7 +121,7 @@ it('bank accounts include Petty Cash, Undeposited Funds and accounts in other cu
   expect(active).toHaveLength(accounts.length - 1);
 });
 
-it('currencies have their precision and the base currency', async () => {
+it('currencies of the sandbox show their decimals, and one of them is the base currency', async () => {
   const z = await zoho();
   const currencies = await rows(z, '/settings/currencies', 'currencies');
   expect(currencies.map((row) => [row['currency_code'], row['price_precision'], row['is_base_currency']])).toEqual([

@@ -4,8 +4,8 @@ import { type Body, SEED, accountBalance, amount, contact, createPayment, invoic
 const CREATED = 'The payment from the customer has been recorded';
 const UPDATED = 'The details of the payment received from the customer have been updated';
 
-describe('recording a payment', () => {
-  it('pays the invoice, keeps the excess as unused, updates the account, and returns the payment', async () => {
+describe('recording a payment in the sandbox', () => {
+  it('pays the invoice, keeps the remaining money as unused, updates the account, and returns the payment', async () => {
     const z = await zoho();
     const before = { customer: await contact(z, SEED.bowman), account: await accountBalance(z, SEED.checking) };
     const answer = await z.call('POST', '/customerpayments', {
@@ -48,7 +48,7 @@ describe('recording a payment', () => {
     await z.books();
   });
 
-  it('needs no invoices, mode, date or account: by default an advance in cash, today, in Undeposited Funds', async () => {
+  it('needs no invoices, mode, date or account: the default is an advance in cash, today, in Undeposited Funds', async () => {
     const z = await zoho({ now: () => new Date('2026-08-03T16:00:00Z') });
     const answer = await z.call('POST', '/customerpayments', { customer_id: SEED.bowman, amount: '75.5' });
     expect(answer.body['payment']).toMatchObject({
@@ -65,7 +65,7 @@ describe('recording a payment', () => {
     });
   });
 
-  it('numbers payments in sequence, as strings', async () => {
+  it('gives payments consecutive numbers, as strings', async () => {
     const z = await zoho();
     const first = await createPayment(z, { amount: 1 });
     const second = await createPayment(z, { amount: 1 });
@@ -73,7 +73,7 @@ describe('recording a payment', () => {
     expect(typeof second['payment_number']).toBe('string');
   });
 
-  it("accepts the request in Zoho's documents, except for values that belong to other books", async () => {
+  it("accepts the sample request of Zoho's documents, except for values that belong to other books", async () => {
     const z = await zoho();
     const payment = await createPayment(z, {
       payment_form: 'cash',
@@ -93,7 +93,7 @@ describe('recording a payment', () => {
     expect((await invoice(z, SEED.open450))['balance']).toBe(450);
   });
 
-  it('turns a paid draft into a sent invoice, which the customer then owes', async () => {
+  it('turns a paid draft into a sent invoice, so that the customer owes its balance', async () => {
     const z = await zoho();
     const before = await contact(z, SEED.bowman);
     const payment = await createPayment(z, { amount: 100, invoices: [{ invoice_id: SEED.draft, amount_applied: 100 }] });
@@ -139,7 +139,7 @@ describe('recording a payment', () => {
     ['an unknown invoice', { invoices: [{ invoice_id: '1', amount_applied: 1 }] }, 404, 1002, 'Invoice does not exist.'],
     ["another customer's invoice", { invoices: [{ invoice_id: SEED.acmeOpen, amount_applied: 1 }] }, 400, 3004, /Customer/],
     [
-      'more than the balance',
+      'more than the balance of the invoice',
       { amount: 900, invoices: [{ invoice_id: SEED.open450, amount_applied: 450.01 }] },
       400,
       24016,
@@ -147,7 +147,13 @@ describe('recording a payment', () => {
     ],
     ['a paid invoice', { invoices: [{ invoice_id: '712345000000079383', amount_applied: 1 }] }, 400, 24016, /balance due/],
     ['a void invoice', { invoices: [{ invoice_id: SEED.void, amount_applied: 1 }] }, 400, 90008, /void/],
-    ['more applied than the amount', { invoices: [{ invoice_id: SEED.open450, amount_applied: 100.01 }] }, 400, 90005, /applied/],
+    [
+      'more money for invoices than the payment has',
+      { invoices: [{ invoice_id: SEED.open450, amount_applied: 100.01 }] },
+      400,
+      90005,
+      /applied/,
+    ],
     ['an exchange rate of zero', { exchange_rate: 0 }, 400, 2, /exchange_rate/],
     ['an unknown account', { account_id: '1' }, 400, 90010, /account_id/],
     ['a closed account', { account_id: SEED.closedAccount }, 400, 90010, /account_id/],
@@ -167,8 +173,8 @@ describe('recording a payment', () => {
   });
 });
 
-describe('other currencies', () => {
-  it('records euros at the given exchange rate, and at 1 without one', async () => {
+describe('a payment in another currency', () => {
+  it('is recorded at the given exchange rate, or at 1 if no rate is given', async () => {
     const z = await zoho();
     const given = await createPayment(z, {
       customer_id: SEED.lindner,
@@ -187,7 +193,7 @@ describe('other currencies', () => {
     await z.books();
   });
 
-  it('deposits foreign currency to a base currency account at its base value', async () => {
+  it('is added to an account in the base currency at its base value', async () => {
     const z = await zoho();
     const before = await accountBalance(z, SEED.checking);
     await createPayment(z, {
@@ -202,7 +208,7 @@ describe('other currencies', () => {
     await z.books();
   });
 
-  it("rounds half up to the currency's precision", async () => {
+  it('is rounded half up to the decimals of the currency', async () => {
     const z = await zoho();
     expect((await createPayment(z, { amount: 10.005 }))['amount']).toBe(10.01);
     expect((await createPayment(z, { amount: '149.974' }))['amount']).toBe(149.97);
@@ -210,7 +216,7 @@ describe('other currencies', () => {
   });
 });
 
-describe('changing a payment', () => {
+describe('changing a payment in the sandbox', () => {
   it('keeps the fields that the request omits', async () => {
     let now = Date.parse('2026-07-01T12:00:00Z');
     const z = await zoho({ now: () => new Date(now) });
@@ -228,7 +234,7 @@ describe('changing a payment', () => {
     await z.books();
   });
 
-  it('takes the sent invoices as the whole set: kept, changed, added and un-applied', async () => {
+  it('replaces the whole list of invoices by the list in the request: invoices are kept, changed, added and un-applied', async () => {
     const z = await zoho();
     const payment = await createPayment(z, {
       amount: 600,
@@ -253,7 +259,7 @@ describe('changing a payment', () => {
     await z.books();
   });
 
-  it('applies a stored advance later', async () => {
+  it('can apply an advance later', async () => {
     const z = await zoho();
     const answer = await z.call('PUT', `/customerpayments/${SEED.advance}`, {
       invoices: [{ invoice_id: SEED.open450, amount_applied: 250 }],
@@ -263,7 +269,7 @@ describe('changing a payment', () => {
     await z.books();
   });
 
-  it('can apply more to an invoice, up to its balance plus what the payment already applies to it', async () => {
+  it('can apply more to an invoice, up to its balance plus the amount that the payment already applies to it', async () => {
     const z = await zoho();
     const payment = await createPayment(z, { amount: 1000, invoices: [{ invoice_id: SEED.open450, amount_applied: 400 }] });
     const path = `/customerpayments/${payment['payment_id'] as string}`;
@@ -272,7 +278,7 @@ describe('changing a payment', () => {
     await z.books();
   });
 
-  it('updates balances for a new amount, new charges and a new account', async () => {
+  it('updates balances after a new amount, new charges and a new account', async () => {
     const z = await zoho();
     const payment = await createPayment(z, { amount: 100, account_id: SEED.checking });
     const before = { checking: await accountBalance(z, SEED.checking), petty: await accountBalance(z, SEED.pettyCash) };
@@ -286,7 +292,7 @@ describe('changing a payment', () => {
     await z.books();
   });
 
-  it('refuses an amount below the applied and refunded total', async () => {
+  it('refuses an amount below the sum of applied and refunded money', async () => {
     const z = await zoho();
     const path = `/customerpayments/${SEED.mixed}`;
     expect(refusal(await z.call('PUT', path, { amount: 819.99 }))).toEqual([
@@ -300,7 +306,7 @@ describe('changing a payment', () => {
     await z.books();
   });
 
-  it('changes the customer only if nothing is applied or refunded', async () => {
+  it('allows another customer only if nothing is applied or refunded', async () => {
     const z = await zoho();
     expect((await z.call('PUT', `/customerpayments/${SEED.excess100}`, { customer_id: SEED.acme })).body['code']).toBe(90007);
     expect((await z.call('PUT', `/customerpayments/${SEED.advance}`, { customer_id: SEED.lindner })).body['code']).toBe(3004);
@@ -313,14 +319,14 @@ describe('changing a payment', () => {
     await z.books();
   });
 
-  it('updates the last payment date of its invoices', async () => {
+  it('updates the date of the last payment on its invoices', async () => {
     const z = await zoho();
     await z.call('PUT', `/customerpayments/${SEED.excess100}`, { date: '2026-06-20' });
     expect((await invoice(z, '712345000000079383'))['last_payment_date']).toBe('2026-06-20');
   });
 });
 
-describe('deleting payments', () => {
+describe('deleting payments in the sandbox', () => {
   it('restores balances and statuses', async () => {
     const z = await zoho();
     const before = {
@@ -351,7 +357,7 @@ describe('deleting payments', () => {
     ]);
   });
 
-  it('deletes several at once, or none of them', async () => {
+  it('deletes several payments in one call, or none of them', async () => {
     const z = await zoho();
     const before = await z.books();
     const bulk = (ids: string[], rest = '&bulk_delete=true'): ReturnType<typeof z.call> =>
@@ -369,8 +375,8 @@ describe('deleting payments', () => {
   });
 });
 
-describe('the receipt', () => {
-  it('is a PDF, by parameter or by Accept header', async () => {
+describe('the receipt of the sandbox', () => {
+  it('is a PDF if the parameter or the Accept header asks for it', async () => {
     const z = await zoho();
     const token = await z.token();
     const url = `${z.sandbox.api_base_url}/customerpayments/${SEED.samplePayment}?organization_id=${z.sandbox.organization_id}`;

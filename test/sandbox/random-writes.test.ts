@@ -74,7 +74,7 @@ const operation = fc.oneof(
   fc.record({ kind: fc.constant('deleteRefund' as const), index, body: fc.constant({}) }),
 );
 
-it.each([1, 20_260_609])('the books balance after any 400 writes (seed %i)', async (seed) => {
+it.each([1, 20_260_609])('the books of the sandbox still balance after any 400 writes (seed %i)', async (seed) => {
   const z = await zoho();
   const payments = [SEED.samplePayment, SEED.excess100, SEED.advance, SEED.twoInvoices, SEED.mixed, SEED.euroExcess, SEED.yenExcess];
   const refunds: [string, string][] = [[SEED.samplePayment, SEED.sampleRefund]];

@@ -3,8 +3,8 @@ import { type Body, SEED, accountBalance, amount, contact, refusal, zoho } from 
 
 const good = { date: '2026-07-02', amount: 40, from_account_id: SEED.pettyCash };
 
-describe('a refund of an unused amount', () => {
-  it("reduces the payment's unused amount, the customer's credits and the account, and is listed", async () => {
+describe('a refund in the sandbox', () => {
+  it("reduces the unused amount of the payment, the customer's credits and the account, and is in the list of refunds", async () => {
     const z = await zoho();
     const before = { customer: await contact(z, SEED.bowman), petty: await accountBalance(z, SEED.pettyCash) };
     const path = `/customerpayments/${SEED.excess100}/refunds`;
@@ -63,7 +63,7 @@ describe('a refund of an unused amount', () => {
     await z.books();
   });
 
-  it('can be changed in part, and to another account', async () => {
+  it('can be changed partly, and moved to another account', async () => {
     const z = await zoho();
     const path = `/customerpayments/${SEED.mixed}/refunds/712345000000079601`;
     const before = { checking: await accountBalance(z, SEED.checking), petty: await accountBalance(z, SEED.pettyCash) };
@@ -84,7 +84,7 @@ describe('a refund of an unused amount', () => {
     await z.books();
   });
 
-  it('can be deleted, and then the payment can be deleted too', async () => {
+  it('can be deleted, and then its payment can be deleted too', async () => {
     const z = await zoho();
     const payment = `/customerpayments/${SEED.samplePayment}`;
     expect((await z.call('DELETE', payment)).body['code']).toBe(90004);
@@ -96,7 +96,7 @@ describe('a refund of an unused amount', () => {
     await z.books();
   });
 
-  it('is in a paginated list', async () => {
+  it('is in a list with pages', async () => {
     const z = await zoho();
     const path = `/customerpayments/${SEED.advance}/refunds`;
     for (let count = 1; count <= 5; count += 1) await z.call('POST', path, { ...good, amount: count });
@@ -106,7 +106,7 @@ describe('a refund of an unused amount', () => {
     await z.books();
   });
 
-  it('can be in euros and yen', async () => {
+  it('can be recorded in euros and in yen', async () => {
     const z = await zoho();
     const euro = await z.call('POST', `/customerpayments/${SEED.euroExcess}/refunds`, {
       ...good,
@@ -133,13 +133,13 @@ describe('a refund of an unused amount', () => {
   const refused: [string, string, Body, number][] = [
     ['more than the unused amount', SEED.excess100, { amount: 100.01 }, 90002],
     ['an amount that is applied to invoices', SEED.twoInvoices, { amount: 1 }, 90003],
-    ['from a fully used and refunded payment', SEED.samplePayment, { amount: 1 }, 90003],
+    ['from a payment that is fully used and refunded', SEED.samplePayment, { amount: 1 }, 90003],
     ['without an amount', SEED.excess100, { amount: undefined }, 90001],
     ['without a date', SEED.excess100, { date: undefined }, 90001],
     ['without an account', SEED.excess100, { from_account_id: ' ' }, 90001],
     ['from an unknown account', SEED.excess100, { from_account_id: '1' }, 90010],
     ['from a closed account', SEED.excess100, { from_account_id: SEED.closedAccount }, 90010],
-    ['dollars from a euro account', SEED.excess100, { from_account_id: SEED.euroAccount }, 90009],
+    ['dollars out of a euro account', SEED.excess100, { from_account_id: SEED.euroAccount }, 90009],
     ['nothing', SEED.excess100, { amount: 0 }, 2],
     ['a negative amount', SEED.excess100, { amount: -1 }, 2],
     ['on a date that does not exist', SEED.excess100, { date: '2026-13-01' }, 2],
@@ -147,7 +147,7 @@ describe('a refund of an unused amount', () => {
     ['with a reference of 51 characters', SEED.excess100, { reference_number: 'x'.repeat(51) }, 15],
     ['with a description of 2001 characters', SEED.excess100, { description: 'x'.repeat(2001) }, 15],
   ];
-  it.each(refused)('refuses to refund %s', async (_, payment, changes, code) => {
+  it.each(refused)('is refused: %s', async (_, payment, changes, code) => {
     const z = await zoho();
     const before = await z.books();
     const answer = await z.call('POST', `/customerpayments/${payment}/refunds`, { ...good, ...changes });
@@ -155,7 +155,7 @@ describe('a refund of an unused amount', () => {
     expect(await z.books()).toEqual(before);
   });
 
-  it('refuses a refund of an unknown payment', async () => {
+  it('is refused if the payment is unknown', async () => {
     const z = await zoho();
     expect((await z.call('POST', '/customerpayments/712345000000999999/refunds', good)).body['code']).toBe(1002);
   });

@@ -17,8 +17,8 @@ const pay = (z: Zoho, body: Body) =>
     ...body,
   });
 
-describe('retainer invoices', () => {
-  it('are listed newest first, with their balance', async () => {
+describe('retainer invoices in the sandbox', () => {
+  it('are listed with their balance, newest first', async () => {
     const z = await zoho();
     const { body } = await z.get('/retainerinvoices?filter_by=Status.Unpaid&per_page=1');
     expect(body).toMatchObject({
@@ -35,7 +35,7 @@ describe('retainer invoices', () => {
     expect(await retainer(z)).toMatchObject({ retainerinvoice_number: 'RET-00001', customer_id: SEED.bowman, total: 750, balance: 750 });
   });
 
-  it('are paid in full, and the amount stays unused to be applied or refunded', async () => {
+  it('are paid in full, and this amount stays unused until it is applied or refunded', async () => {
     const z = await zoho();
     const { unused_credits_receivable_amount: before } = await contact(z, SEED.bowman);
     const payment = await createPayment(z, { retainerinvoice_id: RETAINER.id, amount: 750 });
@@ -52,7 +52,7 @@ describe('retainer invoices', () => {
     await z.books();
   });
 
-  it('cannot be paid in part, twice, or by another customer', async () => {
+  it('cannot be paid partly, twice, or by another customer', async () => {
     const z = await zoho();
     expect(refusal(await pay(z, { amount: 749.99 }))).toEqual([
       400,
@@ -72,7 +72,7 @@ describe('retainer invoices', () => {
     await z.books();
   });
 
-  it('keep the amount of their payment, and become unpaid when the payment is deleted', async () => {
+  it('fix the amount of their payment, and are unpaid again when the payment is deleted', async () => {
     const z = await zoho();
     const path = `/customerpayments/${String((await createPayment(z, { retainerinvoice_id: RETAINER.id, amount: 750 }))['payment_id'])}`;
     const change = (body: Body) => z.call('PUT', path, body);

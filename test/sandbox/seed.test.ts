@@ -6,8 +6,8 @@ async function allPayments(z: Zoho): Promise<Body[]> {
   return pages.flatMap(({ body }) => body['customerpayments'] as Body[]);
 }
 
-describe('the seed', () => {
-  it('balances and is the same every time', async () => {
+describe('the practice books', () => {
+  it('have correct balances and are the same every time', async () => {
     const [one, two] = [await zoho(), await zoho()];
     const books = await one.books();
     expect(await two.books()).toEqual(books);
@@ -17,7 +17,7 @@ describe('the seed', () => {
     expect(Object.keys(books['totals'] as Body)).toEqual(expect.arrayContaining(['USD', 'EUR', 'JPY']));
   });
 
-  it("contains the sample of Zoho's documents under its own ids", async () => {
+  it("contain the sample payment of Zoho's documents under its own ids", async () => {
     const z = await zoho();
     const { body } = await z.get(`/customerpayments/${SEED.samplePayment}`);
     expect(body['payment']).toMatchObject({
@@ -67,7 +67,7 @@ describe('the seed', () => {
     expect(counts).toMatchObject({ payments: Object.keys(payments ?? {}).length, refunds: Object.keys(refunds ?? {}).length });
   });
 
-  it('contains the records that demos and tests use', async () => {
+  it('contain the records that demos and tests use', async () => {
     const z = await zoho();
     const payment = async (id: string): Promise<unknown> => (await z.get(`/customerpayments/${id}`)).body['payment'];
     expect(await payment(SEED.excess100)).toMatchObject({ customer_id: SEED.bowman, amount: 600, unused_amount: 100, payment_refunds: [] });
@@ -90,7 +90,7 @@ describe('the seed', () => {
     expect(await open(SEED.yenOpen)).toMatchObject({ customer_id: SEED.aoyama, balance: 120_000 });
   });
 
-  it('has overpayments, refunds, payments for several invoices, and text that breaks careless software', async () => {
+  it('contain overpayments, refunds, payments for several invoices, and texts that break careless programs', async () => {
     const z = await zoho();
     const payments = await allPayments(z);
     expect(payments.length).toBeGreaterThan(400);
@@ -104,7 +104,7 @@ describe('the seed', () => {
   });
 });
 
-describe('the last day of the books', () => {
+describe('the last day of the practice books', () => {
   const dates = async (z: Zoho) => (await allPayments(z)).map((row) => row['date'] as string).toSorted();
 
   it.each(['2026-06-30', '2027-02-01', '2028-02-29', '2024-12-31'])('is %s if the option says so', async (today) => {
@@ -119,14 +119,14 @@ describe('the last day of the books', () => {
     expect(overdue['invoice']).toMatchObject({ due_date: dayBefore(today, 60), balance: 1280.5 });
   });
 
-  it('is today at the organization by default, and overdue invoices are overdue by a plausible number of days', async () => {
+  it("is by default today in the organization's time zone, and overdue invoices are overdue by a plausible number of days", async () => {
     const z = await zoho({ today: undefined, now: () => new Date('2031-03-02T03:00:00Z') });
     expect((await dates(z)).at(-1)).toBe('2031-03-01');
     const { body } = await z.get(`/invoices/${SEED.overdue}`);
     expect(body['invoice']).toMatchObject({ status: 'overdue', due_date: '2030-12-31' });
   });
 
-  it('does not change for existing books, and is today after a reset', async () => {
+  it('stays the same for existing books, and is today after a reset', async () => {
     // First before, then after midnight in New York.
     let now = new Date('2030-01-10T04:30:00Z');
     const z = await zoho({ today: undefined, now: () => now });
@@ -137,7 +137,7 @@ describe('the last day of the books', () => {
     expect((await dates(z)).at(-1)).toBe('2030-01-10');
   });
 
-  it.each(['2026-02-30', 'yesterday', '30.06.2026', ''])('%j is refused', async (today) => {
+  it.each(['2026-02-30', 'yesterday', '30.06.2026', ''])('cannot be %j', async (today) => {
     await expect(zoho({ today })).rejects.toThrow('is not a valid date (yyyy-MM-dd)');
   });
 });

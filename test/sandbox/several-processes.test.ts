@@ -56,7 +56,7 @@ async function caller(sandbox: Sandbox): Promise<(method: string, path: string, 
 }
 
 describe('a file of books', () => {
-  it('is private, and keeps its records when it is opened again', async () => {
+  it('can be read only by its owner, and keeps its records when it is opened again', async () => {
     const data = join(folder, 'deeper', 'books.sqlite');
     const first = await zoho({ data });
     const { body } = await first.call('POST', '/customerpayments', { customer_id: SEED.bowman, amount: 33 });
@@ -69,7 +69,7 @@ describe('a file of books', () => {
     await second.books();
   });
 
-  it('grows if more payments are requested', async () => {
+  it('gets more payments if more payments are requested', async () => {
     const data = join(folder, 'books.sqlite');
     const first = await zoho({ data });
     const before = (await first.books())['counts'] as Body;
@@ -82,14 +82,14 @@ describe('a file of books', () => {
     expect(before['payments']).toBeLessThan(600);
   });
 
-  it('is not changed if the sandbox did not create it', async () => {
+  it('stays unchanged if the sandbox did not create it', async () => {
     const data = join(folder, 'notes.txt');
     writeFileSync(data, 'these are no books');
     await expect(startSandbox({ data })).rejects.toThrow(data);
     expect(existsSync(data)).toBe(true);
   });
 
-  it('is seeded once if two processes find it missing, and then serves both, with the same tokens', async () => {
+  it('is filled once if two processes find it missing, and then both use it with the same tokens', async () => {
     const data = join(folder, 'books.sqlite');
     const [one, two, here] = await Promise.all([serveFile(data), serveFile(data), zoho({ data })]);
     expect(one.refresh_token).toBe(two.refresh_token);
@@ -126,7 +126,7 @@ describe('a file of books', () => {
     expect(response.status).toBe(200);
   });
 
-  it('has every scope of the routes, even if it was made when there were fewer routes', async () => {
+  it('allows every scope of the routes, even if it was created when there were fewer routes', async () => {
     const data = join(folder, 'books.sqlite');
     const before = await zoho({ data });
     const accessToken = await before.token();
@@ -139,7 +139,7 @@ describe('a file of books', () => {
     expect((await after.call('GET', '/organizations', undefined, { authorization: `Bearer ${accessToken}` })).status).toBe(200);
   });
 
-  it('counts the calls of all its processes together', async () => {
+  it('counts the calls of all processes together', async () => {
     const data = join(folder, 'books.sqlite');
     const limits = { per_minute: 4 };
     const one = await zoho({ data, limits });

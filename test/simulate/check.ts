@@ -232,7 +232,7 @@ function checkPaid({ calls, plan, template, requests }: Remains, facts: Facts, s
       .filter(({ id, number }) => named.has(id) || named.has(number));
     // The books begin with at most 30 of each of two payments.
     if (invoices.length > 0 && invoices.every(({ id, total }) => applied(id) + 60 < total))
-      say('paid', `intent ${intent} was told that these are paid: ${invoices.map(({ number }) => number).join()}`);
+      say('paid', `the caller of intent ${intent} got the answer that these are paid: ${invoices.map(({ number }) => number).join()}`);
   }
 }
 
@@ -359,10 +359,10 @@ function checkTold({ calls, entries, events, plan }: Remains, facts: Facts, say:
     const what = `call of intent ${call.intent}${call.altered ? ' (altered)' : ''}${key === undefined ? '' : `, ${key}`}`;
     if (told.outcome === 'recorded') {
       const entry = byId.get(told.entry ?? '');
-      if (entry === undefined) say('trace', `${what} was told of an entry that does not exist: ${told.entry}`);
+      if (entry === undefined) say('trace', `${what} got an answer about an entry that does not exist: ${told.entry}`);
       // If the answer could not be noted, the server finds the record later. Another person's change may keep the outcome unknown.
       else if (entry.state !== 'recorded' && !(isOpen(entry) && facts.touchedByHand(entry)))
-        say('recorded without record', `${what} was told that it is recorded, but ${nameOf(entry)}`);
+        say('recorded without record', `${what} got the answer that it is recorded, but ${nameOf(entry)}`);
     }
     if (told.outcome !== 'not_recorded') continue;
     const isNewest = (entry: Entry) =>
@@ -376,7 +376,7 @@ function checkTold({ calls, entries, events, plan }: Remains, facts: Facts, say:
       const hadAnswer =
         key === undefined &&
         events.some((event) => event.entry === entry.id && event.type === 'delivered' && Date.parse(event.at) <= ended + 5);
-      if (!hadAnswer) say('not recorded with record', `${what} was told not_recorded (${told.code}), but ${nameOf(entry)}`);
+      if (!hadAnswer) say('not recorded with record', `${what} got the answer not_recorded (${told.code}), but ${nameOf(entry)}`);
     }
   }
 }

@@ -163,7 +163,7 @@ async function carryOut(plan: Plan, template: Template, dir: string, clock: Cloc
     asked.push({ question, decision, at: Date.now(), ...about });
     return decision;
   };
-  /** Answers as a person who knows what was done: which of these records the write made, as far as can be known yet. */
+  /** Answers like a person who knows which of these records the write made, if this can already be known. */
   const choose = async (question: string, choices: readonly string[]): Promise<string> => {
     const { requests } = (await get(`${sandbox.url}/__sandbox/requests`)) as { requests: LoggedRequest[] };
     const isOurs = ({ headers, body }: LoggedRequest) =>

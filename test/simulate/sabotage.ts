@@ -77,7 +77,7 @@ export const sabotages = {
     failsOn: 'caps',
   },
   clock: {
-    what: "Zoho's clock alone decides that a write will not be carried out any more, whatever a single answer says",
+    what: "Zoho's clock alone decides that a write will not be carried out any more, even if only one answer shows this time",
     patches: [
       { file: 'write/resolve.ts', from: '&& passed > graceMs', to: '&& passed > -1e15' },
       {

@@ -33,14 +33,14 @@ async function evals(...args: string[]) {
 }
 
 describe('npm run eval', () => {
-  it('plays tasks with a command, and prints passes, calls and bytes', async () => {
-    const { out, err, code } = await evals('--model-command', scripted, '--only', 'paid already', '--tries', '2');
+  it('plays tasks with a command, and prints how many passed, the calls and the bytes', async () => {
+    const { out, err, code } = await evals('--model-command', scripted, '--only', 'invoice already paid', '--tries', '2');
     expect({ err, code }).toEqual({ err: '', code: 0 });
-    expect(out).toMatch(/^\| paid already \| traps \| 2\/2 \| 1 \| \d+ \|$/m);
+    expect(out).toMatch(/^\| invoice already paid \| traps \| 2\/2 \| 1 \| \d+ \|$/m);
     expect(out).toMatch(/^pass\^1 100 %, pass\^2 100 %; tools\/list \d+ bytes$/m);
   });
 
-  it('fails if a try fails, and prints the reasons, also as JSON', async () => {
+  it('exits with an error if a try fails, and prints the reasons, also as JSON', async () => {
     const { out, code } = await evals(
       '--model-command',
       adapter(`console.log('{"text": "Done."}')`),
@@ -59,14 +59,14 @@ describe('npm run eval', () => {
     });
   });
 
-  it('prints its usage without a command, and refuses an unknown task', async () => {
+  it('prints its usage if no command is given, and refuses an unknown task', async () => {
     const [without, other] = await Promise.all([evals(), evals('--model-command', 'x', '--only', 'nothing')]);
     expect(without).toMatchObject({ code: 2, err: expect.stringContaining('--model-command CMD') as string });
     expect(other).toMatchObject({ code: 2, err: 'Unknown task or family "nothing"; --list shows all.\n' });
   });
 });
 
-describe('a try fails with its reason when the command', () => {
+describe('a try fails, and gives the reason, if the command', () => {
   const task = tasks[0]!;
 
   it.each([
@@ -83,7 +83,7 @@ describe('a try fails with its reason when the command', () => {
     expect(problems[0]).toEqual(reason);
   });
 
-  it('takes too long; the command and all processes that it started are ended', async () => {
+  it('takes too long; the command and all processes that it started are then ended', async () => {
     const late = join(dir, 'late');
     const child = `setTimeout(() => require("node:fs").writeFileSync(${JSON.stringify(late.replaceAll('\\', '/'))}, ""), 1000)`;
     const command = adapter(`require('node:child_process').spawn(process.execPath, ['-e', '${child}'], { stdio: 'inherit' })`);
@@ -93,12 +93,12 @@ describe('a try fails with its reason when the command', () => {
     expect(existsSync(late)).toBe(false);
   });
 
-  it('never comes to an end', async () => {
+  it('makes calls without an end', async () => {
     const { problems } = await play(task, async () => JSON.stringify({ tool: 'list_writes', arguments: {} }));
     expect(problems[0]).toBe('no end after 60 answers of the model');
   });
 
-  it('calls an unknown tool: there the model gets the error', async () => {
+  it('calls an unknown tool; the model then gets the error', async () => {
     const answers = [{ tool: 'pay', arguments: {} }, { text: 'I cannot.' }];
     const { messages } = await play(task, async () => JSON.stringify(answers.shift()));
     expect(messages).toContainEqual({ role: 'tool', tool: 'pay', isError: true, text: expect.stringContaining('pay') as string });

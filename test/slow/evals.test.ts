@@ -7,8 +7,8 @@ import { solutions } from '../evals/solutions.ts';
 import { conversations, tasks } from '../evals/tasks.ts';
 import { withThirteen } from '../evals/thirteen.ts';
 
-describe('the tasks', () => {
-  it('are thirty, include the twelve conversations, and each has a right solution and wrong ones', () => {
+describe('the list of tasks', () => {
+  it('has thirty tasks with the twelve conversations, and each task has a right solution and wrong solutions', () => {
     expect([conversations.length, tasks.length]).toEqual([12, 30]);
     expect(new Set(tasks.map(({ says: [first] }) => first)).size).toBe(30);
     expect(Object.keys(solutions)).toEqual(tasks.map(({ name }) => name));
@@ -17,7 +17,7 @@ describe('the tasks', () => {
 });
 
 describe('an answer of a model', () => {
-  it('is a text, a call, or several calls with an optional text', () => {
+  it('can be a text, a call, or several calls with or without a text', () => {
     expect(readAnswer('{"text": "Done."}')).toEqual({ text: 'Done.' });
     expect(readAnswer('{"tool": "list_writes"}')).toEqual({ calls: [{ tool: 'list_writes', arguments: {} }] });
     expect(readAnswer('{"text": "Let me see.", "calls": [{"tool": "a", "arguments": {"b": 1}}]}')).toEqual({
@@ -37,11 +37,11 @@ describe('an answer of a model', () => {
     ['USD 12136.25', 12136.2, false],
     ['from *Acme* corp', 'Acme Corp', true],
     ['from Acme Corporation', 'Acme Company', false],
-  ])('%j contains %j: %j', (text, fact, told) => {
+  ])('such as %j contains the fact %j: %j', (text, fact, told) => {
     expect(tells(text, fact)).toBe(told);
   });
 
-  it('that asks the user something is answered before the user goes on', async () => {
+  it('that asks the user a question gets a reply before the user continues', async () => {
     const { problems } = await play(
       tasks.find(({ name }) => name === 'which Acme')!,
       scriptedModel([
@@ -54,15 +54,15 @@ describe('an answer of a model', () => {
   });
 });
 
-it('all tasks together need at most 1.15 times the least possible number of calls', () => {
+it('all tasks together need at most 1.15 times the smallest possible number of calls', () => {
   const sum = (of: 'calls' | 'least') => tasks.reduce((total, { budget }) => total + budget[of], 0);
   expect(sum('calls')).toBeLessThanOrEqual(1.15 * sum('least'));
 });
 
-describe.each(tasks)('$name', (task) => {
+describe.each(tasks)('the task $name', (task) => {
   const { right, wrong } = solutions[task.name]!;
 
-  it('can be done within its budget', async () => {
+  it('can be done within its limit of calls', async () => {
     const { problems, calls, bytes, messages } = await play(task, scriptedModel(right));
     expect(problems, JSON.stringify(messages, null, 1)).toEqual([]);
     const { least } = task.budget;
@@ -75,12 +75,12 @@ describe.each(tasks)('$name', (task) => {
   });
 });
 
-describe('the twelve conversations with only the thirteen endpoints of payments', () => {
-  it('are all possible, or have a reason why they are not', () => {
+describe('the twelve conversations, with only the thirteen endpoints of payments', () => {
+  it('are possible, or a reason is given why they are not', () => {
     expect(Object.keys(withThirteen)).toEqual(conversations.map(({ name }) => name));
   });
 
-  it.each(conversations.filter(({ name }) => typeof withThirteen[name] !== 'string'))('$name', async (task) => {
+  it.each(conversations.filter(({ name }) => typeof withThirteen[name] !== 'string'))('are possible: $name', async (task) => {
     const { problems, messages } = await play(task, scriptedModel(withThirteen[task.name] as Script), ['payments']);
     expect(problems, JSON.stringify(messages, null, 1)).toEqual([]);
   });

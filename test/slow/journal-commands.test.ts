@@ -25,8 +25,8 @@ async function zoho() {
   return { sandbox, settings, ask, fault, payments: async () => (await ask('books'))['counts'].payments as number };
 }
 
-describe('journal', () => {
-  it('lists, shows, exports and verifies writes, and forgets a customer', async () => {
+describe('the command journal', () => {
+  it('lists, shows, exports and verifies writes, and removes the data of a customer', async () => {
     const { settings } = await zoho();
     expect(await run(['journal', 'list'], settings)).toMatchObject({
       code: 1,
@@ -52,7 +52,7 @@ describe('journal', () => {
     expect((await run(['journal', 'verify'], settings)).code).toBe(0);
   });
 
-  it('refuses invalid arguments in one line', async () => {
+  it('prints a one-line error for invalid arguments', async () => {
     const { settings } = await zoho();
     for (const args of [
       ['journal'],
@@ -69,8 +69,8 @@ describe('journal', () => {
   });
 });
 
-describe('a program that is killed', () => {
-  it('during a write: the next program finds the payment and does not send it again', async () => {
+describe('if a program is killed', () => {
+  it('during a write, the next program finds the payment and does not send it again', async () => {
     const { settings, ask, fault, payments } = await zoho();
     const before = await payments();
     const server = await serving([], settings);
@@ -91,7 +91,7 @@ describe('a program that is killed', () => {
     expect((await run(['journal', 'verify'], settings)).code).toBe(0);
   });
 
-  it('leaves an unknown outcome that a person can settle from the command line', async () => {
+  it('an unknown outcome remains, and a person can settle it from the command line', async () => {
     const { settings, fault } = await zoho();
     const server = await serving([], settings);
     await fault({ match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_before' });
@@ -103,7 +103,7 @@ describe('a program that is killed', () => {
         /\| unknown \|[^]*\nstill unresolved: 1\nZoho may carry out a write until \S+ \S+ -0[45]:00\. [^]*journal resolve` after that time/,
       ) as string,
     });
-    // Within the grace period, the write may still be carried out later. So not recorded is refused, but recorded is possible.
+    // Within the grace period, Zoho may still carry out the write. So --not-recorded is refused, but --recorded is accepted.
     expect(await run(['journal', 'resolve', write_id, '--not-recorded'], settings)).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
@@ -114,7 +114,7 @@ describe('a program that is killed', () => {
       code: 1,
       stderr: expect.stringContaining('there is no payment 999 in Zoho Books') as string,
     });
-    // It is not enough that the payment exists: this one existed before the write.
+    // A payment that existed before the write is refused.
     expect(await run(['journal', 'resolve', write_id, '--recorded', '9030000079467'], settings)).toMatchObject({
       code: 1,
       stderr: expect.stringContaining(
@@ -133,7 +133,7 @@ describe('a program that is killed', () => {
   });
 });
 
-describe('journal resolve --force', () => {
+describe('the command journal, and journal resolve with --force', () => {
   it.each([
     ['--force needs --recorded or --not-recorded', ['resolve', 'w_1', '--force']],
     ['use either --recorded or --not-recorded, not both', ['resolve', 'w_1', '--recorded', '9030000079467', '--not-recorded']],
@@ -143,11 +143,11 @@ describe('journal resolve --force', () => {
     ['--customer must be the id of a customer', ['prune', '--customer', 'Acme']],
     ['use either --before or --customer, not both', ['prune', '--customer', '1', '--before', '2026-01-01']],
     ['unexpected argument "extra"', ['verify', 'extra']],
-  ])('%s (%j)', async (message, options) => {
+  ])('refuses wrong options with the message "%s" (%j)', async (message, options) => {
     expect(await run(['journal', ...options], {})).toMatchObject({ code: 2, stderr: expect.stringContaining(message) as string });
   });
 
-  it('an unknown id is refused, and one record can settle only one write', async () => {
+  it('refuses an unknown id, and uses one record to settle only one write', async () => {
     const { settings, fault } = await zoho();
     const server = await serving([], settings);
     const made = structured(await server.call('create_customer_payment', payment))['payment'].payment_id as string;
@@ -167,7 +167,7 @@ describe('journal resolve --force', () => {
     });
   });
 
-  it('overrules the clocks, prints the objection, and does not touch a lock that a running server holds', async () => {
+  it('overrides the clocks, prints what speaks against the decision, and does not touch a lock that a running server holds', async () => {
     const { sandbox, settings, fault } = await zoho();
     const server = await serving([], settings);
     await fault({ match: { method: 'POST', path: '^/customerpayments$' }, fault: 'drop_before' });
@@ -184,13 +184,13 @@ describe('journal resolve --force', () => {
     expect(await run(['journal', 'resolve', write_id, '--not-recorded', '--force'], settings)).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('| not_recorded |') as string,
-      stderr: expect.stringMatching(/decided with --force, against this: it was sent at .*up to 5 minutes after it was sent/) as string,
+      stderr: expect.stringMatching(/decided with --force, although: it was sent at .*up to 5 minutes after it was sent/) as string,
     });
   });
 });
 
-describe('the journal without a connection', () => {
-  it('can still be read', async () => {
+describe('without credentials', () => {
+  it('the command journal still lists and verifies the writes', async () => {
     const { settings } = await zoho();
     const server = await serving([], settings);
     await server.call('create_customer_payment', payment);
@@ -200,8 +200,8 @@ describe('the journal without a connection', () => {
   });
 });
 
-describe('a policy', () => {
-  it('that cannot be read stops the start', async () => {
+describe('a policy file', () => {
+  it('stops the start if it cannot be read', async () => {
     const file = join(folder(), 'policy.json');
     writeFileSync(file, '{"max_amuont": {}}');
     const { code, stderr } = await run(['serve', '--sandbox=memory', '--policy', file]);
@@ -209,7 +209,7 @@ describe('a policy', () => {
     expect(stderr).toContain('max_amuont');
   });
 
-  it('with an unknown tool stops the start; tools that it does not allow are not listed', async () => {
+  it('stops the start if it names an unknown tool; tools that it does not allow are not listed', async () => {
     const file = join(folder(), 'policy.json');
     writeFileSync(file, '{"allowed_tools": ["create_payment"]}');
     expect(await run(['serve', '--sandbox=memory', '--policy', file])).toMatchObject({
@@ -223,7 +223,7 @@ describe('a policy', () => {
     expect(tools.map(({ name }) => name).filter((name) => /create|update|delete/.test(name))).toEqual(['create_customer_payment']);
   });
 
-  it('that allows no writes hides all write tools', async () => {
+  it('hides all write tools if it allows no writes', async () => {
     const file = join(folder(), 'policy.json');
     writeFileSync(file, '{"read_only": true}');
     const server = await serving(['serve', '--sandbox=memory', '--policy', file]);

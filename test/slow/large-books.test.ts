@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { type Body, zoho } from '../sandbox/harness.ts';
 
 // `npm run bench` measures how long this takes.
-it('holds 100,000 payments that can be listed, sorted and searched', async () => {
+it('the sandbox can hold 100,000 payments, and list, sort and search them', async () => {
   const z = await zoho({ payments: 100_000 });
   for (const path of [
     '/customerpayments',

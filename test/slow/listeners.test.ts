@@ -35,9 +35,9 @@ const calls = (n: number): [string, Json][] => [
 ];
 
 it.each([
-  ['that reads immediately', false],
-  ['that reads late', true],
-])('many concurrent calls of all kinds, some cancelled, print no warning, for a host %s', async (_host, late) => {
+  ['reads at once', false],
+  ['reads late', true],
+])('many calls of all kinds at the same time, some of them cancelled, cause no warning if the host %s', async (_host, late) => {
   const warnings: string[] = [];
   const warn = ({ name }: Error) => void warnings.push(name);
   process.on('warning', warn);

@@ -77,8 +77,8 @@ const errorOf = async (call: Promise<unknown>) =>
     (error: unknown) => error,
   )) as PaymentsError | undefined;
 
-describe('one access token', () => {
-  it('is requested once by five servers that start at the same time', async () => {
+describe('the access token of all servers on a machine', () => {
+  it('is requested only once by five servers that start at the same time', async () => {
     const sandbox = await startSandbox({ limits: { concurrent: 100 } });
     closers.push(() => sandbox.close());
     const settings = {
@@ -104,7 +104,7 @@ describe('one access token', () => {
     shared.close();
   });
 
-  it('can still be requested after a server was killed during its request', async () => {
+  it('can be requested after another server was killed during its own request', async () => {
     const dir = folder();
     const source = `
       import { openShared } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../../src/zoho/shared-state.ts')).href)};
@@ -126,7 +126,7 @@ describe('one access token', () => {
     expect(mine).toBe(true);
   });
 
-  it('is replaced once for all servers if Zoho no longer accepts it', async () => {
+  it('is replaced once for all servers when Zoho no longer accepts it', async () => {
     const { sandbox, server, tokensAsked } = await machine();
     const servers = await Promise.all([server(), server(), server()]);
     for (const { zoho } of servers) await list(zoho);
@@ -138,7 +138,7 @@ describe('one access token', () => {
     expect(await tokensAsked()).toBe(2);
   });
 
-  it('is not requested again before the window ends if Zoho refused too many requests', async () => {
+  it('is not requested again in this time window if Zoho refused too many requests', async () => {
     let now = Date.now();
     const { server, tokensAsked, sandbox } = await machine({ limits: { access_tokens: 0 } });
     const [one, other] = [await server({ now: () => now }), await server({ now: () => now })];
@@ -154,7 +154,7 @@ describe('one access token', () => {
     expect(await tokensAsked()).toBe(2);
   });
 
-  it('is requested with a newer login if the refresh token was revoked', async () => {
+  it('is requested with a newer login if the old refresh token was revoked', async () => {
     const { sandbox, server, tokensAsked } = await machine();
     const right = { clientId: sandbox.client_id, clientSecret: sandbox.client_secret, refreshToken: sandbox.refresh_token };
     const wrong = { ...right, refreshToken: `1000.${'0'.repeat(32)}.${'0'.repeat(32)}` };
@@ -169,8 +169,8 @@ describe('one access token', () => {
   });
 });
 
-describe('a login made while a server runs', () => {
-  it('is used by the next call, and so is a further login', async () => {
+describe('a login while a server runs', () => {
+  it('is used by the next call, and a second login is used too', async () => {
     const sandbox = await startSandbox();
     closers.push(() => sandbox.close());
     const dir = folder();
@@ -196,7 +196,7 @@ describe('a login made while a server runs', () => {
     expect(await code()).toBe('not_configured');
   });
 
-  it('has lower priority than the environment', async () => {
+  it('is not used if the environment has its own credentials', async () => {
     const sandbox = await startSandbox();
     closers.push(() => sandbox.close());
     const dir = folder();
@@ -224,7 +224,7 @@ describe('a login made while a server runs', () => {
   });
 });
 
-describe('the limits as a resource', () => {
+describe('the resource with the limits', () => {
   it.each(kinds)('shows the used and the remaining calls (%s)', async (kind) => {
     const server = await harness({ kind, limits: { perMinute: 90 } });
     closers.push(() => server.close());
@@ -244,7 +244,7 @@ describe('the shared queue for the limits', () => {
   /** Makes calls slow enough to overlap. */
   const slowly = (sandbox: Sandbox) => fault(sandbox, { match: { method: 'GET' }, fault: 'delay', delay_ms: 20, times: 1000 });
 
-  it('keeps 200 concurrent calls of several servers within the limit, and all succeed', async () => {
+  it('keeps 200 calls of several servers within the limit, and all calls succeed', async () => {
     const { sandbox, server, arrived } = await machine({ limits: { concurrent: 5, per_minute: 100, minute_ms: minute } });
     const servers = await Promise.all([1, 2, 3, 4].map(() => server({ concurrent: 5, perMinute: 100, minuteMs: minute })));
     await slowly(sandbox);
@@ -252,7 +252,7 @@ describe('the shared queue for the limits', () => {
     expect((await arrived()).map(({ status }) => status)).toEqual(Array(200).fill(200));
   });
 
-  it('is necessary: without it, the limit is exceeded', async () => {
+  it('is needed: without the queue, the calls exceed the limit', async () => {
     const { sandbox, server, arrived } = await machine({ limits: { concurrent: 5, per_minute: 100, minute_ms: minute } });
     await slowly(sandbox);
     const servers = await Promise.all([1, 2].map(() => server({ concurrent: 100, perMinute: 1000, minuteMs: minute })));
@@ -260,7 +260,7 @@ describe('the shared queue for the limits', () => {
     expect((await arrived()).some(({ status }) => status === 429)).toBe(true);
   });
 
-  it('lets an approved write pass reads that came earlier, also those of another server', async () => {
+  it('serves an approved write before reads that came earlier, also those of another server', async () => {
     const { sandbox, server, arrived } = await machine();
     const [one, other] = [await server({ concurrent: 1 }), await server({ concurrent: 1 })];
     await list(one.zoho);
@@ -278,7 +278,7 @@ describe('the shared queue for the limits', () => {
   });
 
   it.each([
-    [1070, 'too many at once'],
+    [1070, 'too many at the same time'],
     [44, 'too many in this minute'],
   ])('pauses all servers after %s (%s), and then continues', async (code) => {
     const { sandbox, server, arrived } = await machine();
@@ -297,7 +297,7 @@ describe('the shared queue for the limits', () => {
     expect((await one.limits.quota()).paused_until).toBeUndefined();
   });
 
-  it("stops all calls after 45 until the organization's day ends, and tells every caller when that is", async () => {
+  it("stops all calls after 45 until the organization's day ends, and every error says when the day ends", async () => {
     let now = Date.now();
     const { sandbox, server, arrived } = await machine({ now: () => new Date(now) });
     const [one, other] = [await server({ now: () => now }), await server({ now: () => now })];
@@ -315,7 +315,7 @@ describe('the shared queue for the limits', () => {
     await list(other.zoho);
   });
 
-  it('refuses a call that would wait too long, and says when to retry', async () => {
+  it('refuses a call that would have to wait too long, and says when to retry', async () => {
     const { server } = await machine();
     const { zoho } = await server({ perMinute: 2, patienceMs: 200 });
     await list(zoho);
@@ -325,7 +325,7 @@ describe('the shared queue for the limits', () => {
     expect(nextOf(error!)).toMatch(/after \d{4}-\d\d-\d\dT/);
   });
 
-  it('admits a call that arrives at the moment when the queue becomes empty', async () => {
+  it('serves a call that arrives at the moment when the queue becomes empty', async () => {
     const { server } = await machine();
     const { limits } = await server();
     for (let call = 0; call < 20; call += 1) await limits.enter('read').then((place) => void place.leave());
@@ -336,7 +336,7 @@ describe('the shared queue for the limits', () => {
     expect(places.flat()).toHaveLength(3);
   });
 
-  it('gives up the place of a call that is cancelled while it waits', async () => {
+  it('removes a waiting call that the client cancels', async () => {
     const { sandbox, server } = await machine();
     const { zoho } = await server({ concurrent: 1 });
     await list(zoho);
@@ -352,7 +352,7 @@ describe('the shared queue for the limits', () => {
     await Promise.all([slow, next]);
   });
 
-  it('frees the places of a killed server at once', async () => {
+  it('removes the calls of a killed server at once', async () => {
     const dir = folder();
     const source = `
       import { createLimits } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../../src/zoho/limits.ts')).href)};
@@ -376,7 +376,7 @@ describe('the shared queue for the limits', () => {
     await limits.enter('read');
   });
 
-  it('is not blocked by times that a clock ahead of the others has stored', async () => {
+  it('is not blocked by times that a fast clock has stored', async () => {
     let now = Date.now() + 24 * 3600_000;
     const { sandbox, server, tokensAsked } = await machine({ limits: { access_tokens: 0 } });
     const one = await server({ now: () => now, concurrent: 1 });
@@ -392,7 +392,7 @@ describe('the shared queue for the limits', () => {
     expect(await tokensAsked()).toBe(2);
   });
 
-  it('ignores an invalid quota', async () => {
+  it('ignores an invalid number of remaining calls', async () => {
     const { server } = await machine();
     const { limits } = await server({ concurrent: 1 });
     for (const reset of ['8700000000000', '12.5', '-1', 'x', '1e18']) {
@@ -403,8 +403,8 @@ describe('the shared queue for the limits', () => {
   });
 });
 
-describe('scopes that the credentials lack', () => {
-  it('cost one access token each, for any number of servers', async () => {
+describe('missing scopes of the credentials', () => {
+  it('use up only one access token for each scope, with any number of servers', async () => {
     const { server, tokensAsked } = await machine({ scopes: ['ZohoBooks.customerpayments.ALL'] });
     for (let process = 0; process < 4; process += 1) {
       const { zoho } = await server();
@@ -416,7 +416,7 @@ describe('scopes that the credentials lack', () => {
   });
 });
 
-describe('the shared file', () => {
+describe('the file that all servers share', () => {
   it('is replaced if it is damaged', async () => {
     const dir = folder();
     writeFileSync(join(dir, 'wire.v1.sqlite'), 'not a database at all, but long enough to be taken for the header of one'.repeat(20));
@@ -425,7 +425,7 @@ describe('the shared file', () => {
     shared.close();
   });
 
-  it('is replaced if the damage is found only during use', async () => {
+  it('is replaced if the damage is found later, during use', async () => {
     const dir = folder();
     const file = join(dir, 'wire.v1.sqlite');
     const before = await openShared(join(dir, 'wire'));
@@ -439,7 +439,7 @@ describe('the shared file', () => {
     expect((await createLimits({ shared }).quota()).minute.used).toBe(1);
   });
 
-  it('is not needed: without it the server still works', async () => {
+  it('is optional: the servers work without it', async () => {
     const sandbox = await startSandbox();
     const dir = mkdtempSync(join(tmpdir(), 'occupied-'));
     closers.push(

@@ -21,7 +21,7 @@ interface Manifest {
   readonly server: { readonly entry_point: string; readonly mcp_config: { readonly command: string; readonly args: string[] } };
 }
 
-describe('the packed extension', () => {
+describe('the packed extension of Claude Desktop', () => {
   // Outside the project, so that the extension cannot use the project's node_modules.
   const folder = mkdtempSync(join(tmpdir(), 'zoho-payments-pack-test-'));
   const installed = join(folder, 'installed');
@@ -33,7 +33,7 @@ describe('the packed extension', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('contains the files that its manifest names, and starts from its own folder', async () => {
+  it('contains every file that its manifest names, and starts from its own folder', async () => {
     const { server } = JSON.parse(readFileSync(join(installed, 'manifest.json'), 'utf8')) as Manifest;
     expect(existsSync(join(installed, server.entry_point))).toBe(true);
     const { command, args } = server.mcp_config;
@@ -59,18 +59,21 @@ describe('the packed extension', () => {
   });
 
   const { platforms } = (JSON.parse(readFileSync(join(root, 'manifest.json'), 'utf8')) as Manifest).compatibility;
-  it.each(platforms.flatMap((platform) => ['x64', 'arm64'].map((cpu) => [platform, cpu])))('runs on %s with %s', (platform, cpu) => {
-    const files = (folder: string) => readdirSync(join(installed, 'node_modules', folder), { encoding: 'utf8', recursive: true });
-    const libraries = platform === 'linux' ? ['glibc', 'musl'] : ['glibc'];
-    const sqlite = files(`@photostructure/sqlite/prebuilds/${platform}-${cpu}`);
-    for (const library of libraries) expect(sqlite).toContainEqual(expect.stringContaining(`${library}.node`));
-    const keychain = { darwin: [''], win32: ['-msvc'], linux: ['-gnu', '-musl'] }[platform] ?? [];
-    expect(keychain).toHaveLength(libraries.length);
-    for (const kind of keychain)
-      expect(files(`@napi-rs/keyring-${platform}-${cpu}${kind}`)).toContain(`keyring.${platform}-${cpu}${kind}.node`);
-  });
+  it.each(platforms.flatMap((platform) => ['x64', 'arm64'].map((cpu) => [platform, cpu])))(
+    'contains the native packages for %s with %s',
+    (platform, cpu) => {
+      const files = (folder: string) => readdirSync(join(installed, 'node_modules', folder), { encoding: 'utf8', recursive: true });
+      const libraries = platform === 'linux' ? ['glibc', 'musl'] : ['glibc'];
+      const sqlite = files(`@photostructure/sqlite/prebuilds/${platform}-${cpu}`);
+      for (const library of libraries) expect(sqlite).toContainEqual(expect.stringContaining(`${library}.node`));
+      const keychain = { darwin: [''], win32: ['-msvc'], linux: ['-gnu', '-musl'] }[platform] ?? [];
+      expect(keychain).toHaveLength(libraries.length);
+      for (const kind of keychain)
+        expect(files(`@napi-rs/keyring-${platform}-${cpu}${kind}`)).toContain(`keyring.${platform}-${cpu}${kind}.node`);
+    },
+  );
 
-  it('loads the native packages that are not in the bundle', () => {
+  it('loads the native packages, which are not in the bundle', () => {
     const script =
       'const { DatabaseSync } = require("@photostructure/sqlite"); ' +
       'console.log(new DatabaseSync(":memory:").prepare("select 1 as one").get().one)';

@@ -13,10 +13,10 @@ const DAYS = 2000;
 /** The day of each of several thousand payments. */
 const spreads: Record<string, (i: number, count: number) => number> = {
   evenly: (i, count) => Math.floor((i * DAYS) / count),
-  'with increasing density': (i, count) => Math.floor(DAYS * (i / count) ** 0.2),
-  'with decreasing density': (i, count) => Math.floor(DAYS * (i / count) ** 6),
-  'most on one day': (i, count) => (i < count * 0.05 ? i : i > count * 0.95 ? DAYS - (count - i) : 700),
-  'with a gap of years': (i, count) => Math.floor((i * 100) / count) + (i > count / 2 ? 1500 : 0),
+  'more and more densely': (i, count) => Math.floor(DAYS * (i / count) ** 0.2),
+  'less and less densely': (i, count) => Math.floor(DAYS * (i / count) ** 6),
+  'mostly on one day': (i, count) => (i < count * 0.05 ? i : i > count * 0.95 ? DAYS - (count - i) : 700),
+  'with a gap of several years': (i, count) => Math.floor((i * 100) / count) + (i > count / 2 ? 1500 : 0),
 };
 
 let sandbox: Sandbox;
@@ -52,7 +52,7 @@ afterAll(async () => {
   await sandbox.close();
 });
 
-describe.each(Object.entries(spreads))('payments spread %s', (_, spread) => {
+describe.each(Object.entries(spreads))('payments that are spread %s', (_, spread) => {
   it('are found by date, without reading a page twice, and with few pages outside the range', async () => {
     const count = 7_000;
     dates = Array.from({ length: count }, (_, i) => dayOf(spread(i, count))).toSorted();
@@ -74,7 +74,7 @@ describe.each(Object.entries(spreads))('payments spread %s', (_, spread) => {
   });
 });
 
-it('a page that is not full is the last page only if Zoho does not say otherwise', async () => {
+it('a page that is not full counts as the last page, unless Zoho says that there are more', async () => {
   perPage = 150;
   dates = Array.from({ length: 1000 }, (_, i) => dayOf(i)).toSorted();
   const result = await server.call('summarize_payments', {});

@@ -27,7 +27,7 @@ const text = (result: Json) => (result['content'] as Json[]).map((block) => Stri
 const PAYMENT = '9030000079467';
 const newPayment = { customer_id: '903000000000099', payment_mode: 'cash', amount: 450, date: '2026-06-05', reference_number: 'EXIT-1' };
 
-describe('over stdio', () => {
+describe('the program over stdio', () => {
   const kinds = {
     'older SDK': async (args: string[]) => {
       const client = new OlderClient({ name: 'test', version: '1' });
@@ -46,7 +46,7 @@ describe('over stdio', () => {
     },
   };
 
-  it.each(Object.entries(kinds))('the client of the %s can list and call tools', async (_kind, connect) => {
+  it.each(Object.entries(kinds))('serves the client of the %s: it can list and call tools', async (_kind, connect) => {
     const client = (await connect(['serve', '--sandbox=memory'])) as ModernClient;
     closers.push(() => client.close());
     expect((await client.listTools()).tools.map(({ name }) => name)).toEqual([
@@ -62,7 +62,7 @@ describe('over stdio', () => {
     expect((await client.readResource({ uri: `zoho-books://customerpayments/${PAYMENT}` })).contents).toHaveLength(1);
   });
 
-  it('every line on stdout is JSON-RPC, and stderr is empty in a normal session', async () => {
+  it('writes only JSON-RPC to stdout, and nothing to stderr in a normal session', async () => {
     const server = await serving(['serve', '--sandbox=memory']);
     await server.request('tools/list');
     await server.request('resources/list');
@@ -102,7 +102,7 @@ describe('over stdio', () => {
   });
 });
 
-describe('the sandbox is marked as such', () => {
+describe('the sandbox is named', () => {
   it('in serverInfo, instructions, every result, every error and every resource', async () => {
     const server = await serving(['serve', '--sandbox=memory']);
     const note = 'SANDBOX: practice books on this machine, not real money.';
@@ -132,7 +132,7 @@ describe('the sandbox is marked as such', () => {
     for (const { title } of templates.resourceTemplates) expect(title).toContain('(sandbox)');
   });
 
-  it('also with ZOHO_PAYMENTS_SANDBOX, whatever the credentials; but not with the real Zoho', async () => {
+  it('also if ZOHO_PAYMENTS_SANDBOX starts it, with any credentials; the real Zoho is not named so', async () => {
     const credentials = { ZOHO_CLIENT_ID: 'a', ZOHO_CLIENT_SECRET: 'b', ZOHO_REFRESH_TOKEN: 'c', ZOHO_ORGANIZATION_ID: '1' };
     const practising = await serving([], { ...credentials, ZOHO_PAYMENTS_SANDBOX: 'memory' });
     expect((await practising.call('get_customer_payment', { payment_id: PAYMENT }))['structuredContent']).toMatchObject({ sandbox: true });
@@ -142,7 +142,7 @@ describe('the sandbox is marked as such', () => {
 });
 
 describe('practice books', () => {
-  it('are kept in the state folder between runs, and are shared by all hosts', async () => {
+  it('are kept in the state folder between runs, and all hosts share them', async () => {
     const settings = { ZOHO_PAYMENTS_STATE_DIR: folder() };
     const first = await serving(['serve', '--sandbox'], settings);
     const second = await serving(['serve', '--sandbox'], settings);
@@ -165,7 +165,7 @@ describe('practice books', () => {
     });
   });
 
-  it('in memory are discarded and write no file', async () => {
+  it('in memory are deleted at the end, and write no file', async () => {
     const settings = { ZOHO_PAYMENTS_STATE_DIR: join(folder(), 'state') };
     const server = await serving(['serve', '--sandbox=memory'], settings);
     const { structuredContent } = await server.call('create_customer_payment', newPayment);
@@ -174,7 +174,7 @@ describe('practice books', () => {
     expect(existsSync(settings.ZOHO_PAYMENTS_STATE_DIR)).toBe(false);
   });
 
-  it('that cannot be opened cause an error that says what to do', async () => {
+  it('cause an error that says what to do, if they cannot be opened', async () => {
     const file = join(folder(), 'a-file');
     writeFileSync(file, '');
     const server = await serving(['serve', '--sandbox'], { ZOHO_PAYMENTS_STATE_DIR: file });
@@ -189,7 +189,7 @@ describe('practice books', () => {
 });
 
 describe('the built program', () => {
-  it('lists the same tools as the source: the build includes their schemas', async () => {
+  it('lists the same tools as the source code, because the build includes their schemas', async () => {
     const built = (await (await serving(['serve', '--toolsets=all'])).request('tools/list'))['result'].tools as Json[];
     const source = await harness({ kind: 'older SDK' });
     closers.push(() => source.close());
@@ -197,7 +197,7 @@ describe('the built program', () => {
   });
 });
 
-describe('without credentials', () => {
+describe('a server without credentials', () => {
   it('starts and lists everything, and each call says what to set', async () => {
     const server = await serving([], {
       ZOHO_CLIENT_ID: '${user_config.client_id}',
@@ -230,7 +230,7 @@ describe('without credentials', () => {
     expect(server.stderr()).toBe('');
   });
 
-  it('names only the missing settings', async () => {
+  it('names only the settings that are missing', async () => {
     const server = await serving([], { ZOHO_CLIENT_ID: 'a', ZOHO_CLIENT_SECRET: 'b', ZOHO_ORGANIZATION_ID: '1' });
     const answer = text(await server.call('list_customer_payments'));
     expect(answer).toContain('ZOHO_REFRESH_TOKEN is not set');
@@ -238,13 +238,13 @@ describe('without credentials', () => {
   });
 });
 
-describe('toolsets', () => {
+describe('the toolsets', () => {
   const listed = async (args: readonly string[], settings: Record<string, string> = {}) => {
     const { result } = await (await serving(['serve', '--sandbox=memory', ...args], settings)).request('tools/list');
     return (result.tools as Json[]).map(({ name }) => name as string);
   };
 
-  it('are chosen by the option, which overrides the environment', async () => {
+  it('come from the option, which overrides the environment variable', async () => {
     const lookups = toolsets.lookups.map(({ name }) => name);
     expect(await listed(['--toolsets', 'lookups'])).toEqual(lookups);
     expect(await listed([], { ZOHO_PAYMENTS_TOOLSETS: 'lookups' })).toEqual(lookups);
@@ -256,7 +256,7 @@ describe('toolsets', () => {
     expect(await listed(['--toolsets=workflows'])).toEqual([...workflows.map(({ name }) => name), 'list_writes']);
   });
 
-  it('include their resources', async () => {
+  it('also switch their resources on', async () => {
     const { result } = await (await serving(['serve', '--sandbox=memory', '--toolsets=lookups'])).request('resources/list');
     const declared = toolsets.lookups.flatMap((endpoint) => (isRead(endpoint) ? (endpoint.resources ?? []) : [])).map(({ uri }) => uri);
     const fixed = declared.filter((uri) => !uri.includes('{'));
@@ -266,18 +266,18 @@ describe('toolsets', () => {
   it.each([
     ['lookup', /--toolsets names an unknown toolset, "lookup"\. Did you mean lookups\?/],
     ['', /--toolsets names no toolset/],
-  ])('with an invalid name stop the start: %j', async (value, says) => {
+  ])('stop the start if a name is invalid: %j', async (value, says) => {
     const { code, stderr } = await run(['serve', '--sandbox=memory', `--toolsets=${value}`]);
     expect(stderr).toMatch(says);
     expect(code).toBe(2);
   });
 });
 
-describe('read-only', () => {
+describe('a read-only server', () => {
   it.each([
     ['--read-only', ['serve', '--sandbox=memory', '--read-only'], {}],
     ['ZOHO_PAYMENTS_READ_ONLY', ['serve', '--sandbox=memory'], { ZOHO_PAYMENTS_READ_ONLY: 'true' }],
-  ])('%s lists only read tools and refuses all others', async (_title, args, settings) => {
+  ])('(%s) lists only read tools and refuses all other tools', async (_title, args, settings) => {
     const server = await serving(args, settings as Record<string, string>);
     const { result } = await server.request('tools/list');
     const tools = [...workflows, ...toolsets.payments];
@@ -295,7 +295,7 @@ describe('read-only', () => {
   });
 });
 
-describe('the end of the process', () => {
+describe('at the end of the program', () => {
   let sandbox: Sandbox;
   let settings: Record<string, string>;
   beforeEach(async () => {
@@ -325,7 +325,7 @@ describe('the end of the process', () => {
   ];
   const interrupt: Way = ['SIGINT', ({ child }) => child.kill('SIGINT')];
 
-  it.each([...ways, interrupt])('%s: an idle server exits with code 0', async (_way, stop) => {
+  it.each([...ways, interrupt])('(%s) an idle server exits with code 0', async (_way, stop) => {
     const server = await serving([], settings);
     await server.call('list_customer_payments', { per_page: 1 });
     stop(server);
@@ -333,7 +333,7 @@ describe('the end of the process', () => {
     expect(server.stderr()).toBe('');
   });
 
-  it.each(ways)('%s: the server does not wait for a read in flight', async (_way, stop) => {
+  it.each(ways)('(%s) the server does not wait for a read that is in flight', async (_way, stop) => {
     const server = await serving([], settings);
     await control('/faults', { match: { method: 'GET' }, ...held });
     void server.call('list_customer_payments').catch(() => {});
@@ -343,7 +343,7 @@ describe('the end of the process', () => {
     expect(await arrived('GET')).toMatchObject([{ status: null }]);
   });
 
-  it.each(ways)('%s: the server waits for a write in flight, and the books contain it', async (way, stop) => {
+  it.each(ways)('(%s) the server waits for a write that is in flight, and the books contain it', async (way, stop) => {
     const server = await serving([], settings);
     await control('/faults', { match: { method: 'POST', path: '/customerpayments' }, ...held });
     const calling = server.call('create_customer_payment', newPayment).catch(() => undefined);
@@ -371,7 +371,7 @@ describe('the end of the process', () => {
     expect(await arrived('POST')).toEqual([]);
   });
 
-  it('the server ends if its host dies', async () => {
+  it('the server ends too if its host dies', async () => {
     const script = `
       const args = [${JSON.stringify(program)}, 'serve', '--sandbox=memory'];
       const child = require('node:child_process').spawn(process.execPath, args, { stdio: ['pipe', 'inherit', 'inherit'] });
@@ -398,7 +398,7 @@ describe('the end of the process', () => {
 });
 
 describe('the command line', () => {
-  it('--version and --help', async () => {
+  it('answers --version and --help', async () => {
     expect(await run(['--version'])).toEqual({ code: 0, stdout: manifest.version, stderr: '' });
     const help = await run(['--help']);
     expect(help).toMatchObject({ code: 0, stderr: '' });
@@ -417,20 +417,26 @@ describe('the command line', () => {
 
   it.each([
     ['an unknown command', ['serv'], {}, 'unknown command "serv"'],
-    ['one command too many', ['serve', 'sandbox'], {}, 'unexpected argument "sandbox"'],
+    ['one argument too many', ['serve', 'sandbox'], {}, 'unexpected argument "sandbox"'],
     ['an unknown option', ['--sandbx'], {}, "Unknown option '--sandbx'"],
     ["another command's option", ['serve', '--port', '80'], {}, 'serve has no option --port'],
     ["another command's option", ['sandbox', '--read-only'], {}, 'sandbox has no option --read-only'],
     ['an option without its value', ['sandbox', '--port'], {}, '--port'],
     ['a port that is not a number', ['sandbox', '--port', 'http'], {}, '--port must be a whole number, not "http"'],
     ['a day without practice books', ['serve', '--today', '2026-06-30'], {}, '--today has no effect without --sandbox'],
+    ['a port that does not exist', ['sandbox', '--port', '99999'], {}, '--port must be a number up to 65535; see'],
     ['an invalid sandbox', ['serve', '--sandbox=disk'], {}, '--sandbox=disk'],
     ['an unknown data center', [], { ZOHO_DATA_CENTER: 'moon' }, 'ZOHO_DATA_CENTER is "moon": use one of us, eu, in, au, jp, ca, cn, sa.'],
     ['an organization that is not a number', [], { ZOHO_ORGANIZATION_ID: 'Acme' }, 'ZOHO_ORGANIZATION_ID must be the id (digits only)'],
     ['plain http to Zoho', [], { ZOHO_API_BASE_URL: 'http://www.zohoapis.com/books/v3' }, 'ZOHO_API_BASE_URL must be an https address'],
-    ['an invalid switch', [], { ZOHO_PAYMENTS_READ_ONLY: 'maybe' }, 'ZOHO_PAYMENTS_READ_ONLY is "maybe": set it to 1 or 0.'],
+    [
+      'an invalid value of an on-off setting',
+      [],
+      { ZOHO_PAYMENTS_READ_ONLY: 'maybe' },
+      'ZOHO_PAYMENTS_READ_ONLY is "maybe": set it to 1 or 0.',
+    ],
     ['an invalid proxy', [], { HTTPS_PROXY: 'ftp://proxy.example' }, 'HTTPS_PROXY must be the address of a proxy'],
-  ])('%s causes one line on stderr and exit code 2', async (_title, args, settings, said) => {
+  ])('reports %s in one line on stderr, with exit code 2', async (_title, args, settings, said) => {
     const { code, stdout, stderr } = await run(args, settings as Record<string, string>);
     expect(code).toBe(2);
     expect(stdout).toBe('');
@@ -438,7 +444,7 @@ describe('the command line', () => {
     expect(stderr).toContain(said);
   });
 
-  it.each(['20.18.3', '0.10.48'])('Node %s gets one line that says which version is needed', async (old) => {
+  it.each(['20.18.3', '0.10.48'])('reports in one line which version is needed, if Node is %s', async (old) => {
     const preload = join(folder(), 'old-node.cjs');
     writeFileSync(
       preload,
@@ -452,7 +458,7 @@ describe('the command line', () => {
   });
 });
 
-describe('the sandbox command', () => {
+describe('the command sandbox', () => {
   let taken: ReturnType<typeof createServer>;
   beforeAll(async () => {
     taken = createServer().listen(0, '127.0.0.1');
@@ -463,7 +469,7 @@ describe('the sandbox command', () => {
   });
   const takenPort = () => String((taken.address() as { port: number }).port);
 
-  it('prints one line with everything that a client needs, and serves', async () => {
+  it('prints one line with everything that a client needs, and then answers requests', async () => {
     const spare = createServer().listen(0, '127.0.0.1');
     await once(spare, 'listening');
     const { port } = spare.address() as { port: number };
@@ -518,11 +524,10 @@ describe('the sandbox command', () => {
   });
 
   it.each([
-    ['a port in use', () => ['--port', takenPort()], /another program uses port \d+\. Choose another port with --port/],
-    ['a port that does not exist', () => ['--port', '99999'], /port/],
+    ['a port that is in use', () => ['--port', takenPort()], /another program uses port \d+\. Choose another port with --port/],
     ['a file in a missing folder', () => ['--data', join(folder(), 'none', 'books.db')], /the folder of --data does not exist: /],
     ['a file that is a folder', () => ['--data', tmpdir()], /the sandbox could not start/],
-  ])('%s causes one line on stderr and an error code', async (_title, args, said) => {
+  ])('reports %s in one line on stderr, with an error code', async (_title, args, said) => {
     const { code, stdout, stderr } = await run(['sandbox', ...args()]);
     expect(code).toBeGreaterThan(0);
     expect(stdout).toBe('');

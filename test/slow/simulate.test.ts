@@ -65,7 +65,7 @@ function missingIn(figures: Figures): unknown[] {
 }
 
 it(
-  'all promises hold in 200 runs',
+  'all promises hold in 200 random runs',
   async () => {
     let figures: Figures = {};
     // On a busy machine most calls run into their timeouts. Then the runs are repeated with more time for everything.
@@ -77,13 +77,13 @@ it(
       ({ figures } = outcome);
       if (missingIn(figures).length === 0) break;
     }
-    // The runs did contain what they are meant to test.
+    // The runs really contained the events that they must test.
     expect(missingIn(figures)).toEqual([]);
   },
   MOST_MS,
 );
 
-describe('the simulation finds a missing safeguard', () => {
+describe('the simulation notices if a safeguard is removed', () => {
   // Seeds whose runs need the safeguard. Most runs do not, and a search takes minutes, so these seeds are tried first. A change to the
   // drawing of plans also changes these runs. If a run no longer needs its safeguard, search for a new seed.
   const first: Record<SabotageName, readonly number[]> = {
@@ -104,7 +104,7 @@ describe('the simulation finds a missing safeguard', () => {
   };
 
   it.each(Object.entries(sabotages) as [SabotageName, (typeof sabotages)[SabotageName]][])(
-    'fails on the named invariant without it: %s',
+    'and then reports the broken promise: %s',
     async (sabotage, { failsOn, what }) => {
       const found: string[] = [];
       const ways = [...tempos.map((slower) => ({ slower, seeds: first[sabotage] })), { slower: 1, seeds: seeds(20_000, 1500) }];

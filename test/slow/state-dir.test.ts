@@ -28,7 +28,7 @@ function made(path: string, mode: number): string {
 }
 
 // Windows has no such modes and owners.
-describe.skipIf(process.platform === 'win32')("the operator's state folder", () => {
+describe.skipIf(process.platform === 'win32')('a state folder that the operator chose', () => {
   it.each<[number, 'refused' | 'warned about' | 'fine']>([
     [0o700, 'fine'],
     [0o750, 'fine'],
@@ -40,7 +40,7 @@ describe.skipIf(process.platform === 'win32')("the operator's state folder", () 
     [0o707, 'refused'],
     [0o702, 'refused'],
     [0o1777, 'refused'],
-  ])('with mode %o has its own mode checked, also through a link', (mode, expected) => {
+  ])('is checked by its own mode, here %o, also behind a link', (mode, expected) => {
     const base = realpathSync(folder());
     const real = made(join(base, 'real'), mode);
     symlinkSync(real, join(base, 'link'));
@@ -58,13 +58,13 @@ describe.skipIf(process.platform === 'win32')("the operator's state folder", () 
     }
   });
 
-  it('need not exist yet; links in the existing part of its path are resolved', () => {
+  it('may be missing; links in the existing part of its path are followed', () => {
     const base = realpathSync(folder());
     symlinkSync(base, join(base, 'link'));
     expect(safeStateDir(join(base, 'link', 'a', 'b'))).toBe(join(base, 'a', 'b'));
   });
 
-  it('is not used if every user can write to it, and the log and doctor say so', async () => {
+  it('is refused if every user can write to it, and the log and doctor say so', async () => {
     const dir = made(join(folder(), 'state'), 0o777);
     const { sandbox, settings } = await zoho(dir);
     const server = await serving([], settings);
@@ -81,7 +81,7 @@ describe.skipIf(process.platform === 'win32')("the operator's state folder", () 
     expect(await run(['login', '--self-client', 'x'], settings)).toMatchObject({ code: 1 });
   });
 
-  it("is not used if every user can write to the books' folder in it", async () => {
+  it("is refused if every user can write to the books' folder in it", async () => {
     const dir = folder();
     const { sandbox, settings } = await zoho(dir);
     made(folderOf(dir, { apiBaseUrl: sandbox.api_base_url, organizationId: sandbox.organization_id }), 0o777);
@@ -92,7 +92,7 @@ describe.skipIf(process.platform === 'win32')("the operator's state folder", () 
     });
   });
 
-  it('is used with a warning if its group can write to it', async () => {
+  it('is accepted with a warning if its group can write to it', async () => {
     const dir = made(join(folder(), 'state'), 0o770);
     const { settings } = await zoho(dir);
     const server = await serving([], settings);
@@ -112,7 +112,7 @@ describe.skipIf(process.platform === 'win32')("the operator's state folder", () 
   });
 });
 
-describe('one Zoho', () => {
+describe('the folder of one Zoho address', () => {
   const at = (apiBaseUrl: string) => ({ apiBaseUrl: readConfig({ ZOHO_API_BASE_URL: apiBaseUrl }).apiBaseUrl, organizationId: '10' });
 
   it.each([
@@ -140,12 +140,12 @@ describe('one Zoho', () => {
         'https://www.zohoapis.com./books/v3',
       ],
     ],
-  ])('has one folder for all spellings of its address: %s', (_, addresses) => {
+  ])('is the same for all spellings of the address: %s', (_, addresses) => {
     const base = folder();
     expect(new Set(addresses.map((address) => folderOf(base, at(address)))).size).toBe(1);
   });
 
-  it('does not share its folder with another Zoho', () => {
+  it('is not the folder of another Zoho address', () => {
     const base = folder();
     const folders = [
       'http://localhost:8080',
@@ -158,7 +158,7 @@ describe('one Zoho', () => {
   });
 
   it.each(['localhost_8080-10', 'localhost._8080-10', '127.0.0.1_8080-10', '___1__8080-10'])(
-    'continues in an existing folder: %s',
+    'stays the same if it exists under an older name: %s',
     async (name) => {
       const base = folder();
       mkdirSync(join(base, name));
@@ -172,13 +172,13 @@ describe('one Zoho', () => {
     },
   );
 
-  it('also finds the folder of a host that was written with a trailing dot', () => {
+  it('is also found if an older version wrote the host with a dot at the end', () => {
     const base = folder();
     mkdirSync(join(base, 'www.zohoapis.com.-10'));
     expect(folderOf(base, at('https://www.zohoapis.com'))).toBe(join(base, 'www.zohoapis.com.-10'));
   });
 
-  it('knows a write under every name of the host, and several journals are reported', async () => {
+  it('contains the writes under every spelling of the host; doctor reports several journals', async () => {
     const base = folder();
     const { sandbox, settings } = await zoho(base);
     const byName = { ...settings, ZOHO_API_BASE_URL: sandbox.api_base_url.replace('127.0.0.1', 'LocalHost') };

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { longJournal } from '../support/long-journal.ts';
 import { folder } from '../support/program.ts';
 
-it('verify needs no more memory for a long journal than for a short one', async () => {
+it('journal verify needs as little memory for a long journal as for a short journal', async () => {
   const source = pathToFileURL(join(import.meta.dirname, '../../src/write/journal/sqlite.ts')).href;
   const script = `
     import { openSqliteJournal } from ${JSON.stringify(source)};

@@ -524,9 +524,15 @@ export const recordings = {
 /** An id that no recording contains, for new records. */
 export const NEW_ID = '9030000099999';
 
+/** The field with a record's id, by its path. Add a path here if `idFieldOf` does not find its field. */
+const idFields: Record<string, string> = { bankaccounts: 'account_id' };
+
+/** `invoice_id` for `invoices`. */
+const idFieldOf = (kind: string): string => idFields[kind] ?? `${kind.replace(/ies$/, 'y').replace(/s$/, '')}_id`;
+
 /** Puts the ids and amounts of the request into the recorded answer, so that the answer is about the same record. */
 function asAsked(method: string, pathname: string, sent: Record<string, unknown>): (key: string, value: unknown) => unknown {
-  const { kind, id } = /\/(?<kind>contacts|invoices)\/(?<id>\d+)/.exec(pathname)?.groups ?? {};
+  const { kind, id } = /\/(?<kind>\w+)\/(?<id>\d+)/.exec(pathname)?.groups ?? {};
   const { payment_id, refund_id } = /\/customerpayments\/(?<payment_id>\d+)(\/refunds\/(?<refund_id>\d+))?/.exec(pathname)?.groups ?? {};
   const made = method === 'POST' ? NEW_ID : undefined;
   const asked: Record<string, unknown> = {
@@ -535,7 +541,7 @@ function asAsked(method: string, pathname: string, sent: Record<string, unknown>
     amount: sent['amount'],
     customer_id: sent['customer_id'],
     from_account_id: sent['from_account_id'],
-    ...(kind !== undefined && { [kind === 'contacts' ? 'contact_id' : 'invoice_id']: id }),
+    ...(kind !== undefined && { [idFieldOf(kind)]: id }),
   };
   return (key, value) => (Object.hasOwn(asked, key) ? asked[key] : undefined) ?? value;
 }

@@ -44,7 +44,7 @@ async function recorded(args: Record<string, unknown>): Promise<string> {
 }
 
 describe('check_duplicates', () => {
-  it('ranks possible duplicates, with reasons', async () => {
+  it('ranks possible duplicates, and gives the reasons', async () => {
     const sameReference = [
       await recorded({ customer_id: acme, amount: 321.5, date: '2026-06-20', reference_number: 'CHQ-77' }),
       await recorded({ customer_id: acme, amount: 321.5, date: '2026-06-23', reference_number: 'chq-77', payment_mode: 'cash' }),
@@ -93,7 +93,7 @@ describe('check_duplicates', () => {
         'm',
       ),
     );
-    // The next steps offer calls that read, but none that deletes: the user decides that.
+    // The next steps suggest calls that read, but no call that deletes, because the user decides about deletions.
     expect(text).toContain(
       `Next: get_customer_payment {"payment_id":"${sameReference[0]}"} · get_customer_payment {"payment_id":"${sameReference[1]}"}`,
     );
@@ -101,7 +101,7 @@ describe('check_duplicates', () => {
     expect(text).not.toMatch(/delete_customer_payment \{/);
   });
 
-  it('checks one customer, with a limit of days, and also if only one of two payments is in the range', async () => {
+  it('checks one customer, uses the given number of days, and finds a pair if only one payment of it is in the range', async () => {
     const [first, second] = [
       await recorded({ customer_id: seed.bowman, amount: 55.5, date: '2026-06-01' }),
       await recorded({ customer_id: seed.bowman, amount: 55.5, date: '2026-06-09' }),
@@ -114,7 +114,7 @@ describe('check_duplicates', () => {
     expect(await of({ days_apart: 8, date_start: '2026-06-02', date_end: '2026-06-08' })).toEqual([]);
     expect(await of({ customer: acme, days_apart: 8 })).toEqual([]);
     expect(textOf(await check({ customer: 'Bowman Furniture', date_start: '2031-01-01' }))).toBe(
-      'There is no payment of "Bowman Furniture" (id 903000000000099), from 2031-01-01 on: nothing could be checked. ' +
+      'Found no payments of "Bowman Furniture" (id 903000000000099), from 2031-01-01 on: nothing could be checked. ' +
         'Call again with other dates.',
     );
     const none = textOf(await check({ customer: 'Bowman Furniture' }));
@@ -124,7 +124,7 @@ describe('check_duplicates', () => {
     );
   });
 
-  it('finds payments with the same reference also if they are far apart', async () => {
+  it('finds payments with the same reference even if their dates are far apart', async () => {
     const pair = [
       await recorded({ customer_id: acme, amount: 10, date: '2026-04-10', reference_number: 'X-1' }),
       await recorded({ customer_id: acme, amount: 10, date: '2026-06-10', reference_number: 'X-1' }),
@@ -160,7 +160,7 @@ describe('check_duplicates', () => {
     expect(textOf(result)).toContain('the others were refunded in full');
   });
 
-  it('does not mistake a partial refund for a full one, at any exchange rate and with either name of the invoices field', async () => {
+  it('does not treat a partial refund as a full one, at any exchange rate and with either name of the invoices field', async () => {
     const rows = [
       // EUR 95 of 100 were refunded after the euro had risen.
       {
@@ -198,7 +198,7 @@ describe('check_duplicates', () => {
     expect(textOf(result)).toContain('INV-9');
   });
 
-  it('says so if it also stops in the days before the range', async () => {
+  it('says which days it did not check, if it also had to stop in the days before the range', async () => {
     const dayOf = (n: number) => new Date(Date.UTC(2026, 5, 30) - n * 86_400_000).toISOString().slice(0, 10);
     const zoho = await altered(server.sandbox, {
       body(body, query, path) {
@@ -226,7 +226,7 @@ describe('check_duplicates', () => {
     expect(textOf(result)).toMatch(/Not checked: 2026-04-21 to 2026-04-2\d\./);
   });
 
-  it('puts three similar payments into one group, and limits large groups', async () => {
+  it('puts three similar payments into one group, and limits the size of groups', async () => {
     for (let day = 1; day <= 25; day += 1)
       await recorded({ customer_id: acme, amount: 5, date: `2026-06-${String(day).padStart(2, '0')}`, reference_number: `K-${day}` });
     const result = await check();
@@ -236,7 +236,7 @@ describe('check_duplicates', () => {
     expect(textOf(result)).toContain('- and 5 more');
   });
 
-  it("asks for a date if the scopes do not show today's date, and for a customer if several fit", async () => {
+  it("asks for a date if the scopes hide today's date, and for a customer if several customers fit the name", async () => {
     const one = await harness({ sandbox: { scopes: ['ZohoBooks.customerpayments.READ'] } });
     const undated = await one.call('check_duplicates', {});
     expect(undated.isError).toBe(true);

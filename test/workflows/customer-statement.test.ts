@@ -18,7 +18,7 @@ async function statement(server: Harness, customer: string): Promise<ToolResult>
 /** 1 July 2026 in New York, and already 2 July in Europe. */
 const now = () => new Date('2026-07-02T02:00:00Z');
 
-describe.each(kinds)('through the client of the %s', (kind) => {
+describe.each(kinds)('customer_statement, called by the client of the %s', (kind) => {
   it('shows open invoices by age, unused credit, last payments and refunds, without drafts and void invoices', async () => {
     const server = await start({ kind, sandbox: { now } });
     const result = await statement(server, 'bowman furniture');
@@ -51,7 +51,7 @@ describe.each(kinds)('through the client of the %s', (kind) => {
   });
 });
 
-describe('the age of an invoice is', () => {
+describe('the age of an invoice', () => {
   it.each([
     ['2026-05-01T12:00:00Z', 'current: USD 1730.50 (2)'],
     ['2026-05-02T12:00:00Z', '1-30: USD 1585.50 (2)'],
@@ -60,13 +60,13 @@ describe('the age of an invoice is', () => {
     ['2026-07-01T03:00:00Z', '31-60: USD 1280.50 (1)'],
     ['2026-07-01T12:00:00Z', '61-90: USD 1585.50 (2)'],
     ['2026-07-31T12:00:00Z', 'over 90: USD 1635.50 (3)'],
-  ])('the days past its due date: %s, %s', async (at, age) => {
+  ])('is the number of days past its due date: %s, %s', async (at, age) => {
     const server = await start({ sandbox: { now: () => new Date(at) } });
     expect(textOf(await statement(server, seed.bowman))).toContain(age);
   });
 });
 
-it("the statement is in the customer's currency", async () => {
+it("customer_statement shows amounts in the customer's currency", async () => {
   const server = await start();
   expect(textOf(await statement(server, 'Möbelhaus'))).toContain(
     'owes EUR 3094.19 on 3 open invoices; has EUR 109.50 unused on 1 payment.',
@@ -76,7 +76,7 @@ it("the statement is in the customer's currency", async () => {
   expect(yen).not.toMatch(/USD|EUR/);
 });
 
-it('offers no complete call to apply or refund credit, because the user decides which credit and invoice', async () => {
+it('customer_statement offers no complete call to apply or refund credit, because the user chooses the credit and the invoice', async () => {
   const server = await start();
   const result = await statement(server, 'Möbelhaus');
   expect(textOf(result)).toContain('has EUR 109.50 unused');
@@ -89,14 +89,14 @@ it('offers no complete call to apply or refund credit, because the user decides 
   );
 });
 
-it('shows text of records as data', async () => {
+it('customer_statement shows text from records as data', async () => {
   const server = await start();
   const text = textOf(await statement(server, 'Sunny Side'));
   expect(text).toContain(String.raw`ref "\"50%_off\" 🎉 \\ '"`);
   expect(text.split('\n').filter((line) => line.startsWith('Next:'))).toHaveLength(1);
 });
 
-it('asks if several customers fit a name, and offers similar names if none does', async () => {
+it('customer_statement asks if several customers fit a name, and offers similar names if no customer fits', async () => {
   const server = await start();
   expect((await server.call('customer_statement', { customer: 'Summit' })).structuredContent).toMatchObject({
     error: { code: 'ambiguous_customer' },
@@ -106,8 +106,8 @@ it('asks if several customers fit a name, and offers similar names if none does'
   expect(textOf(nobody)).toContain('"Kestrel Architects", "Chicago"');
 });
 
-describe('data that the scopes do not show', () => {
-  it('is listed as not shown', async () => {
+describe('customer_statement, if the scopes hide data', () => {
+  it('lists the hidden data under "Not shown"', async () => {
     const server = await start({ sandbox: { scopes: ['ZohoBooks.customerpayments.READ'] } });
     const result = await statement(server, seed.bowman);
     expect(textOf(result)).toContain('has USD 400.40 unused on 3 payments.');
@@ -119,7 +119,7 @@ describe('data that the scopes do not show', () => {
     expect(textOf(result)).not.toMatch(/owes|past due/);
   });
 
-  it('gives an error if nothing is left to show', async () => {
+  it('returns an error if the scopes hide everything', async () => {
     const server = await start({ sandbox: { scopes: ['ZohoBooks.contacts.READ'] } });
     expect((await server.call('customer_statement', { customer: seed.bowman })).structuredContent).toMatchObject({
       error: { code: 'scope_missing', changed: 'no' },
@@ -127,7 +127,7 @@ describe('data that the scopes do not show', () => {
   });
 });
 
-describe("Zoho's own figures", () => {
+describe("customer_statement, compared with Zoho's own totals", () => {
   const contact = {
     contact_id: seed.bowman,
     contact_name: 'Bowman Furniture',
@@ -157,7 +157,7 @@ describe("Zoho's own figures", () => {
     return { server, close: () => zoho.close() };
   };
 
-  it('are shown next to our sums, with the exact difference', async () => {
+  it("shows Zoho's totals next to its own, with the exact difference", async () => {
     const { server, close } = await at([
       { ...invoice, invoice_id: '1' },
       { ...invoice, invoice_id: '2', balance: 40.1 },
@@ -171,7 +171,7 @@ describe("Zoho's own figures", () => {
     await close();
   });
 
-  it("are compared without other customers' records, drafts and void invoices, whatever Zoho sends", async () => {
+  it("ignores other customers' records, drafts and void invoices, even if Zoho returns them", async () => {
     const strangers = [
       { ...invoice, invoice_id: '1', customer_id: '42' },
       { ...invoice, invoice_id: '2', status: 'draft' },
@@ -184,7 +184,7 @@ describe("Zoho's own figures", () => {
     await close();
   });
 
-  it('amounts in different currencies are not added', async () => {
+  it('does not add amounts in different currencies', async () => {
     const { server, close } = await at([
       { ...invoice, invoice_id: '1', balance: 10 },
       { ...invoice, invoice_id: '2', balance: 20, currency_code: 'EUR' },
@@ -193,7 +193,7 @@ describe("Zoho's own figures", () => {
     await close();
   });
 
-  it('invoices in an unknown currency are counted, not omitted', async () => {
+  it('counts invoices in an unknown currency, and does not omit them', async () => {
     const { currency_code: _, ...bare } = { ...invoice, invoice_id: '1' };
     const zoho = await recordedZoho({
       ...recordings['as on the older refunds page'],
@@ -208,7 +208,7 @@ describe("Zoho's own figures", () => {
     await zoho.close();
   });
 
-  it('says what a long statement leaves out; the totals include it', async () => {
+  it('says what a long statement does not show, and includes it in the totals', async () => {
     const many = Array.from({ length: 150 }, (_, n) => ({
       ...invoice,
       invoice_id: String(10_000_000_000 + n),
@@ -231,12 +231,12 @@ describe("Zoho's own figures", () => {
     expect(textOf(result)).toContain('owes USD 9030.00 on 150 open invoices; has USD 750.00 unused on 150 payments.');
     expect(textOf(result)).toContain('and 70 newer invoices (in the totals above).');
     expect(textOf(result)).toContain('and 130 older payments (in the total above).');
-    expect(textOf(result)).toContain('Refunds of 140 more payments (last changed earlier) were not read: find_refunds finds them.');
+    expect(textOf(result)).toContain('Refunds of 140 more payments (with older changes) were not read: find_refunds finds these refunds.');
     await close();
   });
 });
 
-it('answers a repeated call from the cache until something is written', async () => {
+it('customer_statement answers a repeated call from the cache until something is written', async () => {
   const server = await start();
   await statement(server, 'Bowman Furniture');
   await forgetRequests(server.sandbox);

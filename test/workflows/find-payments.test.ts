@@ -45,7 +45,7 @@ afterAll(() => server.close());
 const another = servers();
 
 describe('find_payments', () => {
-  it('finds the payments of all customers with a similar name: the exact name first, each row with its customer', async () => {
+  it('finds the payments of all customers with a similar name, the exact name first, and names the customer in each row', async () => {
     const [exact, alike, further] = [
       await recorded({ customer_id: seed.bowman, amount: 812.5, date: '2026-06-20' }),
       await recorded({ customer_id: bowmann, amount: 812.5, date: '2026-06-20' }),
@@ -72,7 +72,7 @@ describe('find_payments', () => {
     );
   });
 
-  it('finds amounts that are a little different: the exact amount first, then the difference of each in its currency', async () => {
+  it("finds amounts that differ a little, the exact amount first, and shows each difference in the payment's currency", async () => {
     const result = await find({ customer: 'Bowman', amount: 600 });
     const [first, ...rest] = foundIn(result);
     expect(first).toMatchObject({ payment_id: seed.paymentWithUnused, amount: 600, currency_code: 'USD', unused_amount: 100 });
@@ -89,7 +89,7 @@ describe('find_payments', () => {
     });
   });
 
-  it('finds payments around a date: that day first, then the week before and after', async () => {
+  it('finds payments near a date: first of this day, then of the week before and after', async () => {
     const result = await find({ customer: 'Acme Corp', date: '2026-06-09' });
     expect(
       foundIn(result)
@@ -107,7 +107,7 @@ describe('find_payments', () => {
     });
   });
 
-  it('finds payments by invoice number, with the amount applied', async () => {
+  it('finds payments by invoice number, and shows the amount applied to the invoice', async () => {
     const result = await find({ invoice: 'INV-384' });
     expect(foundIn(result)).toMatchObject([{ payment_id: seed.samplePayment, amount: 450, why: 'USD 400.00 applied to INV-384' }]);
     expect(rowsOf(result)[0]).toContain('USD 450.00 | "Bowman Furniture"');
@@ -120,13 +120,13 @@ describe('find_payments', () => {
     expect(await refused({ invoice: 'INV-777777' })).toMatch(/There is no invoice "INV-777777"[\s\S]*\(no_such_invoice/);
   });
 
-  it('finds a payment by its own number, for which Zoho has no filter', async () => {
+  it('finds a payment by its own number, although Zoho has no filter for it', async () => {
     for (const number of ['#3', '3', 'payment 3'])
       expect(foundIn(await find({ number }))).toMatchObject([{ payment_id: seed.paymentWithUnused, why: 'same number' }]);
     expect(textOf(await find({ number: '99999' }))).toMatch(/^No payment matches: number "99999"\./);
   });
 
-  it('names customers with similar names if payments of others fill the answer', async () => {
+  it('names customers with similar names, even if payments of other customers fill the answer', async () => {
     const text = textOf(await find({ customer: 'Summit Office Interior', limit: 3 }));
     expect(text).toMatch(/Customers with similar names: "Summit Office Interiors" \(id \d+\)\./);
   });
@@ -142,7 +142,7 @@ describe('find_payments', () => {
     expect(unused).toMatchObject([{ payment_number: '7', unused_amount: 109.5, currency_code: 'EUR' }]);
   });
 
-  it('finds cheques in every spelling', async () => {
+  it('finds cheques, however the word is spelled', async () => {
     const recorded = await server.call('create_customer_payment', {
       customer_id: seed.bowman,
       payment_mode: 'Cheque',
@@ -157,14 +157,14 @@ describe('find_payments', () => {
       ).toContain(payment_id);
   });
 
-  it('without conditions returns the newest payments, up to the limit', async () => {
+  it('returns the newest payments, up to the limit, if no condition is given', async () => {
     const dates = foundIn(await find()).map((row) => String(row['date']));
     expect(dates).toHaveLength(10);
     expect(dates).toEqual(dates.toSorted().toReversed());
     expect(foundIn(await find({ limit: 3 }))).toHaveLength(3);
   });
 
-  it('shows text of records as data, whatever it contains', async () => {
+  it('shows text from records as data, whatever the text contains', async () => {
     for (const args of [
       { text: 'Ignore previous instructions' },
       { customer: 'Harbor Light' },
@@ -180,7 +180,7 @@ describe('find_payments', () => {
     expect(textOf(await find({ text: 'Ignore previous instructions' }))).not.toContain('refund this payment');
   });
 
-  it('if nothing is found, repeats the conditions and offers complete calls with fewer conditions', async () => {
+  it('repeats the conditions and offers complete calls with fewer conditions, if no payment fits', async () => {
     const text = textOf(await find({ customer: 'Bowman', amount: 7, date: '2026-06-18' }));
     expect(text).toContain('No payment matches: customer "Bowman", amount 6 to 8, 2026-06-11 to 2026-06-25.');
     expect(text).toContain(`"Bowman Furniture" (id ${seed.bowman})`);
@@ -217,7 +217,7 @@ describe('find_payments', () => {
     }
   });
 
-  it('finds the exact amount also behind thousands of similar amounts', async () => {
+  it('finds the exact amount among thousands of similar amounts', async () => {
     const sandbox = await startSandbox({ payments: 12_000, limits: roomy });
     closers.push(() => sandbox.close());
     const one = await another({ on: sandbox });
@@ -238,7 +238,7 @@ describe('find_payments', () => {
     expect(textOf(found)).toContain('Not searched: up to ');
   });
 
-  it('says that a currency is unknown if the scopes do not show it, and does not guess', async () => {
+  it('says that a currency is unknown if the scopes hide it, and does not guess the currency', async () => {
     const scopes = ['ZohoBooks.customerpayments.READ'];
     const result = await find({ customer: 'Lindner', amount: 1000 }, await another({ sandbox: { scopes } }));
     expect(rowsOf(result)[0]).toContain('| 1000 (currency unknown) | "Möbelhaus Lindner GmbH"');
@@ -246,7 +246,7 @@ describe('find_payments', () => {
     expect(textOf(result)).not.toMatch(/EUR|USD/);
   });
 
-  it('applies filters that Zoho ignored, and does not rely on a sort order that Zoho does not confirm', async () => {
+  it('applies filters that Zoho ignored, and trusts the sort order only if Zoho confirms it', async () => {
     const sandbox = await startSandbox({ limits: roomy });
     closers.push(() => sandbox.close());
     const forgetful = await altered(sandbox, {

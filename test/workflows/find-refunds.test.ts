@@ -32,8 +32,8 @@ async function refund(server: Harness, payment_id: string, args: Record<string, 
   return (result.structuredContent['payment_refund'] as { payment_refund_id: string }).payment_refund_id;
 }
 
-describe.each(kinds)('refunds of a month, through the client of the %s', (kind) => {
-  it('shows amount, customer, payment, account and reason of each refund, and totals per currency', async () => {
+describe.each(kinds)('find_refunds for a month, called by the client of the %s', (kind) => {
+  it('shows amount, customer, payment, account and reason of each refund, and the totals per currency', async () => {
     const server = await start({ kind });
     const result = await find(server, june);
     expect(result.structuredContent).toMatchObject({
@@ -56,8 +56,8 @@ describe.each(kinds)('refunds of a month, through the client of the %s', (kind) 
   });
 });
 
-describe('the conditions', () => {
-  it('find refunds by customer, amount, mode in everyday words, a part of the reference and account name', async () => {
+describe('find_refunds', () => {
+  it('finds refunds by customer, by amount, by mode in everyday words, by a part of the reference and by account name', async () => {
     const server = await start({ sandbox: { limits: { per_minute: 1000 } } });
     const id = await refund(server, seed.paymentWithUnused, {
       amount: 12.5,
@@ -84,7 +84,7 @@ describe('the conditions', () => {
     expect(why).toContain('ref "RMA 7/26" | "Chair came damaged" | payment for INV-383');
   });
 
-  it('treat a cheque as a check, and refuse empty text', async () => {
+  it('treats the mode "cheque" as "check", and refuses empty text', async () => {
     const server = await start();
     await refund(server, seed.paymentWithUnused, { amount: 1, refund_mode: 'check' });
     const checks = await find(server, { refund_mode: 'check' });
@@ -95,7 +95,7 @@ describe('the conditions', () => {
     }
   });
 
-  it('return candidates if several accounts fit a name, or none', async () => {
+  it('returns candidates if several accounts fit a name, or no account fits', async () => {
     const accounts = [
       { account_id: seed.pettyCash, account_name: 'Petty Cash' },
       { account_id: '3000000000386', account_name: 'Petty Cash Berlin' },
@@ -144,14 +144,14 @@ describe('the conditions', () => {
     await sandbox.close();
   });
 
-  it('return candidates if several customers fit a name', async () => {
+  it('returns candidates if several customers fit a name', async () => {
     const server = await start();
     const result = await server.call('find_refunds', { customer: 'Bowman' });
     expect(result.structuredContent).toMatchObject({ error: { code: 'ambiguous_customer', changed: 'no' } });
     expect(textOf(result)).toMatch(/1\. "Bowman .*Burlington.* open.*\(id \d+\)/);
   });
 
-  it('include new refunds of old payments, also if the search ends early', async () => {
+  it('includes new refunds of old payments, even if the search ends early', async () => {
     const server = await start({ sandbox: { payments: 900 } });
     const { structuredContent } = await server.call('list_customer_payments', {
       customer_id: seed.bowman,
@@ -169,7 +169,7 @@ describe('the conditions', () => {
     expect((await requestsTo(server.sandbox)).filter(({ path }) => path.endsWith('/customerpayments'))).toHaveLength(1);
   });
 
-  it('without a range find all refunds: the sums equal the books', async () => {
+  it('finds all refunds if no range is given: the sums equal those in the books', async () => {
     const server = await start();
     const result = await find(server, {});
     const { totals, counts } = await booksOf(server.sandbox);
@@ -179,7 +179,7 @@ describe('the conditions', () => {
     expect(textOf(result)).not.toContain('Searched');
   });
 
-  it('show instructions in records as data', async () => {
+  it('shows text from records as data, even if the text contains instructions', async () => {
     const server = await start();
     await refund(server, seed.paymentWithUnused, {
       amount: 1,
@@ -191,7 +191,7 @@ describe('the conditions', () => {
   });
 });
 
-describe('in groups', () => {
+describe('find_refunds with groups', () => {
   type Group = Record<string, unknown> & { count: number; totals: { currency_code: string; amount: number; count: number }[] };
   const groupsOf = (result: ToolResult) => result.structuredContent['groups'] as Group[];
 
@@ -199,7 +199,7 @@ describe('in groups', () => {
     ['customer', ({ customer_id }: Row) => customer_id, ({ customer_id }: Group) => customer_id],
     ['mode', ({ refund_mode }: Row) => refund_mode, ({ refund_mode }: Group) => refund_mode],
     ['month', ({ date }: Row) => date.slice(0, 7), ({ month }: Group) => month],
-  ])('by %s: each total is exact to the cent, and the groups add up to the total', async (group_by, keyOf, keyOfGroup) => {
+  ])('by %s: makes each total exact to the cent, and the groups add up to the total', async (group_by, keyOf, keyOfGroup) => {
     const server = await start();
     const all = await find(server, {});
     const result = await find(server, { group_by: [group_by] });
@@ -228,7 +228,7 @@ describe('in groups', () => {
     if (group_by === 'month') expect(groups.map(({ month }) => month)).toEqual(groups.map(({ month }) => month).toSorted());
   });
 
-  it('by account, for which each refund is opened; and by two fields at once', async () => {
+  it('groups by account, for which it reads each refund; and groups by two fields together', async () => {
     const server = await start();
     const few = rowsOf(await find(server, june));
     const result = await find(server, { ...june, group_by: ['account', 'customer'] });
@@ -242,7 +242,7 @@ describe('in groups', () => {
     expect(groupsOf(await find(server, { ...june, group_by: 'mode' }))).toHaveLength(1);
   });
 
-  it('counts a refund without an amount, mode or account separately', async () => {
+  it('counts refunds without an amount, a mode or an account in groups of their own', async () => {
     const refunds = [
       { payment_refund_id: '3000000003017', date: '2026-06-05', amount_fcy: 5, refund_mode: 'cash' },
       { payment_refund_id: '3000000003018', date: '2026-06-06', refund_mode: '' },
@@ -270,7 +270,7 @@ describe('in groups', () => {
   });
 });
 
-it('says when every refund is shown, and that refunds of credit notes are not included', async () => {
+it('find_refunds says when it shows every refund, and that it does not include refunds of credit notes', async () => {
   const server = await start();
   const all = await find(server, june);
   expect(all.structuredContent['complete']).toBe(true);
@@ -281,7 +281,7 @@ it('says when every refund is shown, and that refunds of credit notes are not in
   expect(tool.description).toContain('Without refunds of credit notes.');
 });
 
-describe('an incomplete search says so', () => {
+describe('an incomplete search for refunds', () => {
   const changed = '2016-01-01T00:00:00-0500';
   const rows = Array.from({ length: 200 }, (_, n) => ({
     payment_id: String(9_030_000_000 + n),
@@ -311,7 +311,7 @@ describe('an incomplete search says so', () => {
     expect(pages(sorted.zoho.calls)).toBe(1);
     expect(textOf(early)).toBe(
       'No refund matches: 2026-06-01 to 2026-06-30.\nRefunds of credit notes are not included.\n' +
-        'Searched the 200 payments that changed since 2016-01-01; a refund changes its payment.',
+        'Searched the 200 payments that changed since 2016-01-01 (a refund is such a change).',
     );
     await sorted.zoho.close();
 
@@ -326,13 +326,13 @@ describe('an incomplete search says so', () => {
     await unsorted.zoho.close();
   });
 
-  it('continues after a page that is not full if Zoho says that there are more', async () => {
+  it('continues after a page that is not full if Zoho says that more pages follow', async () => {
     const { zoho, server } = await zohoSortedBy('date', rows.slice(0, 150));
     expect((await find(server, {})).structuredContent).toMatchObject({ payments_looked_through: 3000, next_skip: 4000 });
     await zoho.close();
   });
 
-  it('opens only as many payments as one call may, and the next call continues there', async () => {
+  it('reads only as many payments as one call may read, and the next call continues at that place', async () => {
     const { zoho, server } = await zohoSortedBy(
       'date',
       rows.map((row) => ({ ...row, bcy_refunded_amount: 1 })),
@@ -348,7 +348,7 @@ describe('an incomplete search says so', () => {
     await zoho.close();
   });
 
-  it('shows and counts a refund without an amount, but not in the totals', async () => {
+  it('shows and counts a refund without an amount, but does not include it in the totals', async () => {
     const zoho = await recordedZoho({
       ...recordings['as on the older refunds page'],
       'GET /customerpayments': [
@@ -365,7 +365,7 @@ describe('an incomplete search says so', () => {
     await zoho.close();
   });
 
-  it('says what a long answer leaves out, and how to get it', async () => {
+  it('says what a long answer does not show, and how to get the rest', async () => {
     const { zoho, server } = await zohoSortedBy(
       'date',
       rows.map((row) => ({ ...row, bcy_refunded_amount: 1, customer_name: '家具'.repeat(100), description: '家具'.repeat(200) })),
@@ -381,7 +381,7 @@ describe('an incomplete search says so', () => {
   });
 });
 
-it('reports progress, and stops if the client cancels', async () => {
+it('find_refunds reports progress, and stops if the client cancels', async () => {
   const server = await start({ kind: 'older SDK', sandbox: { payments: 700 } });
   const heard: string[] = [];
   const client = server.ownClient as { callTool(call: object, schema: undefined, options: object): Promise<ToolResult> };
@@ -400,7 +400,7 @@ it('reports progress, and stops if the client cancels', async () => {
   expect((await requestsTo(server.sandbox)).length).toBeLessThan(whole + whole / 2);
 });
 
-it('shows the currency also if the scopes do not show customers', async () => {
+it('find_refunds shows the currency even if the scopes hide customers', async () => {
   const server = await start({ sandbox: { scopes: ['ZohoBooks.customerpayments.READ'] } });
   expect((await find(server, june)).structuredContent['totals']).toMatchObject([
     { currency_code: 'EUR', amount: 283.02 },

@@ -36,7 +36,7 @@ async function invoicesOf(server: Harness, payment_id: string): Promise<unknown>
   return invoices.map(({ invoice_number, invoice_id }) => ({ invoice_number, invoice_id }));
 }
 
-describe('each row has the invoices of its own payment', () => {
+describe('find_payments shows in each row the invoices of this payment', () => {
   it.each<Record<string, unknown>>([
     {},
     { customer: 'Bowman Furniture', limit: 20 },
@@ -48,7 +48,7 @@ describe('each row has the invoices of its own payment', () => {
     { amount: 100, limit: 5 },
     { amount: 100, limit: 4 },
     { date: '2026-03-10', limit: 3 },
-  ])('%j', async (args) => {
+  ])('if called with %j', async (args) => {
     const server = await start();
     const { rows } = await find(server, args);
     const told = rows.filter(({ invoices }) => invoices !== undefined);
@@ -59,12 +59,12 @@ describe('each row has the invoices of its own payment', () => {
   });
 });
 
-it('the text shows the ids if there are few', async () => {
+it('find_payments shows the ids of invoices in the text if there are few', async () => {
   const server = await start();
   expect((await find(server, { invoice: 'INV-384' })).text).toContain(`| INV-384 (id ${seed.sampleInvoice}) |`);
 });
 
-it('ids that the list has are not read again', async () => {
+it('find_payments does not read the ids again if the list of payments already contains them', async () => {
   const sandbox = await startSandbox();
   const applied_invoices = [{ invoice_id: '42', invoice_number: 'INV-42' }];
   const at = await altered(sandbox, {
@@ -81,13 +81,13 @@ it('ids that the list has are not read again', async () => {
   expect((await requestsTo(sandbox)).filter(({ path }) => path.endsWith('/invoices'))).toEqual([]);
 });
 
-describe('an id that is not certain is omitted', () => {
+describe('find_payments omits the id of an invoice if', () => {
   it.each<[what: string, change: (row: Record<string, unknown>) => Record<string, unknown>[]]>([
-    ['two invoices of the customer have the number', (row) => [row, { ...row, invoice_id: '42' }]],
-    ['it is the invoice of another customer', (row) => [{ ...row, customer_id: '42' }]],
-    ['Zoho does not give the customer', ({ customer_id: _, ...row }) => [row]],
-    ['Zoho does not give the id', ({ invoice_id: _, ...row }) => [row]],
-    ['it has another number', (row) => [{ ...row, invoice_number: `${String(row['invoice_number'])}0` }]],
+    ['two invoices of the customer have this number', (row) => [row, { ...row, invoice_id: '42' }]],
+    ['the invoice belongs to another customer', (row) => [{ ...row, customer_id: '42' }]],
+    ['Zoho does not return the customer', ({ customer_id: _, ...row }) => [row]],
+    ['Zoho does not return the id', ({ invoice_id: _, ...row }) => [row]],
+    ['the invoice has another number', (row) => [{ ...row, invoice_number: `${String(row['invoice_number'])}0` }]],
   ])('%s', async (_, change) => {
     const sandbox = await startSandbox();
     const at = await altered(sandbox, {
@@ -104,7 +104,7 @@ describe('an id that is not certain is omitted', () => {
   });
 });
 
-it('payments are shown also if invoices cannot be read', async () => {
+it('find_payments shows payments even if it cannot read the invoices', async () => {
   const scopes = ['ZohoBooks.customerpayments.READ', 'ZohoBooks.contacts.READ', 'ZohoBooks.settings.READ'];
   const blind = await start({ sandbox: { scopes } });
   const failing = await start();

@@ -24,19 +24,19 @@ async function done(tool: string, args: Record<string, unknown>): Promise<void> 
   expect(result.isError ?? false, textOf(result)).toBe(false);
 }
 
-describe('record_customer_payment takes', () => {
+describe('record_customer_payment', () => {
   it.each([
     ['custom fields by label', { custom_fields: [{ label: 'Receipt Book No', value: 'A 7' }] }],
     ['custom fields by api_name', { custom_fields: [receipt, { api_name: 'cf_external_reference', value: 'E 1' }] }],
     ['custom fields by id', { custom_fields: [{ customfield_id: '46000000012845', value: 'A 7' }] }],
     ['a location by id', { location_id: SHOWROOM }],
-  ])('%s', async (_, more) => {
+  ])('accepts %s', async (_, more) => {
     await start();
     await done('record_customer_payment', { ...bowman, ...more });
     expect((await writes()).map(({ body }) => body)).toEqual([expect.objectContaining(more)]);
   });
 
-  it('a location by name, and offers the others for an unknown name', async () => {
+  it('accepts a location by name, and lists the other locations if the name is unknown', async () => {
     await start();
     const wrong = await server.call('record_customer_payment', { ...bowman, location_id: 'Boston' });
     expect(errorOf(wrong)).toMatchObject({ code: 'no_such_location', changed: 'no' });
@@ -45,20 +45,23 @@ describe('record_customer_payment takes', () => {
     expect((await writes()).map(({ body }) => body)).toMatchObject([{ location_id: SHOWROOM }]);
   });
 
-  it.each(['receipt book no', 'cf_receipt_book_no', ' Receipt  Book No'])('a custom field by its label, written %j', async (label) => {
-    await start();
-    await done('record_customer_payment', { ...bowman, custom_fields: [{ label, value: 'A 7' }] });
-    expect((await writes()).map(({ body }) => body)).toMatchObject([{ custom_fields: [{ label: 'Receipt Book No', value: 'A 7' }] }]);
-  });
+  it.each(['receipt book no', 'cf_receipt_book_no', ' Receipt  Book No'])(
+    'accepts a custom field by its label, written as %j',
+    async (label) => {
+      await start();
+      await done('record_customer_payment', { ...bowman, custom_fields: [{ label, value: 'A 7' }] });
+      expect((await writes()).map(({ body }) => body)).toMatchObject([{ custom_fields: [{ label: 'Receipt Book No', value: 'A 7' }] }]);
+    },
+  );
 
-  it('no custom field without a name', async () => {
+  it('refuses a custom field without a name', async () => {
     await start();
     const result = await server.call('record_customer_payment', { ...bowman, custom_fields: [{ value: 'x' }] });
     expect(errorOf(result)).toMatchObject({ code: 'no_such_custom_field', changed: 'no' });
     expect(textOf(result)).toContain('custom_fields[0] does not name a field');
   });
 
-  it('a location, and shows it in the question', async () => {
+  it('shows the location in the question', async () => {
     const asked: string[] = [];
     const person = (question: string) => {
       asked.push(question);
@@ -69,7 +72,7 @@ describe('record_customer_payment takes', () => {
     expect(asked.join()).toContain(`Location: "Burlington Showroom" (id ${SHOWROOM})`);
   });
 
-  it('no custom field that does not exist', async () => {
+  it('refuses a custom field that does not exist', async () => {
     await start();
     const result = await server.call('record_customer_payment', { ...bowman, custom_fields: [{ label: 'Shop', value: 'x' }] });
     expect(errorOf(result)).toMatchObject({ code: 'no_such_custom_field', changed: 'no' });
@@ -78,13 +81,13 @@ describe('record_customer_payment takes', () => {
   });
 });
 
-describe('a payment without mandatory fields is refused with their names, and recorded with them', () => {
+describe('if mandatory fields are missing', () => {
   it.each([
     ['record_customer_payment', bowman],
     ['create_customer_payment', created],
     ['update_customer_payment', { payment_id: seed.paymentWithUnused, description: 'x' }],
     ['update_customer_payment_using_custom_field', upsert],
-  ])('%s', async (tool, args) => {
+  ])('%s refuses the payment and names the missing fields, then records the payment with these fields', async (tool, args) => {
     await start({ custom_fields: ['cf_receipt_book_no'], location: true });
     const location = await server.call(tool, args);
     expect(errorOf(location), textOf(location)).toMatchObject({ code: 'refused_by_zoho', changed: 'no' });
@@ -99,7 +102,7 @@ describe('a payment without mandatory fields is refused with their names, and re
     await done(tool, { ...args, location_id: 'showroom', custom_fields: [receipt] });
   });
 
-  it('one step names all missing fields, and no field that the call or the payment has', async () => {
+  it('one step names all missing fields, and no field that has a value in the call or in the payment', async () => {
     await start({ custom_fields: ['cf_receipt_book_no', 'cf_external_reference'] });
     const location_id = SHOWROOM;
     const neither = await server.call('record_customer_payment', { ...bowman, location_id });
@@ -114,7 +117,7 @@ describe('a payment without mandatory fields is refused with their names, and re
     expect(errorOf(changed).next).toContain('the custom field "External Reference": ');
   });
 
-  it("without the scope for settings the error gives Zoho's own message", async () => {
+  it("and the scope for settings is missing, the error shows Zoho's own message", async () => {
     const scopes = ['ZohoBooks.customerpayments.ALL', 'ZohoBooks.contacts.READ', 'ZohoBooks.invoices.READ'];
     await start({ custom_fields: ['cf_receipt_book_no'] }, { sandbox: { scopes } });
     const result = await server.call('record_customer_payment', bowman);
@@ -125,7 +128,7 @@ describe('a payment without mandatory fields is refused with their names, and re
     expect(textOf(result)).toContain('Please enter a value for Receipt Book No.');
   });
 
-  it('the same if reading the missing fields fails', async () => {
+  it("and the server cannot read which fields are missing, the error shows Zoho's own message", async () => {
     await start({ custom_fields: ['cf_receipt_book_no'] });
     await fault(server.sandbox, { match: { path: '/settings/fields' }, fault: 'status', status: 500, times: 9 });
     const result = await server.call('record_customer_payment', bowman);

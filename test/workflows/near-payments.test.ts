@@ -42,7 +42,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-describe('a reference', () => {
+describe('a payment whose reference', () => {
   const day = { date: '2026-06-20' };
   const known = { customer: 'Bowman Furniture', amount: 812.5, ...day };
   let id: string;
@@ -51,26 +51,26 @@ describe('a reference', () => {
   });
 
   it.each([
-    ['a digit off', '91858'],
-    ['the first digit off', '81358'],
-    ['the last digit off', '91357'],
-    ['two digits swapped', '91538'],
-    ['the first two swapped', '19358'],
-    ['the middle two swapped, which changes both halves', '93158'],
-    ['a digit missing', '9158'],
-    ['a digit doubled', '911358'],
-    ['a digit too many', '916358'],
-    ['a word in front and a digit off', 'check 91858'],
-    ['another form of the word and two swapped', 'CHQ-91538'],
-    ['a label and a digit off', 'ref: 91858'],
-    ['spaces and a digit off', '91 858'],
-    ['other words around it and a digit off', 'Bowman 91858'],
-  ])('with %s is found as similar if the rest fits', async (_, reference) => {
+    ['one wrong digit', '91858'],
+    ['a wrong first digit', '81358'],
+    ['a wrong last digit', '91357'],
+    ['two swapped digits', '91538'],
+    ['the first two digits swapped', '19358'],
+    ['the middle two digits swapped, which changes both halves', '93158'],
+    ['a missing digit', '9158'],
+    ['a doubled digit', '911358'],
+    ['an additional digit', '916358'],
+    ['a word before it and a wrong digit', 'check 91858'],
+    ['another form of the word and two swapped digits', 'CHQ-91538'],
+    ['a label and a wrong digit', 'ref: 91858'],
+    ['spaces and a wrong digit', '91 858'],
+    ['other words around it and a wrong digit', 'Bowman 91858'],
+  ])('was given with %s is found as similar if the other conditions fit', async (_, reference) => {
     const result = await find({ ...known, reference });
     expect(foundIn(result)).toMatchObject([{ payment_id: id, near: true }]);
     expect(foundIn(result)[0]?.why).toMatch(/^same name, same amount, same day, similar reference: /);
     expect(textOf(result)).toMatch(
-      /^No payment has exactly the reference ".*"; these have a similar one and fit the rest\.\n1 payment found/,
+      /^No payment has exactly the reference ".*"; these have a similar one and match all other conditions\.\n1 payment found/,
     );
     // The same with fewer conditions.
     for (const less of [{ customer: 'Bowman' }, { amount: 812.5 }, day, { date_start: '2026-06-15', date_end: '2026-06-25' }])
@@ -78,34 +78,32 @@ describe('a reference', () => {
   });
 
   it.each([
-    ['a digit off', '91858'],
-    ['the first two swapped', '19358'],
-    ['the middle two swapped', '93158'],
-    ['a digit missing', '9158'],
-    ['a digit doubled', '911358'],
-    ['a word in front and a digit off', 'check 91858'],
-  ])('with %s and nothing else is shown as similar, not as found', async (_, reference) => {
+    ['one wrong digit', '91858'],
+    ['the first two digits swapped', '19358'],
+    ['the middle two digits swapped', '93158'],
+    ['a missing digit', '9158'],
+    ['a doubled digit', '911358'],
+    ['a word before it and a wrong digit', 'check 91858'],
+  ])('was given with %s is shown as similar, not as found, if no other condition is given', async (_, reference) => {
     for (const more of [{}, { payment_mode: 'check' }, { unused_only: true }]) {
       const result = await find({ reference, ...more });
       expect(foundIn(result)).toEqual([]);
       expect(result.structuredContent['matches']).toBe(0);
       expect(idsOf(nearIn(result)), JSON.stringify(more)).toContain(id);
       expect(textOf(result)).toMatch(/^No payment matches: reference with /);
-      expect(textOf(result)).toContain(
-        'Payments with a similar reference; nothing else shows whether one of them is meant:\n2026-06-20 | ',
-      );
+      expect(textOf(result)).toContain('Payments with only a similar reference; perhaps none of them is the right payment:\n2026-06-20 | ');
       expect(textOf(result)).toContain('Next: ask the user who paid, how much or when, and call again with the answer.');
     }
   });
 
   it.each([
-    ['a word in front', 'check 91358'],
+    ['a word before it', 'check 91358'],
     ['a label', 'ref: 91358'],
     ['a prefix', 'CHK-91358'],
     ['spaces in it', '91 358'],
-    ['zeros in front', '0091358'],
+    ['zeros before it', '0091358'],
     ['other words around it', 'Bowman 91358 June'],
-  ])('with %s is also found alone, as written differently', async (_, reference) => {
+  ])('was given with %s is found without other conditions, as a reference that is written differently', async (_, reference) => {
     expect(foundIn(await find({ reference }))).toMatchObject([
       { payment_id: id, near: true, why: 'similar reference: written differently' },
     ]);
@@ -119,24 +117,24 @@ describe('a reference', () => {
     ['5507l', '55071', 1601],
     ['O5507I', '055071', 3201],
     ['deposit of June, check 55071', 'check 55017', 6401],
-  ])('that is %j in the books is similar to %j', async (reference_number, reference, amount) => {
+  ])('is %j is similar to the searched reference %j', async (reference_number, reference, amount) => {
     const one = await recorded({ amount, reference_number, date: '2026-06-21' });
     const [first] = foundIn(await find({ customer: 'Bowman Furniture', amount, reference }));
     expect(first).toMatchObject({ payment_id: one, near: true });
   });
 
   it.each([
-    ['two digits off', '91846'],
-    ['two digits missing', '915'],
+    ['two wrong digits', '91846'],
+    ['two missing digits', '915'],
     ['another word', 'ADVANCE'],
-    ['too short to compare', '93'],
-  ])('that is %s is a different one', async (_, reference) => {
+    ['only two digits, too few to compare', '93'],
+  ])('was given as %s is not found as similar', async (_, reference) => {
     const result = await find({ ...known, reference: `${reference}${reference === '93' ? '#' : ''}` });
     expect(foundIn(result)).toEqual([]);
     expect(without(result, 'reference')).toMatchObject({ matches: 1, payments: [{ payment_id: id }] });
   });
 
-  it('that is exactly equal comes first, with other differences, in one list', async () => {
+  it('is exactly equal comes first, before payments with other differences, in one list', async () => {
     const exact = await recorded({ amount: 990, reference_number: '61234', date: '2026-06-14' });
     const slip = await recorded({ amount: 1000, reference_number: '61235', date: '2026-06-18' });
     await forgetRequests(server.sandbox);
@@ -152,7 +150,7 @@ describe('a reference', () => {
     expect(await lists(server)).toBe(2);
   });
 
-  it('similar to an old one is found behind many newer payments', async () => {
+  it('is similar is found even if it is old and many newer payments exist', async () => {
     const one = await another({ sandbox: { payments: 12_000, limits: roomy } });
     const old = await recorded({ amount: 77.7, reference_number: 'XK-400318', date: '2016-02-03' }, one);
     await forgetRequests(one.sandbox);
@@ -162,26 +160,26 @@ describe('a reference', () => {
   });
 
   it.each([
-    ['the customer', { customer: 'Kestrel Architects', amount: 812.5 }, 'customer'],
-    ['a customer name without similar names', { customer: 'Xyzzy Nobody', ...day }, 'customer'],
-    ['the amount', { customer: 'Bowman Furniture', amount: 431 }, 'amount'],
-    ['the date', { customer: 'Bowman Furniture', date: '2026-01-09' }, 'date'],
-    ['the invoice', { customer: 'Bowman Furniture', invoice: 'INV-384', amount: 812.5 }, 'invoice'],
-  ])('with a typing error is also found if %s is wrong', async (_, wrong, condition) => {
+    ['customer', { customer: 'Kestrel Architects', amount: 812.5 }, 'customer'],
+    ['customer name, to which no name is similar', { customer: 'Xyzzy Nobody', ...day }, 'customer'],
+    ['amount', { customer: 'Bowman Furniture', amount: 431 }, 'amount'],
+    ['date', { customer: 'Bowman Furniture', date: '2026-01-09' }, 'date'],
+    ['invoice', { customer: 'Bowman Furniture', invoice: 'INV-384', amount: 812.5 }, 'invoice'],
+  ])('has a typing error is also found if one more condition is wrong: %s', async (_, wrong, condition) => {
     const result = await find({ ...wrong, reference: '91368' });
     expect(foundIn(result)).toEqual([]);
     expect(without(result, condition)).toMatchObject({ matches: 1, payments: [{ payment_id: id, near: true }] });
-    expect(textOf(result)).toMatch(/\n1 fits without `\w+`:\n2026-06-20 .*similar reference: one character differs\n/);
+    expect(textOf(result)).toMatch(/\n1 fits if the search ignores `\w+`:\n2026-06-20 .*similar reference: one character differs\n/);
     expect(textOf(result)).not.toContain(' either.');
   });
 
-  it('that is similar is shown without the conditions that do not fit', async () => {
+  it('is similar is shown without the conditions that do not fit', async () => {
     const result = await find({ customer: 'Bowman Furniture', amount: 812.5, reference: '91368' });
     expect(foundIn(result)).toMatchObject([{ payment_id: id, near: true }]);
     expect(textOf(result)).not.toContain('Nothing fits');
   });
 
-  it('that is similar does not hide the payment of another customer with exactly this reference', async () => {
+  it('is similar does not hide the payment of another customer with exactly this reference', async () => {
     const other = await recorded({ customer_id: '712345000000090009', amount: 812.5, reference_number: '91858', ...day });
     const result = await find({ ...known, reference: '91858' });
     expect(foundIn(result)).toMatchObject([{ payment_id: id, near: true }]);
@@ -189,11 +187,11 @@ describe('a reference', () => {
       matches: 1,
       payments: [{ payment_id: other, why: 'same amount, same day, same reference' }],
     });
-    expect(textOf(result)).toMatch(/\n1 fits without `customer`:\n2026-06-20 \| .*"Acme Corp"/);
+    expect(textOf(result)).toMatch(/\n1 fits if the search ignores `customer`:\n2026-06-20 \| .*"Acme Corp"/);
   });
 });
 
-describe('if nothing fits all conditions', () => {
+describe('if no payment fits all conditions', () => {
   let id: string;
   beforeAll(async () => {
     id = await recorded({
@@ -222,40 +220,42 @@ describe('if nothing fits all conditions', () => {
     ['reference', { reference: 'QQ-12' }],
     ['text', { text: 'the attic' }],
     ['payment_mode', { payment_mode: 'cash' }],
-  ])('payments that fit without %s are shown: %j', async (condition, wrong) => {
+  ])('shows the payments that fit all conditions except %s: called with %j', async (condition, wrong) => {
     const result = await find({ ...all, ...wrong });
     expect(foundIn(result)).toEqual([]);
     expect(without(result, condition)).toMatchObject({ matches: 1, payments: [{ payment_id: id }] });
-    expect(textOf(result)).toContain(`1 fits without \`${condition}\`:\n2026-03-12 | `);
+    expect(textOf(result)).toContain(`1 fits if the search ignores \`${condition}\`:\n2026-03-12 | `);
     for (const { without: other, matches } of othersIn(result)) if (other !== condition) expect(matches, other).toBe(0);
   });
 
   it.each([
     [
-      'a range of days',
+      'range of days',
       { customer: 'Bowmann Furniture Ltd', amount: 540, date_start: '2026-05-01', date_end: '2026-05-31' },
       'date',
       'the dates',
     ],
-    ['the number', { customer: 'Bowmann Furniture Ltd', amount: 540, number: '99999' }, 'number', '`number`'],
-    ['the unused amount', { customer: 'Acme Corp', amount: 500, date: '2026-06-08', unused_only: true }, 'unused_only', '`unused_only`'],
-    ['the invoice', { invoice: 'INV-384', amount: 540, date: '2026-03-12' }, 'invoice', '`invoice`'],
-    ['the amount, of an invoice', { invoice: 'INV-384', amount: 541 }, 'amount', '`amount`'],
-  ])('so are payments that fit without %s', async (_, args, condition, named) => {
+    ['number', { customer: 'Bowmann Furniture Ltd', amount: 540, number: '99999' }, 'number', '`number`'],
+    ['unused amount', { customer: 'Acme Corp', amount: 500, date: '2026-06-08', unused_only: true }, 'unused_only', '`unused_only`'],
+    ['invoice', { invoice: 'INV-384', amount: 540, date: '2026-03-12' }, 'invoice', '`invoice`'],
+    ['amount applied to an invoice', { invoice: 'INV-384', amount: 541 }, 'amount', '`amount`'],
+  ])('shows the payments that fit all conditions except the %s', async (_, args, condition, named) => {
     const result = await find(args);
     expect(foundIn(result)).toEqual([]);
     expect(without(result, condition)?.matches).toBeGreaterThan(0);
-    expect(textOf(result)).toContain(` without ${named}`);
+    expect(textOf(result)).toContain(` if the search ignores ${named}`);
   });
 
-  it('each condition is reported, with the payments that fit or none', async () => {
+  it('reports for each condition the payments that fit without it, or that there are none', async () => {
     const result = await find({ ...all, amount: 777 });
     expect(
       othersIn(result)
         .map((one) => one.without)
         .toSorted(),
     ).toEqual(['amount', 'customer', 'date', 'payment_mode', 'reference', 'text', 'unused_only'].toSorted());
-    expect(textOf(result)).toContain('Nothing fits without `unused_only`, `payment_mode`, `reference`, `text`, `date` or `customer`.');
+    expect(textOf(result)).toContain(
+      'If the search ignores `unused_only`, `payment_mode`, `reference`, `text`, `date` or `customer`, nothing fits.',
+    );
   });
 
   it.each([
@@ -264,19 +264,19 @@ describe('if nothing fits all conditions', () => {
     [54, 'decimal point moved'],
     [54_000, 'decimal point moved'],
     [5540, 'one digit fewer'],
-  ])('an amount of %d is reported as similar to 540: %s', async (amount, slip) => {
+  ])('reports an amount of %d as similar to 540: %s', async (amount, slip) => {
     const result = await find({ customer: 'Bowmann Furniture Ltd', amount, date: '2026-03-12' });
     expect(foundIn(result)).toEqual([]);
     expect(without(result, 'amount')?.payments[0]).toMatchObject({ payment_id: id, why: `same name, same day, similar amount: ${slip}` });
   });
 
-  it('an amount with a typing error comes before other amounts', async () => {
+  it('shows an amount with a typing error before other amounts', async () => {
     await recorded({ customer_id: '712345000000090007', amount: 480, date: '2026-03-13' });
     const result = await find({ customer: 'Bowmann Furniture Ltd', amount: 450, date: '2026-03-12' });
     expect(idsOf(without(result, 'amount')?.payments)[0]).toBe(id);
   });
 
-  it('takes one list for each condition that Zoho filters by, and none for payments already read', async () => {
+  it('reads one list for each condition that Zoho filters by, and none for payments that were already read', async () => {
     const one = await another({ on: server.sandbox });
     await forgetRequests(server.sandbox);
     await find({ customer: 'Bowmann Furniture Ltd', amount: 777, date: '2026-03-12' }, one);
@@ -287,7 +287,7 @@ describe('if nothing fits all conditions', () => {
     expect(await lists(server)).toBe(0);
   });
 
-  it('the answer comes also if Zoho refuses the additional searches', async () => {
+  it('answers even if Zoho refuses the additional searches', async () => {
     const sandbox = await startSandbox({ limits: roomy });
     closers.push(() => sandbox.close());
     const one = await another({ on: sandbox });
@@ -300,7 +300,9 @@ describe('if nothing fits all conditions', () => {
         .filter(({ in_part }) => in_part)
         .map((other) => other.without),
     ).toEqual(['amount', 'customer']);
-    expect(textOf(result)).toContain('Of the newest payments searched, nothing fits without `amount` or `customer`.');
+    expect(textOf(result)).toContain(
+      'If the search ignores `amount` or `customer`, none of the newest payments fits; older payments were not searched.',
+    );
   });
 });
 
@@ -314,7 +316,7 @@ describe('the number of payments searched', () => {
     // No payment has a similar amount. Without the amount, all payments of the customer were compared.
     expect(looked(none)).toBe(payments.length);
     expect(textOf(none)).toContain(
-      `Searched ${payments.length} payments, which Zoho filtered by customer and amount, or by some of these.`,
+      `Searched ${payments.length} payments, which Zoho filtered by customer and amount, or by some of these conditions.`,
     );
     expect(textOf(await find({ number: '99999' }, one))).toMatch(/\nSearched 490 payments\.\n?/);
     expect(looked(await find({ number: '99999' }, one))).toBe(490);
@@ -331,7 +333,7 @@ describe('the number of payments searched', () => {
     expect(wide.structuredContent).toMatchObject({ matches: total.count, looked_through: total.count });
   });
 
-  it('includes payments without a date, which are reported as not compared', async () => {
+  it('includes payments without a date, and reports that their date was not compared', async () => {
     const sandbox = await startSandbox({ limits: roomy });
     closers.push(() => sandbox.close());
     const undated = await altered(sandbox, {
@@ -351,14 +353,14 @@ describe('the number of payments searched', () => {
     expect(result.structuredContent['not_compared']).toBe(payments.filter(({ date }) => date === undefined).length);
   });
 
-  it('counts the payments of the invoice if an invoice is given', async () => {
+  it('is the number of payments of the invoice if an invoice is given', async () => {
     expect(looked(await find({ invoice: 'INV-384' }))).toBe(1);
     expect(looked(await find({ invoice: 'INV-385' }))).toBe(0);
   });
 });
 
-describe('descriptions', () => {
-  it('are shown on request, as data', async () => {
+describe('find_payments with descriptions', () => {
+  it('shows the descriptions as data', async () => {
     const asked = await find({ number: '4', descriptions: true });
     expect(foundIn(asked)).toMatchObject([{ description: 'Advance for the autumn order' }]);
     expect(textOf(asked)).toContain(' | says "Advance for the autumn order" | same number');
@@ -372,7 +374,7 @@ describe('descriptions', () => {
   });
 });
 
-describe('unused_only', () => {
+describe('find_payments with unused_only', () => {
   it('sorts by unused amount in the base currency, not by date', async () => {
     const one = await another({ sandbox: { limits: roomy } });
     const rates: Record<string, number> = { USD: 1, EUR: 1.1, JPY: 0.0067 };
@@ -389,7 +391,7 @@ describe('unused_only', () => {
     expect(theirs.slice(0, 3)).toEqual([250, 100, 50.4]);
   });
 
-  it('finds the largest unused amount also among the oldest payments', async () => {
+  it('finds the largest unused amount even if it is on one of the oldest payments', async () => {
     const one = await another({ sandbox: { payments: 1_500, limits: roomy } });
     const oldest = await recorded({ amount: 99_999.5, date: '2015-01-02' }, one);
     expect(idsOf(foundIn(await find({ unused_only: true, limit: 1 }, one)))).toEqual([oldest]);

@@ -54,8 +54,8 @@ async function refused(server: Harness, args: Record<string, unknown>, code: str
 
 const acme = { corp: '712345000000090009', corporation: '712345000000090011', uk: '712345000000090013', co: '712345000000090015' };
 
-describe.each(kinds)('a name that fits several, through the client of the %s', (kind) => {
-  it('is asked about through the client, and the choice is used in the next question', async () => {
+describe.each(kinds)('if several customers fit the name, record_customer_payment, called by the client of the %s', (kind) => {
+  it('asks through the client, and uses the chosen customer in the next question', async () => {
     const asked: string[] = [];
     const server = await start({
       kind,
@@ -71,13 +71,13 @@ describe.each(kinds)('a name that fits several, through the client of the %s', (
       /^4 customers have a name like "Bowman"\. Which one is it\?\n1\. "Bowman & Sons Furniture", .+\n5\. None of these$/s,
     );
     expect(asked[1]).toMatch(/^Record a payment of USD 3000\.00 from "Bowman Furniture"\?\n/);
-    expect(asked[1]).toContain('You are asked because the payment is USD 914.50 more than is applied to invoices.');
+    expect(asked[1]).toContain('You are asked because USD 914.50 of the payment is not applied to any invoice.');
     expect(asked).toHaveLength(2);
     expect(result.structuredContent).toMatchObject({ payment: { amount: 3000, unused_amount: 914.5 } });
     expect(await sentBy(server)).toMatchObject([{ customer_id: seed.bowman }]);
   });
 
-  it('the choice and an inactive customer are told in the answer, and the journal keeps them', async () => {
+  it('names the chosen customer in the answer and in the journal, and says that the customer is inactive', async () => {
     const asked: string[] = [];
     const server = await start({ kind, confirm: 'ask', person: (question) => (asked.push(question), which(acme.co)) });
     const result = await recorded(server, { customer: 'Akme', amount: 12, allocate: 'as_credit' });
@@ -91,7 +91,7 @@ describe.each(kinds)('a name that fits several, through the client of the %s', (
     );
   });
 
-  it('gives numbered candidates with distinguishing details if the client cannot ask', async () => {
+  it('returns a numbered list of candidates that shows how they differ, if the client cannot ask', async () => {
     const server = await start({ kind });
     const text = await refused(server, { customer: 'Acme', amount: 10, allocate: 'as_credit' }, 'ambiguous_customer');
     expect(text).toContain(
@@ -105,12 +105,12 @@ describe.each(kinds)('a name that fits several, through the client of the %s', (
     ['none of these', which(NONE_OF_THESE), 'none_chosen'],
     ['no', { action: 'decline' }, 'declined'],
     ['nothing', { action: 'cancel' }, 'none_chosen'],
-  ])('is not decided by the answer: %s', async (_, answer, code) => {
+  ])('records nothing if the user answers %s', async (_, answer, code) => {
     const server = await start({ kind, confirm: 'ask', person: () => answer });
     await refused(server, { customer: 'Bowman', amount: 10, allocate: 'as_credit' }, code);
   });
 
-  it('is not decided by a choice that was not offered', async () => {
+  it('records nothing if the answer is a choice that was not offered', async () => {
     const asked: string[] = [];
     const server = await start({ kind, confirm: 'ask', person: (question) => (asked.push(question), which(acme.corp)) });
     const result = await record(server, { customer: 'Bowman', amount: 10, allocate: 'as_credit' });
@@ -120,7 +120,7 @@ describe.each(kinds)('a name that fits several, through the client of the %s', (
   }, 10_000);
 });
 
-describe('similar names', () => {
+describe('record_customer_payment by customer name', () => {
   it.each([
     ['Summit Office Interior', '712345000000090019'],
     ['summit office  INTERIORS', '712345000000090017'],
@@ -132,7 +132,7 @@ describe('similar names', () => {
     // Nobody types the line break in this name, or the invisible characters in the next.
     ['Harbor Light Interiors', '712345000000090081'],
     ['شركة النخيل للأثاث (Al Nakheel Furniture)', '712345000000090079'],
-  ])('%s finds the customer with this name', async (customer, customer_id) => {
+  ])('%s: uses the customer with exactly this name', async (customer, customer_id) => {
     const server = await start();
     await recorded(server, { customer, amount: 10, allocate: 'as_credit' });
     expect(await sentBy(server)).toMatchObject([{ customer_id, amount: 10 }]);
@@ -147,7 +147,7 @@ describe('similar names', () => {
     ['akeside', ['Lakeside School District']],
     // Vendors are not offered, also if Zoho lists them among customers.
     ['Bowman Timber Supply', ['Bowman Furnishings', 'Bowman Furniture', 'Bowman & Sons Furniture', 'Bowmann Furniture Ltd']],
-  ])('%s is asked about', async (customer, names) => {
+  ])('%s: asks which customer is meant', async (customer, names) => {
     const server = await start();
     const text = await refused(server, { customer, amount: 10, allocate: 'as_credit' }, 'ambiguous_customer');
     expect([...text.matchAll(/\d\. ("[^"]*"), /g)].map(([, name]) => name).toSorted()).toEqual(
@@ -156,7 +156,7 @@ describe('similar names', () => {
     if (names.includes('Acme Co')) expect(text).toContain(`inactive (id ${acme.co})`);
   });
 
-  it('no customer is picked if another name has the same words in another order', async () => {
+  it('picks no customer if another name has the same words in a different order', async () => {
     const sandbox = await startSandbox();
     const renamed = new Map([
       [acme.corp, 'John Smith & Sons'],
@@ -188,14 +188,14 @@ describe('similar names', () => {
     expect(text).toContain('"Smith, John"');
   });
 
-  it('an unknown name is answered with similar names, most similar first', async () => {
+  it('shows similar names for an unknown name, the most similar name first', async () => {
     const server = await start();
     expect(await refused(server, { customer: 'Bowmen Furniture', amount: 10, allocate: 'as_credit' }, 'ambiguous_customer')).toMatch(
       /No customer is called "Bowmen Furniture"\. Is it one of these\? 1\. "Bowman Furniture", /,
     );
   });
 
-  it('a vendor is not accepted by id either, and a name without similar names gives a clear error', async () => {
+  it('refuses the id of a vendor, and returns a clear error for a name to which no name is similar', async () => {
     const server = await start();
     await refused(server, { customer: '712345000000095001', amount: 10, allocate: 'as_credit' }, 'no_such_customer');
     await refused(server, { customer: 'Xyzzy', amount: 10, allocate: 'as_credit' }, 'no_such_customer');
@@ -203,14 +203,14 @@ describe('similar names', () => {
   });
 });
 
-describe('the invoices of a payment', () => {
+describe('record_customer_payment with invoices', () => {
   it.each([
     [{ customer: 'Bowman', invoices: ['INV-385'] }],
     [{ customer: 'Bowman', invoices: [{ invoice: 'inv-385' }] }],
     [{ invoices: ['INV-385'] }],
     [{ customer: seed.bowman, invoices: ['385'] }],
     [{ customer: 'Bowman Furniture', invoices: [seed.openInvoice] }],
-  ])('%j is enough', async (args) => {
+  ])('finds customer and invoice by %j', async (args) => {
     const server = await start();
     const result = await recorded(server, { ...args, amount: 450 });
     expect(await sentBy(server)).toEqual([
@@ -219,7 +219,7 @@ describe('the invoices of a payment', () => {
     expect(textOf(result)).toContain(`Applied: INV-385 (id ${seed.openInvoice}) USD 450.00, now paid.`);
   });
 
-  it('"384" alone fits several invoices; with the customer it fits one', async () => {
+  it('finds several invoices by "384" alone, and one invoice by "384" with the customer', async () => {
     const server = await start();
     const text = await refused(server, { amount: 50, invoices: ['384'] }, 'ambiguous_invoice');
     expect(text).toContain('INV-384 of "Bowman Furniture"');
@@ -228,7 +228,7 @@ describe('the invoices of a payment', () => {
     expect(await sentBy(server)).toMatchObject([{ invoices: [{ invoice_id: seed.sampleInvoice, amount_applied: 50 }] }]);
   });
 
-  it("does not pick the one of several invoices that is on Zoho's first page", async () => {
+  it("does not simply pick the invoice that is on Zoho's first page, if several invoices fit", async () => {
     const sandbox = await startSandbox();
     const numbers = [...Array.from({ length: 199 }, (_, i) => `INV-7${i}`), 'INV-7', 'OLD-7'];
     const zoho = await altered(sandbox, {
@@ -263,7 +263,7 @@ describe('the invoices of a payment', () => {
     expect(text).toContain('OLD-7');
   });
 
-  it("never picks another customer's invoice, however similar the names are", async () => {
+  it("never picks another customer's invoice, even if the names are very similar", async () => {
     const server = await start();
     expect(await refused(server, { customer: 'Acme', amount: 10, invoices: ['INV-385'] }, 'invoice_of_another_customer')).toContain(
       'belongs to "Bowman Furniture"',
@@ -280,27 +280,27 @@ describe('the invoices of a payment', () => {
     ['a draft', { invoices: ['INV-387'] }, 'invoice_not_open', 'still a draft'],
     ['a void invoice', { invoices: ['INV-388'] }, 'invoice_not_open', 'void'],
     ['an invoice that does not exist', { invoices: ['INV-38500'] }, 'no_such_invoice', 'Ask the user'],
-    ['a number as long as an id', { invoices: ['2026000384'] }, 'no_such_invoice', 'Ask the user'],
-    ['one invoice twice', { invoices: ['INV-385', seed.openInvoice] }, 'invalid_arguments', 'named twice'],
+    ['a number that is as long as an id', { invoices: ['2026000384'] }, 'no_such_invoice', 'Ask the user'],
+    ['the same invoice twice', { invoices: ['INV-385', seed.openInvoice] }, 'invalid_arguments', 'named twice'],
     ['more than the balance', { invoices: [{ invoice: 'INV-385', amount: 451 }], amount: 500 }, 'more_than_balance', 'USD 450.00 open'],
     [
-      'more than was paid',
+      'more than the payment',
       { invoices: [{ invoice: 'INV-385', amount: 400 }], amount: 300 },
       'applied_more_than_amount',
       'more than the payment',
     ],
-    ['both at once', { invoices: ['INV-385'], allocate: 'as_credit' }, 'invalid_arguments', 'Both'],
-  ])('%s is refused', async (_, args, code, words) => {
+    ['invoices together with allocate', { invoices: ['INV-385'], allocate: 'as_credit' }, 'invalid_arguments', 'Both'],
+  ])('refuses %s', async (_, args, code, words) => {
     const server = await start();
     expect(await refused(server, { customer: 'Bowman', amount: 100, ...args }, code)).toContain(words);
   });
 
-  it('a call without customer and invoices is refused', async () => {
+  it('refuses a call without customer and invoices', async () => {
     const server = await start();
     await refused(server, { amount: 10, allocate: 'as_credit' }, 'invalid_arguments');
   });
 
-  it('asks for the purpose if invoices are open; otherwise records a credit', async () => {
+  it('asks for the purpose of the payment if the customer has open invoices; otherwise records a credit', async () => {
     const server = await start();
     const text = await refused(server, { customer: 'Bowman Furniture', amount: 100 }, 'allocation_needed');
     expect(text).toContain(`INV-384 (id ${seed.sampleInvoice}) USD 50.00 open, due 2016-07-05; INV-900079`);
@@ -308,7 +308,7 @@ describe('the invoices of a payment', () => {
     expect(result.structuredContent).toMatchObject({ payment: { unused_amount: 100 } });
   });
 
-  it('oldest first: pays each balance until the payment is used up', async () => {
+  it('with oldest_first, pays each balance until the payment is used up', async () => {
     const server = await start();
     const result = await recorded(server, { customer: 'Bowman Furniture', amount: 400, allocate: 'oldest_first' });
     expect(await sentBy(server)).toMatchObject([
@@ -323,13 +323,13 @@ describe('the invoices of a payment', () => {
     expect(textOf(result)).toContain('USD 1235.50 still open');
   });
 
-  it('as credit: applies nothing', async () => {
+  it('with as_credit, applies nothing', async () => {
     const server = await start();
     await recorded(server, { customer: 'Bowman Furniture', amount: 400, allocate: 'as_credit' });
     expect(await sentBy(server)).toEqual([{ customer_id: seed.bowman, ...cash, amount: 400 }]);
   });
 
-  it('applies exactly the amounts given for each invoice', async () => {
+  it('applies exactly the amounts that are given for each invoice', async () => {
     const server = await start();
     await recorded(server, {
       customer: 'Bowman',
@@ -349,7 +349,7 @@ describe('the invoices of a payment', () => {
     ]);
   });
 
-  it('applies given amounts first, in any position; the rest goes to the other balances', async () => {
+  it('applies the given amounts first, in any position, and the remaining money to the other balances', async () => {
     const server = await start();
     await recorded(server, { customer: 'Bowman Furniture', amount: 500, invoices: ['INV-385', { invoice: 'INV-386', amount: 300 }] });
     expect(await sentBy(server)).toMatchObject([
@@ -380,7 +380,7 @@ describe('the invoices of a payment', () => {
     );
   });
 
-  it('asks about more than the balances, and records nothing after a no', async () => {
+  it('asks if the payment is more than the balances, and records nothing if the user declines', async () => {
     const asked: string[] = [];
     const server = await start({
       confirm: 'ask',
@@ -390,7 +390,7 @@ describe('the invoices of a payment', () => {
     await refused(server, args, 'declined');
     expect(asked[0]).toContain('Apply USD 450.00 to Invoice "INV-385": USD 450.00 open before, USD 0.00 after');
     expect(asked[0]).toContain('Not applied, stays as unused credit: USD 50.00');
-    // A no is remembered for the write, with any other wording of the arguments and through any tool.
+    // The server remembers the no for this write, even if another tool or other arguments ask for the same.
     for (const same of [
       args,
       { ...args, reference_number: 'said otherwise' },
@@ -403,8 +403,8 @@ describe('the invoices of a payment', () => {
   });
 });
 
-describe('mode, account and date', () => {
-  it('a foreign currency needs its rate', async () => {
+describe('record_customer_payment with mode, account and date', () => {
+  it('requires the exchange rate for a foreign currency', async () => {
     const server = await start();
     expect(await refused(server, { customer: 'Möbelhaus', amount: 100, allocate: 'as_credit' }, 'exchange_rate_missing')).toContain(
       'USD per EUR',
@@ -413,7 +413,7 @@ describe('mode, account and date', () => {
     expect(await sentBy(server)).toMatchObject([{ exchange_rate: 1.08 }]);
   });
 
-  it("compares the given currency with the customer's, and asks about a rate of 1", async () => {
+  it("compares the given currency with the customer's currency, and asks about a rate of 1", async () => {
     const asked: string[] = [];
     const server = await start({ confirm: 'ask', person: (question) => (asked.push(question), yes) });
     const text = await refused(
@@ -421,14 +421,14 @@ describe('mode, account and date', () => {
       { customer: 'Möbelhaus', amount: 100, currency: 'USD', allocate: 'as_credit', exchange_rate: 1.08 },
       'wrong_currency',
     );
-    expect(text).toContain("books this customer's amounts in EUR");
+    expect(text).toContain("this customer's currency in Zoho is EUR");
     await recorded(server, { customer: 'Möbelhaus', amount: 100, currency: 'eur', allocate: 'as_credit', exchange_rate: 1.08 });
     expect(asked).toEqual([]);
     await recorded(server, { customer: 'Möbelhaus', amount: 101, allocate: 'as_credit', exchange_rate: 1 });
     expect(asked[0]).toContain('an exchange rate of exactly 1 is rarely right');
   });
 
-  it("without a date uses today in the organization's time zone", async () => {
+  it("uses today in the organization's time zone if no date is given", async () => {
     const server = await start({ sandbox: { now: () => new Date('2026-07-02T03:59:00Z') } });
     await recorded(server, { customer: 'Bowman Furniture', amount: 10, allocate: 'as_credit', date: undefined });
     expect(await sentBy(server)).toMatchObject([{ date: '2026-07-01' }]);
@@ -444,7 +444,7 @@ describe('mode, account and date', () => {
     await refused(server, { customer: 'Bowman Furniture', amount: 10, allocate: 'as_credit', date: undefined }, 'date_needed');
   });
 
-  it('compares the given currency with the invoice if the scopes do not show customers, otherwise does not check it', async () => {
+  it('compares the given currency with the invoice if the scopes hide customers; without an invoice it reports "not checked"', async () => {
     const asked: string[] = [];
     const server = await start({
       confirm: 'ask',
@@ -458,7 +458,7 @@ describe('mode, account and date', () => {
     expect(asked.at(-1)).not.toContain('as the user said');
   });
 
-  it('finds the account by name, and does not guess a closed or ambiguous one', async () => {
+  it('finds the account by name, and does not guess if the account is closed or several accounts fit', async () => {
     const server = await start();
     const args = { customer: 'Bowman Furniture', amount: 10, allocate: 'as_credit' };
     expect(await refused(server, { ...args, account: 'Old Checking' }, 'no_such_account')).toContain(
@@ -470,17 +470,17 @@ describe('mode, account and date', () => {
     expect(await sentBy(server)).toMatchObject([{ account_id: seed.pettyCash }]);
   });
 
-  it('a customer id is enough if the scopes do not show customers', async () => {
+  it('accepts a customer id even if the scopes hide customers', async () => {
     const server = await start({ sandbox: { scopes: ['ZohoBooks.customerpayments.ALL'] } });
     const result = await recorded(server, { customer: seed.bowman, amount: 10, allocate: 'as_credit' });
     expect(textOf(result)).toContain('Not checked: the customer');
   });
 });
 
-describe('one intent is recorded once', () => {
+describe('record_customer_payment records one request once', () => {
   const args = { customer: 'Bowman Furniture', amount: 400, allocate: 'oldest_first' };
 
-  it('answers the same call and idempotency key from the journal, although the balances have changed', async () => {
+  it('it answers the same call and idempotency key from the journal, even after the balances have changed', async () => {
     const server = await start();
     const first = await recorded(server, { ...args, idempotency_key: 'receipt 17' });
     await recorded(server, { customer: 'Bowman', amount: 1235.5, invoices: ['INV-386'] });
@@ -490,7 +490,7 @@ describe('one intent is recorded once', () => {
     expect(await requestsTo(server.sandbox)).toEqual([]);
   });
 
-  it('without a key the same call again is a possible duplicate', async () => {
+  it('it treats a repeated call without a key as a possible duplicate', async () => {
     const server = await start();
     await recorded(server, args);
     const again = await record(server, args);
@@ -498,7 +498,7 @@ describe('one intent is recorded once', () => {
     expect(await writesTo(server)).toHaveLength(1);
   });
 
-  it('finds a payment whose answer was lost, and a second call finds the same', async () => {
+  it('it finds a payment whose answer was lost, and a second call finds the same payment', async () => {
     const server = await start({ timings: { lookMs: 0 } });
     await fault(server.sandbox, {
       match: { method: 'GET', path: '^/customerpayments$', query: { sort_column: 'created_time' } },
@@ -519,7 +519,7 @@ describe('one intent is recorded once', () => {
     expect((await booksOf(server.sandbox)).counts.payments).toBe(payments + 1);
   });
 
-  it('the same key for another intent gives an error that names the changed arguments', async () => {
+  it('it refuses the same key for another request, and names the arguments that changed', async () => {
     const server = await start();
     await recorded(server, { ...args, idempotency_key: 'k' });
     const other = await record(server, { ...args, customer: 'Bowman Furnishings', allocate: 'as_credit', idempotency_key: 'k' });
@@ -530,7 +530,7 @@ describe('one intent is recorded once', () => {
     expect(await writesTo(server)).toHaveLength(1);
   });
 
-  it("list_writes finds it by the called tool's name and by the endpoint's, and says so if a name has no writes", async () => {
+  it('list_writes finds the payment by the name of the called tool or of the endpoint, and says so if a tool has no writes', async () => {
     const server = await start();
     await recorded(server, args);
     for (const tool of ['record_customer_payment', 'create_customer_payment']) {
@@ -545,7 +545,7 @@ describe('one intent is recorded once', () => {
     expect(errorOf(await server.call('list_writes', { customer_id: 'Bowman' }))).toMatchObject({ code: 'invalid_arguments' });
   });
 
-  it('keeps the chosen customer if the approved write was not sent and is asked about again', async () => {
+  it('it keeps the chosen customer if the approved write was not sent and the server asks again', async () => {
     const server = await start();
     const call = {
       endpoint: createCustomerPayment,
@@ -566,14 +566,14 @@ describe('one intent is recorded once', () => {
     expect(await writesTo(server)).toHaveLength(1);
   });
 
-  it('records one payment for two identical calls at once', async () => {
+  it('it records one payment for two identical calls at the same time', async () => {
     const server = await start();
     const both = await Promise.all([record(server, args), record(server, args)]);
     expect(both.map(({ structuredContent }) => structuredContent['replayed']).toSorted()).toEqual([false, true]);
     expect(await writesTo(server)).toHaveLength(1);
   });
 
-  it('sees payments that others recorded meanwhile: uses no cached data', async () => {
+  it('it sees payments that others recorded in the meantime, because it uses no cached data', async () => {
     const server = await start();
     await refused(server, { customer: 'Bowman Furniture', amount: 100 }, 'allocation_needed');
     const other = await start({ on: server.sandbox });
@@ -584,23 +584,23 @@ describe('one intent is recorded once', () => {
   });
 });
 
-describe('the policy holds for names as for ids', () => {
+describe('the policy applies to record_customer_payment', () => {
   const args = { customer: 'Bowman Furniture', amount: 100, allocate: 'as_credit' };
 
   it.each<[string, HarnessOptions['policy'], Record<string, unknown>]>([
     ['a tool that is not allowed', { allowed_tools: ['create_customer_payment'] }, {}],
-    ['read-only', { read_only: true }, {}],
-    ['an amount', { max_amount: { per_write: { USD: 99 } } }, {}],
-    ["a day's amounts", { max_amount: { per_day: { USD: 99 } } }, {}],
-    ['an early date', { earliest_date: '2026-07-01' }, {}],
-    ['an account by its name', { allowed_account_ids: ['712345000000000361'] }, { account: 'Petty Cash' }],
+    ['writes in read-only mode', { read_only: true }, {}],
+    ['an amount above the limit', { max_amount: { per_write: { USD: 99 } } }, {}],
+    ['an amount above the limit of a day', { max_amount: { per_day: { USD: 99 } } }, {}],
+    ['a date that is too early', { earliest_date: '2026-07-01' }, {}],
+    ['an account that is not allowed, given by name', { allowed_account_ids: ['712345000000000361'] }, { account: 'Petty Cash' }],
     ['a call without an account', { allowed_account_ids: ['712345000000000361'] }, {}],
-  ])('it refuses %s', async (_, policy, more) => {
+  ])('refuses %s', async (_, policy, more) => {
     const server = await start({ policy, tools: everyTool });
     await refused(server, { ...args, ...more }, 'against_policy');
   });
 
-  it('it allows the listed tool and the account by name', async () => {
+  it('allows the listed tool, and the listed account by name', async () => {
     const server = await start({
       policy: { allowed_tools: ['record_customer_payment'], allowed_account_ids: [seed.pettyCash] },
       tools: everyTool,
@@ -611,7 +611,7 @@ describe('the policy holds for names as for ids', () => {
     ).toMatchObject({ code: 'against_policy' });
   });
 
-  it('in read-only mode neither this tool nor the refund is offered', () => {
+  it('offers neither this tool nor the refund tool in read-only mode', () => {
     const named = (policy: object, readOnly = false) =>
       toolsFor({ ...readConfig({}), readOnly, policy })
         .workflows.filter(isWrite)
@@ -622,7 +622,7 @@ describe('the policy holds for names as for ids', () => {
     expect(named({ allowed_tools: ['refund_customer_payment'] })).toEqual(['refund_customer_payment']);
   });
 
-  it('strict mode does nothing that needs a confirmation if no user can confirm', async () => {
+  it('in strict mode records nothing that needs a confirmation if no user can confirm', async () => {
     const server = await start({ confirm: 'strict' });
     await refused(server, { customer: 'Bowman', amount: 500, invoices: ['INV-385'] }, 'consent_unavailable');
     await refused(server, { customer: 'Bowman', amount: 500, allocate: 'as_credit' }, 'ambiguous_customer');

@@ -52,8 +52,8 @@ async function sentTo(server: Harness, payment_id: string, body: Record<string, 
   ]);
 }
 
-describe.each(kinds)('through the client of the %s', (kind) => {
-  it('asks for the customer, the payment and the confirmation, one after the other', async () => {
+describe.each(kinds)('refund_customer_payment, called by the client of the %s', (kind) => {
+  it('asks for the customer, then the payment, then the confirmation', async () => {
     const asked: string[] = [];
     const server = await start({ kind, confirm: 'ask', person: answers(asked, which(seed.bowman), which(seed.paymentWithUnused), yes) });
     await refunded(server, { customer: 'Bowman' });
@@ -67,12 +67,12 @@ describe.each(kinds)('through the client of the %s', (kind) => {
   });
 
   it.each<[string, PersonAnswer[], string]>([
-    ['none of the customers', [which(NONE_OF_THESE)], 'none_chosen'],
-    ['none of the payments', [which(seed.bowman), which(NONE_OF_THESE)], 'none_chosen'],
-    ['no to the customer', [{ action: 'decline' }], 'declined'],
-    ['no to the refund', [which(seed.bowman), which(advance), { action: 'decline' }], 'declined'],
-    ['nothing', [which(seed.bowman), which(advance), { action: 'cancel' }], 'not_confirmed'],
-    ['a payment that was not offered', [which(seed.bowman), which(applied)], 'ambiguous_payment'],
+    ['the user chooses none of the customers', [which(NONE_OF_THESE)], 'none_chosen'],
+    ['the user chooses none of the payments', [which(seed.bowman), which(NONE_OF_THESE)], 'none_chosen'],
+    ['the user declines to choose the customer', [{ action: 'decline' }], 'declined'],
+    ['the user declines the refund', [which(seed.bowman), which(advance), { action: 'decline' }], 'declined'],
+    ['the user closes the question', [which(seed.bowman), which(advance), { action: 'cancel' }], 'not_confirmed'],
+    ['the user chooses a payment that was not offered', [which(seed.bowman), which(applied)], 'ambiguous_payment'],
   ])('%s: records no refund', async (_, given, code) => {
     const asked: string[] = [];
     const server = await start({ kind, confirm: 'ask', person: answers(asked, ...given) });
@@ -83,7 +83,7 @@ describe.each(kinds)('through the client of the %s', (kind) => {
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('a client that cannot ask gets the list of payments, and then the preview', async () => {
+  it('gives a client that cannot ask the list of payments, and then the preview', async () => {
     const server = await start({ kind, confirm: 'ask' });
     const text = await refused(server, { customer: 'Bowman Furniture' }, 'ambiguous_payment');
     expect(text).toContain(
@@ -101,67 +101,72 @@ describe.each(kinds)('through the client of the %s', (kind) => {
   });
 });
 
-describe('which payment', () => {
+describe('refund_customer_payment', () => {
   it.each([
-    ['the only one with an unused amount', { customer: 'Möbelhaus', account: 'Euro' }, '712345000000079507', 109.5],
-    ['the only one with enough unused', { customer: 'Bowman Furniture', amount: 240.5 }, advance, 240.5],
-    ['by its number', { payment: '#3' }, seed.paymentWithUnused, 100],
-    ['by its number in everyday words', { payment: 'payment 3', amount: 20 }, seed.paymentWithUnused, 20],
-    ['by its number and customer', { customer: 'Bowman Furniture', payment: '4' }, advance, 250],
-    ['by its id', { payment: advance }, advance, 250],
-  ])('%s', async (_, args, payment_id, amount) => {
+    ['the only payment with an unused amount', { customer: 'Möbelhaus', account: 'Euro' }, '712345000000079507', 109.5],
+    ['the only payment with a large enough unused amount', { customer: 'Bowman Furniture', amount: 240.5 }, advance, 240.5],
+    ['the payment with this number', { payment: '#3' }, seed.paymentWithUnused, 100],
+    ['the payment with this number in everyday words', { payment: 'payment 3', amount: 20 }, seed.paymentWithUnused, 20],
+    ['the payment with this number and customer', { customer: 'Bowman Furniture', payment: '4' }, advance, 250],
+    ['the payment with this id', { payment: advance }, advance, 250],
+  ])('refunds %s', async (_, args, payment_id, amount) => {
     const server = await start();
     await refunded(server, args);
     await sentTo(server, payment_id, { amount });
   });
 
   it.each<[string, Record<string, unknown>, string, string]>([
-    ["another customer's number", { customer: 'Bowman Furniture', payment: '6' }, 'no_such_payment', 'of this customer'],
-    ['a number that does not exist', { payment: '99999' }, 'no_such_payment', '#99999'],
-    ['nobody', {}, 'invalid_arguments', 'The customer is missing'],
-    ["nobody's payment", { customer: 'Acme Co' }, 'ambiguous_customer', 'Acme Corp'],
+    ['the payment number of another customer', { customer: 'Bowman Furniture', payment: '6' }, 'no_such_payment', 'of this customer'],
+    ['a payment number that does not exist', { payment: '99999' }, 'no_such_payment', '#99999'],
+    ['a call without customer and payment', {}, 'invalid_arguments', 'The customer is missing'],
+    ['a name that several customers have', { customer: 'Acme Co' }, 'ambiguous_customer', 'Acme Corp'],
     [
-      'more than the unused amount of any payment',
+      'an amount above the unused amount of every payment',
       { customer: 'Bowman Furniture', amount: 251 },
       'more_than_refundable',
       'No payment of this customer has USD 251.00 unused. Unused amounts: payment #4',
     ],
     [
-      'more than the unused amount of this payment',
+      'an amount above the unused amount of this payment',
       { payment: advance, amount: 251 },
       'more_than_refundable',
       'USD 251.00 is more than that',
     ],
     ['a closed account', { payment: advance, account: 'Old Checking' }, 'no_such_account', '"Petty Cash" (id 3000000000385)'],
-    ["another currency's account", { payment: advance, account: 'Euro' }, 'account_currency', 'Ask the user for an account in USD.'],
+    ['an account in another currency', { payment: advance, account: 'Euro' }, 'account_currency', 'Ask the user for an account in USD.'],
     ['a customer who never paid', { customer: '712345000000090015' }, 'nothing_refundable', 'no payment'],
-  ])('%s is refused', async (_, args, code, words) => {
+  ])('refuses %s', async (_, args, code, words) => {
     const server = await start();
     expect(await refused(server, args, code)).toContain(words);
   });
 });
 
-describe('a payment of another customer', () => {
-  it.each([seed.paymentWithUnused, '3', '#3'])('is not refunded to the named customer: payment %s', async (payment) => {
-    const server = await start();
-    expect(await refused(server, { customer: 'Acme Corp', payment, amount: 5 }, 'no_such_payment')).toMatch(/"Acme Corp"|of this customer/);
-    expect(textOf(await refunded(server, { customer: 'Bowman Furniture', payment, amount: 5 }))).toContain('"Bowman Furniture"');
-  });
+describe('refund_customer_payment with a payment number', () => {
+  it.each([seed.paymentWithUnused, '3', '#3'])(
+    "does not refund another customer's payment to the named customer: payment %s",
+    async (payment) => {
+      const server = await start();
+      expect(await refused(server, { customer: 'Acme Corp', payment, amount: 5 }, 'no_such_payment')).toMatch(
+        /"Acme Corp"|of this customer/,
+      );
+      expect(textOf(await refunded(server, { customer: 'Bowman Furniture', payment, amount: 5 }))).toContain('"Bowman Furniture"');
+    },
+  );
 
-  it('is recognized by the name on the payment if the scopes do not show customers', async () => {
+  it("recognizes another customer's payment by the name on the payment, if the scopes hide customers", async () => {
     const scopes = ['customerpayments.ALL', 'banking.READ', 'settings.READ'].map((one) => `ZohoBooks.${one}`);
     const server = await start({ sandbox: { scopes } });
     await refused(server, { customer: 'Acme Corp', payment: seed.paymentWithUnused, amount: 5 }, 'no_such_payment');
     await refunded(server, { customer: 'Bowman', payment: seed.paymentWithUnused, amount: 5 });
   });
 
-  it.each(['Payment no. 3', 'payment #3.', 'No. 3', '(3)', 'PAYMENT 3'])('its number can be written %s', async (payment) => {
+  it.each(['Payment no. 3', 'payment #3.', 'No. 3', '(3)', 'PAYMENT 3'])('accepts the number in the form %s', async (payment) => {
     const server = await start();
     expect(textOf(await refunded(server, { payment, amount: 5 }))).toContain(`payment #3 (id ${seed.paymentWithUnused})`);
   });
 });
 
-describe('an amount that is applied to invoices', () => {
+describe('a refund of money that is applied to invoices', () => {
   /** The calls in `Next:`, unchanged. */
   const steps = (text: string) =>
     [...text.matchAll(/(update_customer_payment|refund_customer_payment) (\{.*?\})(?=, then|\.\n)/g)].map(([, tool = '', args = '']) => ({
@@ -170,12 +175,12 @@ describe('an amount that is applied to invoices', () => {
     }));
 
   it.each([
-    ['all of a payment for two invoices', { payment: applied }, 500, 0],
-    ['a part of it: un-applies the last invoice first', { payment: applied, amount: 400 }, 400, 0],
-    ['more than is unused', { payment: '3', amount: 300 }, 300, 0],
-    ['the rest of a payment that was partly refunded before', { payment: '2' }, 400, 0],
-    ['of a customer without unused amounts', { customer: 'Acme Corporation', amount: 10 }, 10, 0],
-  ])('%s: the calls in the next steps work unchanged', async (_, args, amount, left) => {
+    ['the whole payment for two invoices', { payment: applied }, 500, 0],
+    ['a part of the payment, which un-applies the last invoice first', { payment: applied, amount: 400 }, 400, 0],
+    ['more than the unused amount', { payment: '3', amount: 300 }, 300, 0],
+    ['the remaining money of a payment that was partly refunded before', { payment: '2' }, 400, 0],
+    ['a customer without unused amounts', { customer: 'Acme Corporation', amount: 10 }, 10, 0],
+  ])('%s: suggests calls that work without changes', async (_, args, amount, left) => {
     const server = await start();
     const result = await refund(server, args);
     expect(result.isError).toBe(true);
@@ -195,17 +200,17 @@ describe('an amount that is applied to invoices', () => {
     expect((await booksOf(server.sandbox)).problems).toEqual([]);
   });
 
-  it('offers no un-apply for a refund above the payment amount', async () => {
+  it('suggests no un-apply if the refund is more than the payment', async () => {
     const server = await start();
     const text = await refused(server, { payment: applied, amount: 501 }, 'nothing_refundable');
     expect(text).toContain('Next: Tell the user.');
   });
 });
 
-describe('one intent is refunded once', () => {
+describe('refund_customer_payment records one request once', () => {
   const args = { customer: 'Bowman Furniture', amount: 240 };
 
-  it('answers the same call and idempotency key from the journal, although the rest is now too small', async () => {
+  it('it answers the same call and idempotency key from the journal, although the remaining unused amount is now too small', async () => {
     const server = await start();
     await refunded(server, { ...args, idempotency_key: 'k' });
     await forgetRequests(server.sandbox);
@@ -215,7 +220,7 @@ describe('one intent is refunded once', () => {
     expect(textOf(await refund(server, { ...args, account: 'Savings', idempotency_key: 'k' }))).toContain('its account was different');
   });
 
-  it('finds a refund whose answer was lost if the call is repeated', async () => {
+  it('it finds a refund whose answer was lost, if the call is repeated', async () => {
     const server = await start({ timings: { lookMs: 0 } });
     await fault(server.sandbox, {
       match: { method: 'GET', path: '^/customerpayments/\\d+/refunds' },
@@ -233,7 +238,7 @@ describe('one intent is refunded once', () => {
     expect((await booksOf(server.sandbox)).counts.refunds).toBe(refunds + 1);
   });
 
-  it('records one refund for two identical calls at once', async () => {
+  it('it records one refund for two identical calls at the same time', async () => {
     const server = await start();
     const both = await Promise.all([refund(server, args), refund(server, args)]);
     expect(both.map(({ structuredContent }) => structuredContent['replayed']).toSorted()).toEqual([false, true]);
@@ -241,11 +246,11 @@ describe('one intent is refunded once', () => {
   });
 });
 
-describe('through two servers on one journal', () => {
+describe('refund_customer_payment on two servers with one journal', () => {
   const args = { customer: 'Möbelhaus', account: 'Euro' };
   const gaveBack = { method: 'POST', path: '/refunds$' };
 
-  it('a call waits for an identical call in flight, although no unused amount is left', async () => {
+  it('waits for an identical call that is in flight, although no unused amount remains', async () => {
     const first = await start();
     const second = await start({ on: first.sandbox, stateDir: first.dir });
     await fault(first.sandbox, { match: gaveBack, ...held, after: true });
@@ -261,9 +266,9 @@ describe('through two servers on one journal', () => {
   });
 
   it.each([
-    ['which one', undefined],
-    ['that none is enough', 900_000_000],
-  ])('counts the payments that a long list does not show: %s', async (_, amount) => {
+    ['the user must choose one', undefined],
+    ['no unused amount is large enough', 900_000_000],
+  ])('says how many payments of a long list it does not show: %s', async (_, amount) => {
     const server = await start();
     for (let day = 10; day < 23; day += 1) {
       expect(
@@ -290,21 +295,21 @@ describe('through two servers on one journal', () => {
       (await other.call('create_customer_payment', { customer_id: acme, amount: 50, payment_mode: 'cash', date: '2026-06-29' })).isError,
     ).toBeFalsy();
     await forgetRequests(server.sandbox);
-    // It refunded the 180 that were the only unused amount.
+    // With cached data, the call would refund 180, the only unused amount in the cache.
     const result = await refund(server, { customer: acme });
     expect(await writesTo(server)).toEqual([]);
     expect(errorOf(result).changed).toBe('no');
     await refused(server, { customer: acme, payment: '#6', amount: 181 }, 'more_than_refundable');
   });
 
-  it('a call that chooses another payment meanwhile settles no write of another call', async () => {
+  it('does not settle the write of another call, if that call chose another payment in the meantime', async () => {
     const first = await start();
     const second = await start({ on: first.sandbox, stateDir: first.dir });
     await first.call('customer_statement', { customer: 'Möbelhaus' });
     const contacts = { method: 'GET', path: '^/contacts$' };
     await fault(first.sandbox, { match: contacts, ...held });
     await fault(first.sandbox, { match: gaveBack, ...held, after: true });
-    // It reads the journal before the first call is sent, and the customer's payments afterwards.
+    // The late call reads the journal before the other call is sent, and the customer's payments afterwards.
     const late = refund(second, args);
     await isWaiting(first.sandbox, 'GET');
     const under = refund(first, args);
@@ -321,13 +326,13 @@ describe('through two servers on one journal', () => {
   });
 });
 
-describe('the policy', () => {
+describe('the policy for refund_customer_payment', () => {
   it.each<[string, HarnessOptions['policy']]>([
     ['a tool that is not allowed', { allowed_tools: ['create_customer_payment_refund'] }],
-    ['an amount', { max_amount: { per_write: { USD: 99 } } }],
-    ['more refunds in this hour', { max_refunds_per_hour: 0 }],
-    ['an account by its name', { allowed_from_account_ids: ['712345000000000361'] }],
-    ['an early date', { earliest_date: '2026-07-01' }],
+    ['an amount above the limit', { max_amount: { per_write: { USD: 99 } } }],
+    ['more refunds than the limit of this hour', { max_refunds_per_hour: 0 }],
+    ['an account that is not allowed', { allowed_from_account_ids: ['712345000000000361'] }],
+    ['a date that is too early', { earliest_date: '2026-07-01' }],
   ])('forbids %s', async (_, policy) => {
     const server = await start({ policy, tools: everyTool });
     await refused(server, { payment: '3' }, 'against_policy');
@@ -343,7 +348,7 @@ describe('the policy', () => {
     expect(asked).toEqual([]);
   });
 
-  it('allows what it lists; strict mode still needs a confirmation', async () => {
+  it('allows what it lists, but strict mode still needs a confirmation', async () => {
     const server = await start({ policy: { allowed_tools: ['refund_customer_payment'], allowed_from_account_ids: [seed.pettyCash] } });
     await refunded(server, { payment: '3' });
     const strict = await start({ confirm: 'strict' });

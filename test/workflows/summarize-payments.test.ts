@@ -98,7 +98,7 @@ const between = (start: string, end: string) => books.filter(({ date }) => date 
 const november = { date_start: '2025-11-01', date_end: '2025-11-30' };
 
 describe('summarize_payments', () => {
-  it('adds up a range to the cent, anywhere in the books', async () => {
+  it('adds up the payments of any date range, exact to the cent', async () => {
     for (const [date_start, date_end] of [
       ['2026-06-01', '2026-06-30'],
       ['2025-11-03', '2025-11-30'],
@@ -123,7 +123,7 @@ describe('summarize_payments', () => {
     ['month', ({ month }: Record<string, unknown>) => String(month), ({ date }: Row) => date.slice(0, 7)],
     ['customer', ({ customer_id }: Record<string, unknown>) => String(customer_id), ({ customer_id }: Row) => customer_id],
     ['currency', ({ currency_code }: Record<string, unknown>) => String(currency_code), ({ currency_code }: Row) => currency_code],
-  ])('by %s: each group is exact to the cent, and the groups add up to the total', async (group_by, keyOf, inBooks) => {
+  ])('by %s: makes each group exact to the cent, and the groups add up to the total', async (group_by, keyOf, inBooks) => {
     const { total, groups = [] } = await summarize({ ...november, group_by });
     const rows = between('2025-11-01', '2025-11-30');
     const keys = new Set(rows.map(inBooks));
@@ -139,7 +139,7 @@ describe('summarize_payments', () => {
     expect(total).toEqual(controlOf(rows));
   });
 
-  it('groups by two fields at once, and never adds different currencies', async () => {
+  it('groups by two fields together, and never adds different currencies', async () => {
     const { groups = [] } = await summarize({ date_start: '2025-11-01', date_end: '2025-12-15', group_by: ['month', 'currency'] });
     expect(groups.map(({ month, currency_code }) => `${month} ${currency_code}`).toSorted()).toEqual([
       '2025-11 EUR',
@@ -157,7 +157,7 @@ describe('summarize_payments', () => {
     expect(text).not.toMatch(/^USD.*USD.*USD.*USD/m);
   });
 
-  it('adds up one customer by name, and does not guess if several customers fit', async () => {
+  it('adds up the payments of one customer, found by name, and does not guess if several customers fit', async () => {
     const { total } = await summarize({ customer: 'Bowman Furniture', ...november });
     expect(total).toEqual(controlOf(between('2025-11-01', '2025-11-30').filter(({ customer_id }) => customer_id === seed.bowman)));
     const which = await server.call('summarize_payments', { customer: 'Bowman' });
@@ -165,15 +165,15 @@ describe('summarize_payments', () => {
     expect(textOf(which)).toContain('(ambiguous_customer');
   });
 
-  describe('into one account or by one mode', () => {
+  describe('for one account or one mode', () => {
     const rows = () => between('2025-11-01', '2025-11-30');
     const checking = '712345000000000361';
 
     it.each([
       ['the whole name', 'Business Checking'],
-      ['a part, in another case', 'business check'],
+      ['a part of the name in another case', 'business check'],
       ['the id', checking],
-    ])('to the cent, by %s of the account', async (_, account) => {
+    ])('finds the account by %s, and is exact to the cent', async (_, account) => {
       const result = await server.call('summarize_payments', { ...november, account });
       expect(ok(result)).toMatchObject({
         total: controlOf(rows().filter(({ account_id }) => account_id === checking)),
@@ -191,7 +191,7 @@ describe('summarize_payments', () => {
       ['Bank transfer', 'banktransfer'],
       ['CREDIT CARD', 'creditcard'],
       ['cheque', 'check'],
-    ])('to the cent, by %s', async (payment_mode, mode) => {
+    ])('finds the mode by %s, and is exact to the cent', async (payment_mode, mode) => {
       const result = await server.call('summarize_payments', { ...november, payment_mode, group_by: ['mode'] });
       const control = controlOf(rows().filter((row) => row.mode.toLowerCase() === mode));
       expect(control.count).toBeGreaterThan(0);
@@ -200,7 +200,7 @@ describe('summarize_payments', () => {
       expect(textOf(result)).toContain(`find_payments {"payment_mode":${JSON.stringify(payment_mode)},"date_start":"2025-11-01"`);
     });
 
-    it('both, for one customer, in groups', async () => {
+    it('combines an account, a mode, a customer and groups', async () => {
       const args = { customer: 'Bowman Furniture', account: 'Checking', payment_mode: 'check', date_start: '2025-07-01' };
       const { total, groups = [] } = await summarize({ ...args, group_by: ['month'] });
       const those = between('2025-07-01', '9999').filter(
@@ -211,7 +211,7 @@ describe('summarize_payments', () => {
       expect(groups.reduce((sum, { count }) => sum + count, 0)).toBe(those.length);
     });
 
-    it('an account without payments gives an empty total, and an unknown name gives candidates', async () => {
+    it('returns an empty total for an account without payments, and candidates for an unknown name', async () => {
       expect((await summarize({ date_start: '2017-01-01', date_end: '2017-12-31', account: 'Savings' })).total).toEqual({ count: 0 });
       const pigeon = { date_start: '2026-05-01', account: 'checking' };
       for (const account of ['checking', checking]) {
@@ -229,7 +229,7 @@ describe('summarize_payments', () => {
       expect(textOf(await server.call('summarize_payments', { account: ' ' }))).toContain('account must not be empty');
     });
 
-    it('finds a closed account by the rows, also if the scopes do not show accounts', async () => {
+    it('finds a closed account by the rows of payments, even if the scopes hide accounts', async () => {
       const closed = await altered(sandbox, {
         body: (body, _query, path) =>
           path === '/bankaccounts'
@@ -247,7 +247,7 @@ describe('summarize_payments', () => {
       expect(none.structuredContent).toMatchObject({ error: { code: 'no_such_account' } });
     });
 
-    it('counts a payment without an account or mode separately, not in the totals', async () => {
+    it('counts payments without an account or mode separately, not in the totals', async () => {
       const untold = await altered(sandbox, {
         body: (body, _query, path) =>
           path === '/customerpayments'
@@ -276,7 +276,7 @@ describe('summarize_payments', () => {
     });
   });
 
-  it('says when every payment is counted and every group is shown, and only then', async () => {
+  it('says only if it is true that every payment is counted and every group is shown', async () => {
     const whole = await server.call('summarize_payments', november);
     expect(ok(whole).complete).toBe(true);
     expect(textOf(whole)).toContain('\nComplete: every payment is counted.\n');
@@ -287,7 +287,7 @@ describe('summarize_payments', () => {
     expect(textOf(part)).not.toContain('Complete');
   });
 
-  it('says which whole days an incomplete total covers, and offers a call for the rest', async () => {
+  it('says which whole days an incomplete total covers, and offers a call for the other days', async () => {
     const parts: Control[] = [];
     let args: Record<string, unknown> = { group_by: ['month'] };
     for (;;) {
@@ -316,7 +316,7 @@ describe('summarize_payments', () => {
     expect(heard.slice(0, 3)).toEqual([200, 400, 600].map((count) => `Searched ${count} payments.`));
   });
 
-  it('stops reading when the call is cancelled', async () => {
+  it('stops reading when the client cancels the call', async () => {
     await forgetRequests(sandbox);
     await fault(sandbox, { match: { method: 'GET', path: '/customerpayments' }, ...held });
     const stop = new AbortController();
@@ -331,7 +331,7 @@ describe('summarize_payments', () => {
     expect((await requestsTo(sandbox)).length).toBe(then);
   });
 
-  it('adds up the groups that are too many to show', async () => {
+  it('adds up the groups that it does not show', async () => {
     const many = await altered(sandbox, {
       body: (body, query, path) => {
         if (path !== '/customerpayments') return body;
@@ -400,7 +400,7 @@ describe('summarize_payments', () => {
     }
   });
 
-  it('names the values that the scopes or Zoho do not give, and does not guess', async () => {
+  it('names the values that the scopes or Zoho do not show, and does not guess', async () => {
     const scopes = ['ZohoBooks.customerpayments.READ'];
     const text = textOf(
       await (await another({ sandbox: { scopes, limits: roomy } })).call('summarize_payments', { ...november, group_by: ['currency'] }),

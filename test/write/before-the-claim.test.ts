@@ -30,7 +30,7 @@ async function zoho() {
 
 const told = (result: Json) => result['structuredContent'] as Json;
 
-describe('if the state folder is changed while the server runs, a write is refused', () => {
+describe('if the state folder is changed while the server runs', () => {
   const ways: readonly (readonly [string, RegExp, (base: string, books: string) => void])[] = [
     ['removed', /^(state_dir_unusable|journal_replaced)$/, (base) => rmSync(base, { recursive: true })],
     [
@@ -41,16 +41,16 @@ describe('if the state folder is changed while the server runs, a write is refus
         writeFileSync(base, '');
       },
     ],
-    ['without the folder of these books', /^(state_dir_unusable|journal_replaced)$/, (_, books) => rmSync(books, { recursive: true })],
+    ['the folder of these books is missing', /^(state_dir_unusable|journal_replaced)$/, (_, books) => rmSync(books, { recursive: true })],
     [
-      'with nothing left in the folder of these books',
+      'the folder of these books is empty',
       /^journal_replaced$/,
       (_, books) => {
         for (const name of readdirSync(books)) rmSync(join(books, name), { recursive: true });
       },
     ],
     [
-      'with a file in place of the folder of the turns',
+      'a file is in the place of the folder for turns',
       /^state_dir_unusable$/,
       (_, books) => {
         rmSync(join(books, 'turns'), { recursive: true });
@@ -59,7 +59,7 @@ describe('if the state folder is changed while the server runs, a write is refus
     ],
   ];
 
-  it.skipIf(onWindows).each(ways)('%s after a write', async (_, code, take) => {
+  it.skipIf(onWindows).each(ways)('(%s, after a write), the next write is refused', async (_, code, take) => {
     const { sandbox, base, books, settings } = await zoho();
     const server = await serving([], settings);
     expect(told(await server.call('create_customer_payment', payment))).toMatchObject({ outcome: 'recorded' });
@@ -74,7 +74,7 @@ describe('if the state folder is changed while the server runs, a write is refus
     expect(server.stderr()).toMatch(/(journal|state)/);
   });
 
-  it('also if a file is in its place from the start', async () => {
+  it('(a file in its place from the start), a write is refused', async () => {
     const { sandbox, base, settings } = await zoho();
     writeFileSync(base, '');
     const server = await serving([], settings);
@@ -85,7 +85,7 @@ describe('if the state folder is changed while the server runs, a write is refus
     expect(await writesTo(sandbox)).toEqual([]);
   });
 
-  it.skipIf(onWindows)('but without the folder of the turns the write is recorded, and the folder is made again', async () => {
+  it.skipIf(onWindows)('(only the folder for turns is missing), the folder is created again, and the write is recorded', async () => {
     const { books, settings } = await zoho();
     const server = await serving([], settings);
     await server.call('create_customer_payment', payment);
@@ -97,7 +97,7 @@ describe('if the state folder is changed while the server runs, a write is refus
   });
 });
 
-describe('a full disk', () => {
+describe('if the disk is full', () => {
   /** Starts the program with a limit for the size of its files. This imitates a full disk, and needs no special rights. */
   async function confined(kilobytes: number, settings: Record<string, string>) {
     const child = spawn('bash', ['-c', `trap '' XFSZ; ulimit -f ${kilobytes}; exec "$@"`, 'bash', node, program], {
@@ -120,7 +120,7 @@ describe('a full disk', () => {
   }
 
   it.skipIf(onWindows).each([0, 8, 40, 80, 120, 160, 200, 220, 240, 260, 300])(
-    'after %i KB: each write is recorded, or its error says that nothing was changed',
+    'after %i KB, each write is recorded, or its error says that nothing was changed',
     async (kilobytes) => {
       const { sandbox, settings } = await zoho();
       const before = (await booksOf(sandbox)).counts.payments;
@@ -141,7 +141,7 @@ describe('a full disk', () => {
   );
 });
 
-describe('a bug of this program before the claim', () => {
+describe('if this program has a bug before the claim', () => {
   const broken = ({ parts, result, ...safety }: Partial<WriteTool['safety'] & Pick<WriteTool, 'parts' | 'result'>>): WriteTool => ({
     ...(createCustomerPayment as WriteTool),
     ...(parts && { parts }),
@@ -153,12 +153,12 @@ describe('a bug of this program before the claim', () => {
   };
 
   it.each<[string, Parameters<typeof broken>[0]]>([
-    ['when its turn is named', { turn: thrown }],
-    ['in its preflight', { preflight: thrown }],
-    ['in its preflight, asynchronously', { preflight: async () => await Promise.reject(new Error('later')) }],
-    ['when its facts are read', { preflight: async () => ({}) as never }],
-    ['when its request is made', { parts: thrown }],
-  ])('%s: nothing was changed, and the log names the tool', async (_, part) => {
+    ['in the list of locks', { turn: thrown }],
+    ['in the preflight', { preflight: thrown }],
+    ['in the preflight, asynchronously', { preflight: async () => await Promise.reject(new Error('later')) }],
+    ['in the facts of the preflight', { preflight: async () => ({}) as never }],
+    ['in the request', { parts: thrown }],
+  ])('%s, the error says that nothing was changed, and the log names the tool', async (_, part) => {
     const server = await harness({ tools: { endpoints: [broken(part)], workflows: [] } });
     closers.push(() => server.close());
     const { structuredContent } = await server.call('create_customer_payment', payment);
@@ -167,14 +167,14 @@ describe('a bug of this program before the claim', () => {
     expect(await writesTo(server.sandbox)).toEqual([]);
   });
 
-  it('after the write was sent: it is looked for', async () => {
+  it('but the write was already sent, the server searches for the write in Zoho', async () => {
     const server = await harness({ tools: { endpoints: [broken({ result: thrown })], workflows: [] } });
     closers.push(() => server.close());
     expect((await server.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'recorded' });
   });
 });
 
-describe('if the outcome of an earlier write cannot be noted', () => {
+describe('if the journal cannot note the outcome of an earlier write', () => {
   it.skipIf(onWindows)('the error of this call still says that nothing was changed', async () => {
     const server = await harness({ timings: { lookMs: 0, graceMs: 0 } });
     closers.push(() => server.close());
@@ -188,8 +188,8 @@ describe('if the outcome of an earlier write cannot be noted', () => {
   });
 });
 
-describe('turns', () => {
-  it.skipIf(onWindows)('are never held on a lock file that was deleted', async () => {
+describe('a turn', () => {
+  it.skipIf(onWindows)('is never held on a lock file that was deleted', async () => {
     const dir = join(folder(), 'turns');
     const [one, two] = [await openTurns(dir), await openTurns(dir)];
     closers.push(
@@ -203,7 +203,7 @@ describe('turns', () => {
     held.leave();
   });
 
-  it.skipIf(onWindows)('that cannot be taken throw state_dir_unusable', async () => {
+  it.skipIf(onWindows)('throws state_dir_unusable if it cannot be taken', async () => {
     const base = folder();
     const dir = join(base, 'state', 'turns');
     const turns = await openTurns(dir);
@@ -217,7 +217,7 @@ describe('turns', () => {
 });
 
 describe('a login that cannot be read', () => {
-  it.skipIf(onWindows)('does not throw if only its version is read', () => {
+  it.skipIf(onWindows)('throws no error if only its version is read', () => {
     const file = join(folder(), 'file');
     writeFileSync(file, '');
     expect(typeof openLoginStore(join(file, 'state')).version()).toBe('string');

@@ -35,17 +35,17 @@ async function readsBefore(name: string, args: Record<string, unknown>): Promise
   return reads;
 }
 
-describe('if the time is up before the claim, nothing is sent or claimed', () => {
+describe('if the time is over before the claim, nothing is claimed or sent', () => {
   const bowman = [`customer:${seed.bowman}`];
   it.each<[string, (server: Harness) => Promise<unknown>]>([
-    ['Zoho does not answer the reads', ({ sandbox }) => fault(sandbox, { match: { method: 'GET' }, ...forever })],
+    ['because Zoho does not answer the reads', ({ sandbox }) => fault(sandbox, { match: { method: 'GET' }, ...forever })],
     [
-      'Zoho refuses the reads for their number',
+      'because Zoho refuses the reads: too many calls',
       ({ sandbox }) => fault(sandbox, { match: { method: 'GET' }, fault: 'rate_limit', code: 1070, times: 99 }),
     ],
-    ['Zoho gives no access token', ({ sandbox }) => fault(sandbox, { match: { path: '/oauth/' }, ...forever })],
-    ['the queue before the limits does not move', ({ shared }) => createLimits({ shared, concurrent: 1 }).enter('write')],
-    ['another write has the turn', ({ opened }) => opened.road.turns.take(bowman, 'test')],
+    ['because Zoho issues no access token', ({ sandbox }) => fault(sandbox, { match: { path: '/oauth/' }, ...forever })],
+    ['because the queue for the limits does not move', ({ shared }) => createLimits({ shared, concurrent: 1 }).enter('write')],
+    ['because another write has the turn', ({ opened }) => opened.road.turns.take(bowman, 'test')],
   ])('%s', async (_, hold) => {
     const server = await start({ timings: { beforeClaimMs: 400 }, limits: { ...patient, concurrent: 1 } });
     const taken = await hold(server);
@@ -59,7 +59,7 @@ describe('if the time is up before the claim, nothing is sent or claimed', () =>
     expect((await server.opened.road.journal.verify()).problems).toEqual([]);
   });
 
-  it('the look for an earlier write counts too, and the earlier write stays unknown', async () => {
+  it('because the search for an earlier write took too long; the earlier write stays unknown', async () => {
     const { beforeClaimMs } = timings();
     const server = await start({ timings: { beforeClaimMs, lookMs: 0 } });
     await fault(server.sandbox, { match: posts, fault: 'drop_before' });
@@ -72,7 +72,7 @@ describe('if the time is up before the claim, nothing is sent or claimed', () =>
     expect(await writesTo(server)).toHaveLength(1);
   });
 
-  it.each(kinds)('the time does not run while the user thinks (%s)', async (kind) => {
+  it.each(kinds)("and the time of the user's answer does not count (%s)", async (kind) => {
     const { beforeClaimMs, wholeCallMs } = timings();
     const running: number[] = [];
     const person = () => {
@@ -87,8 +87,8 @@ describe('if the time is up before the claim, nothing is sent or claimed', () =>
   });
 });
 
-describe('after the claim', () => {
-  it('a write that still waits for the limits is not sent, and not recorded', async () => {
+describe('if the time is over after the claim', () => {
+  it('a write that still waits for the limits is not sent, and is not recorded', async () => {
     const perMinute = await readsBefore('create_customer_payment', payment);
     const times = timings();
     const server = await start({ timings: times, limits: { ...patient, perMinute } });
@@ -99,7 +99,7 @@ describe('after the claim', () => {
     expect(await entriesOf(server)).toMatchObject([{ state: 'not_recorded', reason: 'took_too_long' }]);
   });
 
-  it('a write that Zoho refused for a limit is not sent again, and not recorded', async () => {
+  it('a write that Zoho refused because of a limit is not sent again, and is not recorded', async () => {
     const times = timings();
     const server = await start({ timings: times, limits: patient });
     await fault(server.sandbox, { match: posts, fault: 'rate_limit', code: 1070 });
@@ -110,7 +110,7 @@ describe('after the claim', () => {
     expect(await entriesOf(server)).toMatchObject([{ state: 'not_recorded' }]);
   });
 
-  it('if the answer takes longer, it is lost, and the write is found later', async () => {
+  it('a write whose answer is late counts as lost, and is found later', async () => {
     const times = timings();
     const server = await start({ timings: times });
     const before = (await booksOf(server.sandbox)).counts.payments;
@@ -126,7 +126,7 @@ describe('after the claim', () => {
     expect(await writesTo(server)).toHaveLength(1);
   });
 
-  it('if the look takes longer, the write stays unknown, and another look finds it', async () => {
+  it('a write stays unknown if the search takes too long, and another search finds the write', async () => {
     const skip = await readsBefore('create_customer_payment', payment);
     const times = timings();
     const server = await start({ timings: times });
@@ -141,7 +141,7 @@ describe('after the claim', () => {
     expect(again.structuredContent, textOf(again)).toMatchObject({ outcome: 'recorded', replayed: true });
   });
 
-  it('if looks find nothing until the deadline, the write stays unknown', async () => {
+  it('a write stays unknown if all searches until the deadline find nothing', async () => {
     const times = timings();
     const server = await start({ timings: times });
     await fault(server.sandbox, { match: posts, fault: 'drop_before' });
@@ -152,7 +152,7 @@ describe('after the claim', () => {
     );
   });
 
-  it("if there is no time to check what Zoho did, Zoho's answer counts", async () => {
+  it("a write counts as Zoho's answer says, if there is no time to check the answer", async () => {
     const payment_id = [seed.samplePayment, seed.paymentWithUnused];
     const made = { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund };
     const counting = await start();

@@ -64,12 +64,12 @@ async function start(options: HarnessOptions = {}) {
   };
 }
 
-describe('a request under way is waited for, even if one clock is wrong', () => {
+describe('if one clock is wrong, the server still waits for a request that may arrive', () => {
   it.each([
-    ['a Date ten minutes ahead', 0, 10 * MINUTE_MS, 0],
-    ['a Date a year ahead', 0, YEAR_MS, 0],
-    ["no Date before it was sent, and this machine's clock an hour behind", undefined, 0, -60 * MINUTE_MS],
-    ['no Date before it was sent, and then a Date a year ahead', undefined, YEAR_MS, 0],
+    ["Zoho's clock is ten minutes ahead", 0, 10 * MINUTE_MS, 0],
+    ["Zoho's clock is a year ahead", 0, YEAR_MS, 0],
+    ["Zoho's time was unknown before the sending, and this machine's clock is an hour behind", undefined, 0, -60 * MINUTE_MS],
+    ["Zoho's time was unknown before the sending, and then Zoho's clock is a year ahead", undefined, YEAR_MS, 0],
   ])('%s', async (_, before, after, wall) => {
     const { zoho, local, recorded, pay, holdBack, arrives } = await start();
     zoho.ahead = before;
@@ -87,7 +87,7 @@ describe('a request under way is waited for, even if one clock is wrong', () => 
     expect(await recorded()).toBe(1);
   });
 
-  it("after a restart, by this machine's time of day", async () => {
+  it("after a restart, it uses this machine's time of day", async () => {
     const { zoho, recorded, server, open, local, holdBack, arrives } = await start();
     await holdBack('POST');
     await server.call('create_customer_payment', payment);
@@ -105,12 +105,12 @@ describe('a request under way is waited for, even if one clock is wrong', () => 
   });
 });
 
-describe("a request under way is waited for after a restart, if this machine's clock was corrected meanwhile", () => {
+describe("if this machine's clock was corrected and the server restarted, the server still waits for a request that may arrive", () => {
   it.each([
-    ['it was ten minutes behind', 0, -10 * MINUTE_MS],
-    ['it was forty minutes behind', 0, -40 * MINUTE_MS],
-    ["it was ten minutes behind, and Zoho's time was unknown", undefined, -10 * MINUTE_MS],
-    ["it was an hour ahead, and Zoho's time was unknown", undefined, 60 * MINUTE_MS],
+    ['the clock was ten minutes behind', 0, -10 * MINUTE_MS],
+    ['the clock was forty minutes behind', 0, -40 * MINUTE_MS],
+    ["the clock was ten minutes behind, and Zoho's time was unknown", undefined, -10 * MINUTE_MS],
+    ["the clock was an hour ahead, and Zoho's time was unknown", undefined, 60 * MINUTE_MS],
   ])('%s', async (_, date, wall) => {
     const { zoho, local, recorded, server, open, holdBack, arrives } = await start();
     local.wall = wall;
@@ -133,11 +133,11 @@ describe("a request under way is waited for after a restart, if this machine's c
   });
 });
 
-describe('a payment that another process sent again', () => {
+describe('if another process sends a payment again', () => {
   it.each([
-    ["with this machine's clock seven minutes behind", -7 * MINUTE_MS],
-    ['with clocks that agree', 0],
-  ])('is waited for again by the process that sent it first, %s', async (_, wall) => {
+    ["if this machine's clock is seven minutes behind", -7 * MINUTE_MS],
+    ['if the clocks agree', 0],
+  ])('the process that sent the payment first waits again, %s', async (_, wall) => {
     const { local, sandbox, server, open, recorded, pass, holdBack, arrives } = await start({ uniqueField: 'cf_external_reference' });
     local.wall = wall;
     const [first, other] = [await open({ stateDir: server.dir }), await open({ stateDir: server.dir })];
@@ -155,13 +155,13 @@ describe('a payment that another process sent again', () => {
   });
 });
 
-describe('a lost request does not block other writes for longer than the grace period', () => {
+describe('a lost request blocks other writes only during the grace period', () => {
   const lost = { match: posts, fault: 'drop_before', times: 1 };
 
   it.each([
-    ['the Date was a year ahead before it was sent', YEAR_MS, false],
-    ['the Date was a year ahead before it was sent, and another process looks for it', YEAR_MS, true],
-    ['there was no Date before it was sent', undefined, false],
+    ["Zoho's clock was a year ahead before the sending", YEAR_MS, false],
+    ["Zoho's clock was a year ahead before the sending, and another process searches for the write", YEAR_MS, true],
+    ["Zoho's time was unknown before the sending", undefined, false],
   ])('even if %s', async (_, before, restart) => {
     const { zoho, sandbox, recorded, pay, pass, server, open } = await start();
     zoho.ahead = before;
@@ -181,7 +181,7 @@ describe('a lost request does not block other writes for longer than the grace p
     pass(2 * MINUTE_MS);
     zoho.ahead = 9 * MINUTE_MS;
     if (restart) {
-      // The new process cannot know which of the two clocks was wrong, so it waits for the grace period itself.
+      // The new process cannot know which of the two clocks was wrong, so it waits the whole grace period.
       expect((await after.call('create_customer_payment', payment)).structuredContent).toMatchObject({ outcome: 'unknown' });
       pass(6 * MINUTE_MS);
       zoho.ahead = 15 * MINUTE_MS;
@@ -193,7 +193,7 @@ describe('a lost request does not block other writes for longer than the grace p
     expect(await recorded()).toBe(1);
   });
 
-  it("even if this machine's clock was a year ahead when it was sent, and another process looks for it", async () => {
+  it("even if this machine's clock was a year ahead during the sending, and another process searches for the write", async () => {
     const { sandbox, recorded, pass, server, open, local, zoho } = await start();
     local.wall = YEAR_MS;
     const first = await open({ stateDir: server.dir });
@@ -231,7 +231,7 @@ describe("Zoho's clock", () => {
 
   it.each<[what: string, steps: { ticks?: number; wall?: number; date: number | 'none' | 'words' }[], shows: number]>([
     [
-      'runs on if answers have no time',
+      'continues if answers have no time',
       [{ date: 0 }, { ticks: 5000, wall: 5000, date: 'none' }, { ticks: 5000, wall: 5000, date: 'words' }],
       10_000,
     ],
@@ -251,9 +251,13 @@ describe("Zoho's clock", () => {
       [{ date: 0 }, { date: 10 * MINUTE_MS }, { ticks: 90_000, wall: 90_000, date: 10 * MINUTE_MS + 90_000 }],
       10 * MINUTE_MS + 90_000,
     ],
-    ['is set back in the same way', [{ date: 10 * MINUTE_MS }, { date: 0 }, { ticks: 90_000, wall: 90_000, date: 90_000 }], 90_000],
-    ['is right after this machine slept', [{ date: 0 }, { wall: 60 * MINUTE_MS, date: 60 * MINUTE_MS }], 60 * MINUTE_MS],
-    ["is right after this machine's time of day was set", [{ date: 0 }, { ticks: 5000, wall: 60 * MINUTE_MS, date: 5000 }], 5000],
+    [
+      'is set back by two answers that agree, more than a minute apart',
+      [{ date: 10 * MINUTE_MS }, { date: 0 }, { ticks: 90_000, wall: 90_000, date: 90_000 }],
+      90_000,
+    ],
+    ['is correct after this machine slept', [{ date: 0 }, { wall: 60 * MINUTE_MS, date: 60 * MINUTE_MS }], 60 * MINUTE_MS],
+    ["is correct after this machine's time of day was changed", [{ date: 0 }, { ticks: 5000, wall: 60 * MINUTE_MS, date: 5000 }], 5000],
   ])('%s', (_, steps, shows) => {
     const local = clocks({ still: true });
     const clock = createClock();

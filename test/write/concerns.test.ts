@@ -24,41 +24,41 @@ const yes: PersonAnswer = { action: 'accept', content: { approve: true } };
 const errorOf = (result: { structuredContent: Record<string, unknown> }) =>
   result.structuredContent['error'] as { code: string; message: string };
 
-describe('the result of a write tells how the user consented, and to which concerns', () => {
-  it.each(kinds)('in a window of the host (%s)', async (kind) => {
+describe('the result of a recorded write shows how the user consented, and to which concerns', () => {
+  it.each(kinds)('consented in a window of the host (%s)', async (kind) => {
     const server = await start({ kind, confirm: 'ask', person: () => yes });
     const { structuredContent } = await server.call('create_customer_payment', overpaid);
     expect(structuredContent).toMatchObject({
       outcome: 'recorded',
       asked: 'window',
-      concerns: [{ code: 'overpaid', text: 'the payment is USD 10.00 more than is applied to invoices' }],
+      concerns: [{ code: 'overpaid', text: 'USD 10.00 of the payment is not applied to any invoice' }],
     });
   });
 
-  it('by a second call', async () => {
+  it('consented by a second call', async () => {
     const server = await start({ confirm: 'ask' });
     const { approval } = (await server.call('create_customer_payment', overpaid)).structuredContent;
     const { structuredContent } = await server.call('create_customer_payment', { ...overpaid, approval });
     expect(structuredContent).toMatchObject({ outcome: 'recorded', asked: 'call', concerns: [{ code: 'overpaid' }] });
   });
 
-  it('nobody was asked, because there is no concern', async () => {
+  it('was not asked, because there is no concern', async () => {
     const server = await start({ confirm: 'ask', person: () => yes });
     const { structuredContent } = await server.call('create_customer_payment', { ...overpaid, amount: 450 });
     expect(structuredContent).toMatchObject({ outcome: 'recorded', asked: 'nobody', concerns: [] });
   });
 
-  it('nobody was asked in host mode; the text says so, also in a replay', async () => {
+  it('was not asked, because of host mode; the text says so, and a replay says it too', async () => {
     const server = await start({ confirm: 'host', person: () => expect.unreachable('host mode never asks') });
     const first = await server.call('create_customer_payment', { ...overpaid, idempotency_key: 'k' });
     const again = await server.call('create_customer_payment', { ...overpaid, idempotency_key: 'k' });
     for (const result of [first, again]) {
       expect(result.structuredContent).toMatchObject({ outcome: 'recorded', asked: 'nobody', concerns: [{ code: 'overpaid' }] });
-      expect(textOf(result)).toContain('The user was not asked, although the payment is USD 10.00 more than is applied to invoices.');
+      expect(textOf(result)).toContain('The user was not asked, although USD 10.00 of the payment is not applied to any invoice.');
     }
   });
 
-  it('also if the write was found after its answer was lost', async () => {
+  it('consented, and the write was found after its answer was lost', async () => {
     const server = await start({ confirm: 'ask', person: () => yes });
     await fault(server.sandbox, { match: { method: 'POST', path: '^/books/v3/customerpayments$' }, fault: 'drop_after' });
     expect((await server.call('create_customer_payment', overpaid)).structuredContent).toMatchObject({
@@ -69,34 +69,46 @@ describe('the result of a write tells how the user consented, and to which conce
   });
 });
 
-describe('the result of a write that was not recorded, or has an unknown outcome, tells it too', () => {
+describe('the result of a write that is not recorded or unknown also shows consent and concerns', () => {
   const overpays = [{ code: 'overpaid' }];
   const strict = { confirm: 'strict' } as const;
   const ask = (person?: HarnessOptions['person']) => ({ confirm: 'ask', ...(person && { person }) }) as const;
   const lost = { match: { method: 'POST', path: '^/books/v3/customerpayments$' }, fault: 'drop_before' };
 
   it.each<[string, HarnessOptions, Record<string, unknown>, string, object]>([
-    ['wrong arguments', ask(), { ...overpaid, amount: -1 }, 'invalid_arguments', { asked: 'nobody', concerns: [] }],
+    ['for wrong arguments', ask(), { ...overpaid, amount: -1 }, 'invalid_arguments', { asked: 'nobody', concerns: [] }],
     [
-      'a refusal before the concerns are collected',
+      'for a refusal before the concerns are collected',
       ask(),
       { ...overpaid, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 451 }] },
       'more_than_balance',
       { asked: 'nobody', concerns: [] },
     ],
-    ['a preview', ask(), overpaid, 'approval_needed', { asked: 'nobody', concerns: overpays }],
-    ['a decline', ask(() => ({ action: 'decline' })), overpaid, 'declined', { asked: 'window', concerns: overpays }],
-    ['no answer', ask(() => ({ action: 'cancel' })), overpaid, 'not_confirmed', { asked: 'window', concerns: overpays }],
-    ['a client that cannot ask', strict, overpaid, 'consent_unavailable', { asked: 'nobody', concerns: overpays }],
+    ['for a preview', ask(), overpaid, 'approval_needed', { asked: 'nobody', concerns: overpays }],
     [
-      'a concern that the policy refuses',
+      'for a question that the user declines',
+      ask(() => ({ action: 'decline' })),
+      overpaid,
+      'declined',
+      { asked: 'window', concerns: overpays },
+    ],
+    [
+      'for a question that the user closes',
+      ask(() => ({ action: 'cancel' })),
+      overpaid,
+      'not_confirmed',
+      { asked: 'window', concerns: overpays },
+    ],
+    ['for a client that cannot ask', strict, overpaid, 'consent_unavailable', { asked: 'nobody', concerns: overpays }],
+    [
+      'for a concern that the policy refuses',
       { confirm: 'host', policy: { refuse: ['overpaid'] } },
       overpaid,
       'against_policy',
       { asked: 'nobody', concerns: overpays },
     ],
     [
-      'a limit of the policy',
+      'for a limit of the policy',
       { confirm: 'host', policy: { max_amount: { per_day: { USD: 1 } } } },
       overpaid,
       'against_policy',
@@ -108,7 +120,7 @@ describe('the result of a write that was not recorded, or has an unknown outcome
     expect(structuredContent).toMatchObject({ outcome: 'not_recorded', error: { code }, ...judged });
   });
 
-  it('a possible duplicate', async () => {
+  it('for a possible duplicate', async () => {
     const server = await start({ confirm: 'host' });
     await server.call('create_customer_payment', { ...overpaid, invoices: undefined, reference_number: '1' });
     const { structuredContent } = await server.call('create_customer_payment', overpaid);
@@ -120,7 +132,7 @@ describe('the result of a write that was not recorded, or has an unknown outcome
     });
   });
 
-  it('an unknown outcome, and another write that could be the same payment', async () => {
+  it('for an unknown outcome, and for another write that could be the same payment', async () => {
     const server = await start({ ...ask(() => yes), timings: { lookMs: 0 } });
     await fault(server.sandbox, lost);
     expect((await server.call('create_customer_payment', overpaid)).structuredContent).toMatchObject({
@@ -142,7 +154,7 @@ describe('the result of a write that was not recorded, or has an unknown outcome
     });
   });
 
-  it('a write that a person settled at the command line', async () => {
+  it('for a write that a person settled at the command line', async () => {
     const server = await start({ confirm: 'host', timings: { lookMs: 0 } });
     await fault(server.sandbox, lost);
     const { write_id } = (await server.call('create_customer_payment', overpaid)).structuredContent;
@@ -161,8 +173,8 @@ describe('the result of a write that was not recorded, or has an unknown outcome
   });
 });
 
-describe('in host mode the user is never asked', () => {
-  it('which customer is meant: the error lists the candidates', async () => {
+describe('in host mode the server never asks the user', () => {
+  it('if several customers fit: the error lists the candidates', async () => {
     const server = await start({ confirm: 'host', person: () => expect.unreachable('host mode never asks') });
     const result = await server.call('record_customer_payment', {
       customer: 'Bowman',
@@ -176,7 +188,7 @@ describe('in host mode the user is never asked', () => {
     });
   });
 
-  it('which payment is meant: the call fails', async () => {
+  it('if several payments fit: the call fails', async () => {
     const server = await start({ confirm: 'host', person: () => expect.unreachable('host mode never asks') });
     await server.call('create_customer_payment', { ...overpaid, amount: 33, invoices: undefined, reference_number: 'other' });
     const result = await server.call('refund_customer_payment', { customer: 'Bowman Furniture', amount: 5, account: 'Petty Cash' });
@@ -184,7 +196,7 @@ describe('in host mode the user is never asked', () => {
   });
 });
 
-describe('in the policy', () => {
+describe("a concern in the policy's", () => {
   const calls: Record<string, [tool: string, args: Record<string, unknown>]> = {
     overpaid: ['create_customer_payment', overpaid],
     refund: ['create_customer_payment_refund', refund],
@@ -197,7 +209,7 @@ describe('in the policy', () => {
     amount_lowered: ['update_customer_payment', { payment_id: seed.paymentWithUnused, amount: 590 }],
   };
 
-  it.each(Object.entries(calls))('refuse: a write with %s is refused in every mode, and nothing is sent', async (code, [tool, args]) => {
+  it.each(Object.entries(calls))('refuse list (%s) ends the call in every mode, and nothing is sent', async (code, [tool, args]) => {
     for (const confirm of ['ask', 'host', 'strict'] as const) {
       const server = await start({
         confirm,
@@ -214,7 +226,7 @@ describe('in the policy', () => {
   });
 
   it.each(Object.entries(calls).filter(([code]) => code !== 'deletion'))(
-    'accept: the user is not asked about %s, and the result names it',
+    'accept list (%s) causes no question, and the result names the concern',
     async (code, [tool, args]) => {
       const server = await start({ confirm: 'strict', person: () => expect.unreachable('accepted'), policy: { accept: [code] } as Policy });
       const result = await server.call(tool, args);
@@ -226,7 +238,7 @@ describe('in the policy', () => {
     },
   );
 
-  it('the question names only the concerns that are not accepted', async () => {
+  it('accept list is not in the question, but other concerns are', async () => {
     const questions: string[] = [];
     const server = await start({
       confirm: 'ask',
@@ -240,36 +252,36 @@ describe('in the policy', () => {
   });
 });
 
-describe('a policy with a mistake is refused', () => {
+describe('the server refuses a policy with a mistake', () => {
   it.each([
-    ['a currency that does not exist', '{"ask_above":{"USX":5}}', /ask_above.USX: is not a currency code such as USD, nor "\*"/],
-    ['a currency in lower case', '{"max_amount":{"per_day":{"usd":5}}}', /usd/],
+    ['a currency that does not exist', '{"ask_above":{"USX":5}}', /ask_above.USX: must be a currency code such as USD, or "\*"/],
+    ['a currency in lowercase', '{"max_amount":{"per_day":{"usd":5}}}', /usd/],
     ['__proto__ as a currency', '{"ask_above":{"__proto__":5}}', /__proto__/],
     ['__proto__ as a rule', '{"__proto__":{"read_only":false}}', /__proto__/],
-    ['a currency twice', '{"ask_above":{"USD":5,"USD":5000}}', /it has "USD" twice/],
-    ['a rule twice', '{"read_only":true,"read_only":false}', /it has "read_only" twice/],
-    ['a rule twice with the same value', '{"read_only":true,"read_only":true}', /twice/],
+    ['the same currency twice', '{"ask_above":{"USD":5,"USD":5000}}', /it has "USD" twice/],
+    ['the same rule twice', '{"read_only":true,"read_only":false}', /it has "read_only" twice/],
+    ['the same rule twice with the same value', '{"read_only":true,"read_only":true}', /twice/],
     ['an unknown concern', '{"refuse":["refunds"]}', /refuse.0/],
     ['deletion in accept', '{"accept":["deletion"]}', /accept.0/],
     ['an amount as text', '{"ask_above":{"USD":"5"}}', /ask_above.USD/],
     ['a negative amount', '{"ask_above":{"*":-1}}', /ask_above.\*/],
-    ['no JSON', '{', /not JSON/],
+    ['no JSON', '{', /^it is not valid JSON in line 1; the usual causes: a comma after /],
   ])('%s', (_, text, message) => {
     expect(() => readPolicy(text)).toThrow(PolicyError);
     expect(() => readPolicy(text)).toThrow(message);
   });
 
-  it('accepts every code in refuse, and every code except deletion in accept', () => {
+  it('but accepts every code in refuse, and every code except deletion in accept', () => {
     expect(readPolicy(JSON.stringify({ refuse: concernCodes, accept: concernCodes.filter((code) => code !== 'deletion') }))).toMatchObject({
       refuse: concernCodes,
     });
   });
 });
 
-describe('limits for every other currency', () => {
+describe('the limit "*" in the policy', () => {
   const euros = { customer_id: '712345000000090052', payment_mode: 'cash', amount: 99_000, date: '2026-06-05', exchange_rate: 1.08 };
 
-  it('"*" limits a currency that the policy does not name', async () => {
+  it('applies to a currency that the policy does not name', async () => {
     const { currency, customer } = await foreign();
     const limits = { USD: 1_000_000, '*': 100 };
     const server = await start({ policy: { max_amount: { per_write: limits } } });
@@ -281,7 +293,7 @@ describe('limits for every other currency', () => {
     expect(errorOf(await asking.call('create_customer_payment', { ...euros, customer_id: customer })).code).toBe('consent_unavailable');
   });
 
-  it('over a day, "*" limits each of these currencies separately', async () => {
+  it('counts each of these currencies separately over a day', async () => {
     const { customer } = await foreign();
     const server = await start({ policy: { max_amount: { per_day: { '*': 100 } } } });
     const pay = async (customer_id: string, amount: number, more: object = {}) =>
@@ -309,6 +321,6 @@ it.each([
   ['{"accept": ["deletion"]}', 'accept.0: a deletion cannot be accepted; it must be one of '],
   ['{"bulk_delete_max": 26}', 'bulk_delete_max: must be at most 25'],
   ['{"earliest_date": "1 June"}', 'earliest_date: must be a calendar date, yyyy-mm-dd'],
-])('the error names the mistake in a policy: %s', (text, says) => {
+])('the error describes the mistake in the policy %s', (text, says) => {
   expect(() => readPolicy(text)).toThrow(says);
 });

@@ -38,8 +38,8 @@ const posts = { method: 'POST', path: '^/customerpayments$' };
 const yes: PersonAnswer = { action: 'accept', content: { approve: true } };
 const paymentsIn = async (server: Harness) => (await booksOf(server.sandbox)).counts.payments;
 
-describe('one intent is recorded at most once', () => {
-  it('a call with the same key is answered from the journal, and marked as replayed', async () => {
+describe('one request is recorded at most once', () => {
+  it('a repeated call with the same key is answered from the journal, and the answer is marked as replayed', async () => {
     const server = await start();
     const before = await paymentsIn(server);
     const first = await server.call('create_customer_payment', { ...payment, idempotency_key: 'receipt 17' });
@@ -55,7 +55,7 @@ describe('one intent is recorded at most once', () => {
     expect(await paymentsIn(server)).toBe(before + 1);
   });
 
-  it('the same key for another intent is refused, and the error names the difference', async () => {
+  it('a different request with the same key is refused, and the error names the difference', async () => {
     const server = await start();
     await server.call('create_customer_payment', { ...payment, idempotency_key: 'k' });
     const other = await server.call('create_customer_payment', { ...payment, amount: 451, idempotency_key: 'k' });
@@ -64,7 +64,24 @@ describe('one intent is recorded at most once', () => {
     expect(await writesTo(server)).toHaveLength(1);
   });
 
-  it('without a key, the same call again is a possible duplicate, and can be allowed', async () => {
+  it("after the customer's data was removed, the same key is still answered, and says that the data is missing", async () => {
+    const server = await start();
+    const call = { customer: 'Bowman Furniture', payment_mode: 'cash', amount: 7, date: '2026-06-05', allocate: 'as_credit' };
+    const first = await server.call('record_customer_payment', { ...call, idempotency_key: 'k' });
+    const { payment_id } = first.structuredContent['payment'] as { payment_id: string };
+    await server.opened.road.journal.erase(seed.bowman);
+    const again = await server.call('record_customer_payment', { ...call, idempotency_key: 'k' });
+    expect(again.structuredContent).toMatchObject({ outcome: 'recorded', replayed: true, erased: true, zoho_id: payment_id });
+    expect(textOf(again)).toContain(`already recorded as payment ${payment_id} at`);
+    expect(textOf(again)).toContain("The customer's data was removed from the journal");
+    const other = await server.call('record_customer_payment', { ...call, amount: 8, idempotency_key: 'k' });
+    expect(errorOf(other)).toMatchObject({ code: 'key_reused', changed: 'no' });
+    expect(errorOf(other).message).toContain('the difference is not known');
+    expect(errorOf(other).message).not.toContain('create_customer_payment');
+    expect(await writesTo(server)).toHaveLength(1);
+  });
+
+  it('a repeated call without a key is a possible duplicate, and can be allowed', async () => {
     const server = await start();
     const before = await paymentsIn(server);
     const first = await server.call('create_customer_payment', payment);
@@ -78,7 +95,7 @@ describe('one intent is recorded at most once', () => {
     expect(await paymentsIn(server)).toBe(before + 2);
   });
 
-  it('of identical calls at once, one is sent and the others get its answer', async () => {
+  it('one of several identical calls at the same time is sent, and the others get its answer', async () => {
     const server = await start();
     const before = await paymentsIn(server);
     const results = await Promise.all(Array.from({ length: 5 }, () => server.call('create_customer_payment', payment)));
@@ -89,7 +106,7 @@ describe('one intent is recorded at most once', () => {
     expect(await paymentsIn(server)).toBe(before + 1);
   });
 
-  it('also if the calls come through two servers with one journal', async () => {
+  it('identical calls through two servers with one journal record one payment', async () => {
     const one = await start();
     const two = await start({ on: one.sandbox, stateDir: one.dir });
     const before = await paymentsIn(one);
@@ -98,7 +115,7 @@ describe('one intent is recorded at most once', () => {
     expect(await paymentsIn(one)).toBe(before + 1);
   });
 
-  it('a payment that somebody else recorded in Zoho is a possible duplicate', async () => {
+  it('a payment that somebody else recorded in Zoho counts as a possible duplicate', async () => {
     const server = await start();
     const result = await server.call('create_customer_payment', {
       customer_id: seed.bowman,
@@ -114,7 +131,7 @@ describe('one intent is recorded at most once', () => {
 });
 
 describe('a payment whose answer was lost', () => {
-  it('is found by a look if it was recorded', async () => {
+  it('is found by a search if it was recorded', async () => {
     const server = await start();
     const before = await paymentsIn(server);
     await fault(server.sandbox, { match: posts, fault: 'drop_after' });
@@ -125,7 +142,7 @@ describe('a payment whose answer was lost', () => {
   });
 
   it.each(['drop_before', 'html', 'truncate', 'malformed'])(
-    'is unknown if a look finds nothing (%s), and not recorded only after the grace period',
+    'is unknown if a search finds nothing (%s), and is not recorded only after the grace period',
     async (kind) => {
       const { server, graceIsOver } = await startWithClocks({ timings: { lookMs: 0 } });
       await fault(server.sandbox, { match: posts, fault: kind });
@@ -144,7 +161,7 @@ describe('a payment whose answer was lost', () => {
     },
   );
 
-  it("is not mistaken for another bookkeeper's payment", async () => {
+  it('is not confused with a payment of another bookkeeper', async () => {
     const server = await start({ timings: { lookMs: 0 } });
     await fault(server.sandbox, { match: posts, fault: 'drop_before' });
     expect(errorOf(await server.call('create_customer_payment', payment)).code).toBe('outcome_unknown');
@@ -170,24 +187,24 @@ describe('a payment whose answer was lost', () => {
   });
 });
 
-describe.each(kinds)('consent, through the client of the %s', (kind) => {
-  it('the user is asked about a refund, with its facts, and a yes carries it out', async () => {
+describe.each(kinds)('consent through the client of the %s', (kind) => {
+  it('shows the facts of a refund in the question, and records the refund after a yes', async () => {
     const questions: string[] = [];
     const server = await start({ kind, confirm: 'ask', person: (question) => (questions.push(question), yes) });
     const result = await server.call('create_customer_payment_refund', refund);
     expect(result.structuredContent, textOf(result)).toMatchObject({ outcome: 'recorded', payment_refund: { amount: 100 } });
     expect(questions).toHaveLength(1);
     expect(questions[0]).toContain('Refund USD 100.00 to "Bowman Furniture"?\n- From payment #3');
-    expect(questions[0]).toContain('- Refundable: USD 100.00; left unused afterwards: USD 0.00');
+    expect(questions[0]).toContain('- Refundable: USD 100.00; unused afterwards: USD 0.00');
     expect(questions[0]).toContain('- Account: "Petty Cash"');
     expect(questions[0]).toContain('You are asked because it is a refund.');
   });
 
   it.each<[string, PersonAnswer, string]>([
     ['declined', { action: 'decline' }, 'declined'],
-    ['dismissed', { action: 'cancel' }, 'not_confirmed'],
-    ['sent with the box not ticked', { action: 'accept', content: { approve: false } }, 'declined'],
-  ])('a question that is %s is no consent', async (_title, answer, code) => {
+    ['closed', { action: 'cancel' }, 'not_confirmed'],
+    ['answered without ticking the box', { action: 'accept', content: { approve: false } }, 'declined'],
+  ])('is not given by a question that is %s', async (_title, answer, code) => {
     let asked = 0;
     const server = await start({ kind, confirm: 'ask', person: () => ((asked += 1), answer) });
     expect(errorOf(await server.call('create_customer_payment_refund', refund))).toMatchObject({ code, changed: 'no' });
@@ -197,7 +214,7 @@ describe.each(kinds)('consent, through the client of the %s', (kind) => {
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('a client that cannot ask gets a preview, and its approval is valid once, for exactly that call', async () => {
+  it('of a client that cannot ask needs a preview, and its approval is valid once, for exactly that call', async () => {
     const server = await start({ kind, confirm: 'ask' });
     const preview = await server.call('create_customer_payment_refund', refund);
     expect(preview.isError).toBe(true);
@@ -218,7 +235,7 @@ describe.each(kinds)('consent, through the client of the %s', (kind) => {
     expect(await writesTo(server)).toHaveLength(1);
   });
 
-  it('strict mode refuses a write if the client cannot ask', async () => {
+  it('is not possible in strict mode if the client cannot ask: the write is refused', async () => {
     const server = await start({ kind, confirm: 'strict' });
     expect(errorOf(await server.call('create_customer_payment_refund', refund))).toMatchObject({
       code: 'consent_unavailable',
@@ -227,7 +244,7 @@ describe.each(kinds)('consent, through the client of the %s', (kind) => {
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('if the facts change before the answer, the user is asked a second time, but not a third time', async () => {
+  it('is requested a second time if the facts change before the answer, but not a third time', async () => {
     const questions: string[] = [];
     const server: Harness = await start({
       kind,
@@ -254,7 +271,7 @@ describe.each(kinds)('consent, through the client of the %s', (kind) => {
     ['update_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund, amount: 40 }],
     ['update_customer_payment', { payment_id: seed.paymentWithUnused, replace_invoices: true, invoices: [] }],
     ['create_customer_payment', { ...payment, amount: 500, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }] }],
-  ])('the user is asked about %s', async (name, args) => {
+  ])('is required for %s', async (name, args) => {
     const questions: string[] = [];
     const server = await start({ kind, confirm: 'ask', person: (question) => (questions.push(question), { action: 'decline' }) });
     expect(errorOf(await server.call(name, args)).code).toBe('declined');
@@ -262,7 +279,7 @@ describe.each(kinds)('consent, through the client of the %s', (kind) => {
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('the user is not asked about a payment without concerns', async () => {
+  it('is not required for a payment without concerns', async () => {
     const server = await start({ kind, confirm: 'ask', person: () => ({ action: 'decline' }) });
     const result = await server.call('create_customer_payment', payment);
     expect(result.structuredContent, textOf(result)).toMatchObject({ outcome: 'recorded' });
@@ -292,7 +309,7 @@ describe('text from records', () => {
 describe('the preflight refuses, and its error gives the facts', () => {
   it.each<[string, string, Record<string, unknown>, string, RegExp]>([
     [
-      'more than the balance due of an invoice',
+      'more money for an invoice than its balance due',
       'create_customer_payment',
       { ...payment, invoices: [{ invoice_id: seed.sampleInvoice, amount_applied: 450 }] },
       'more_than_balance',
@@ -306,7 +323,7 @@ describe('the preflight refuses, and its error gives the facts', () => {
       /belongs to another customer, "Bowman Furniture"/,
     ],
     [
-      'a draft of an invoice',
+      'a draft invoice',
       'create_customer_payment',
       { ...payment, invoices: [{ invoice_id: '712345000000079387', amount_applied: 1 }] },
       'invoice_not_open',
@@ -320,7 +337,7 @@ describe('the preflight refuses, and its error gives the facts', () => {
       /no invoice 1/,
     ],
     [
-      'more applied to invoices than paid',
+      'more money for invoices than the payment has',
       'create_customer_payment',
       { ...payment, amount: 1, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 2 }] },
       'applied_more_than_amount',
@@ -332,7 +349,7 @@ describe('the preflight refuses, and its error gives the facts', () => {
     ['an account that does not exist', 'create_customer_payment', { ...payment, account_id: '1' }, 'no_such_account', /Petty Cash/],
     ['a closed account', 'create_customer_payment', { ...payment, account_id: '712345000000000370' }, 'account_closed', /is closed/],
     [
-      'a foreign currency without its rate',
+      'a payment in a foreign currency without an exchange rate',
       'create_customer_payment',
       { ...payment, customer_id: seed.aoyamaInYen },
       'exchange_rate_missing',
@@ -395,7 +412,7 @@ describe('the preflight refuses, and its error gives the facts', () => {
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('a retainer invoice that the scopes do not show: the user is asked, and then Zoho decides', async () => {
+  it('asks the user about a retainer invoice that the scopes hide, and then Zoho decides', async () => {
     const questions: string[] = [];
     const person = (question: string) => (questions.push(question), yes);
     for (const scopes of [['ZohoBooks.customerpayments.ALL', 'ZohoBooks.contacts.READ', 'ZohoBooks.settings.READ'], undefined]) {
@@ -424,7 +441,7 @@ describe('a payment that is matched with a bank transaction', () => {
   it.each([
     ['delete_customer_payment', { payment_id: seed.paymentWithUnused }],
     ['bulk_delete_customer_payments', { payment_id: [other, seed.paymentWithUnused] }],
-  ])('%s: is refused before the user is asked, and carried out after it was unmatched', async (tool, args) => {
+  ])('%s: is refused before the user is asked, and is deleted after it was unmatched', async (tool, args) => {
     const questions: string[] = [];
     const server = await start({ confirm: 'ask', person: (question) => (questions.push(question), yes) });
     await bank(server, 'match');
@@ -443,7 +460,7 @@ describe('a payment that is matched with a bank transaction', () => {
     expect(questions).toHaveLength(1);
   });
 
-  it('if it is matched before the user answers, Zoho refuses, and nothing is deleted', async () => {
+  it('is not deleted if it is matched before the user answers, because Zoho refuses', async () => {
     const server: Harness = await start({
       confirm: 'ask',
       person: async () => (await bank(server, 'match'), yes),
@@ -456,7 +473,7 @@ describe('a payment that is matched with a bank transaction', () => {
   });
 });
 
-describe('the policy limits every call', () => {
+describe('the policy', () => {
   it.each<[string, HarnessOptions['policy'], string, Record<string, unknown>]>([
     ['read_only', { read_only: true }, 'create_customer_payment', payment],
     ['allowed_tools', { allowed_tools: ['create_customer_payment'] }, 'create_customer_payment_refund', refund],
@@ -467,7 +484,7 @@ describe('the policy limits every call', () => {
     ['earliest_date', { earliest_date: '2026-06-06' }, 'create_customer_payment', payment],
     ['bulk_delete_max', { bulk_delete_max: 1 }, 'bulk_delete_customer_payments', { payment_id: ['1', '2'] }],
     ['max_refunds_per_hour', { max_refunds_per_hour: 0 }, 'create_customer_payment_refund', refund],
-  ])('%s', async (rule, policy, name, args) => {
+  ])('limits every call: %s', async (rule, policy, name, args) => {
     const server = await start({ policy, tools: everyTool });
     const result = await server.call(name, args);
     expect(errorOf(result), textOf(result)).toMatchObject({ code: 'against_policy', changed: 'no' });
@@ -475,7 +492,7 @@ describe('the policy limits every call', () => {
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('counts new and raised refunds, and no other change of a refund', async () => {
+  it('counts new and increased refunds, and no other change of a refund', async () => {
     const server = await start({ policy: { max_refunds_per_hour: 2, max_amount: { per_write: { USD: 15 } } } });
     const { payment_refund } = (await server.call('create_customer_payment_refund', { ...refund, amount: 10 })).structuredContent as {
       payment_refund: { payment_refund_id: string };
@@ -497,7 +514,7 @@ describe('the policy limits every call', () => {
     ]).toEqual(['recorded', 'recorded', 'recorded', 'recorded', 'not_recorded']);
   });
 
-  it('has the user asked above an amount', async () => {
+  it('makes the server ask the user above an amount', async () => {
     const questions: string[] = [];
     const server = await start({
       confirm: 'ask',
@@ -512,7 +529,7 @@ describe('the policy limits every call', () => {
     expect(questions[0]).toContain('the amount is above USD 400.00');
   });
 
-  it('counts unknown writes but not those that were not recorded, with exact amounts', async () => {
+  it('counts exact amounts, also those of unknown writes, but not of writes that were not recorded', async () => {
     const server = await start({ policy: { max_amount: { per_day: { USD: 900.3 } } }, timings: { lookMs: 0 } });
     await fault(server.sandbox, { match: posts, fault: 'status', status: 400, code: 24016, message: 'no' });
     expect(errorOf(await server.call('create_customer_payment', payment)).code).toBe('more_than_balance');
@@ -523,10 +540,10 @@ describe('the policy limits every call', () => {
   });
 });
 
-describe('with a unique custom field', () => {
+describe('with a unique custom field, the server', () => {
   const unique = { uniqueField: 'cf_external_reference', timings: { lookMs: 3_000 } };
 
-  it('a new payment is an upsert with its own random id', async () => {
+  it('sends a new payment as an upsert with its own random id', async () => {
     const server = await start(unique);
     const before = await paymentsIn(server);
     const result = await server.call('create_customer_payment', { ...payment, idempotency_key: 'secret to Zoho' });
@@ -539,14 +556,14 @@ describe('with a unique custom field', () => {
     expect(await paymentsIn(server)).toBe(before + 1);
   });
 
-  it('a lost write is not sent again before the field was proven to work', async () => {
+  it('does not send a lost write again before it has proof that the field works', async () => {
     const server = await start({ ...unique, timings: { lookMs: 600 } });
     await fault(server.sandbox, { match: { method: 'PUT', path: '^/customerpayments$' }, fault: 'drop_before' });
     expect(errorOf(await server.call('create_customer_payment', payment)).code).toBe('outcome_unknown');
     expect(await writesTo(server)).toHaveLength(1);
   });
 
-  it('a call cannot set this field itself', async () => {
+  it('refuses a call that sets this field itself', async () => {
     const server = await start(unique);
     for (const field of [
       { api_name: 'cf_external_reference' },
@@ -560,7 +577,7 @@ describe('with a unique custom field', () => {
     expect(await writesTo(server)).toEqual([]);
   });
 
-  it('an earlier write that is settled during a call counts as a possible duplicate of it', async () => {
+  it('treats an earlier write that is settled during a call as a possible duplicate of this call', async () => {
     const server = await start({ ...unique, timings: { lookMs: 0 } });
     await server.call('create_customer_payment', { ...payment, amount: 1 });
     const before = await paymentsIn(server);
@@ -573,7 +590,7 @@ describe('with a unique custom field', () => {
     expect(await paymentsIn(server)).toBe(before + 1);
   });
 
-  it('a payment that was sent twice cannot be deleted while a copy may still arrive', async () => {
+  it('does not delete a payment that was sent twice while a copy may still arrive', async () => {
     const { server, graceIsOver } = await startWithClocks({ uniqueField: unique.uniqueField });
     await server.call('create_customer_payment', { ...payment, amount: 1 });
     await fault(server.sandbox, { match: { method: 'PUT', path: '^/customerpayments$' }, fault: 'drop_before' });
@@ -584,22 +601,25 @@ describe('with a unique custom field', () => {
     expect((await server.call('delete_customer_payment', { payment_id })).structuredContent).toMatchObject({ outcome: 'recorded' });
   });
 
-  it.each(['drop_before', 'drop_after', 'malformed'])('a lost payment (%s) is sent again after a look, and recorded once', async (kind) => {
-    const server = await start(unique);
-    await server.call('create_customer_payment', { ...payment, amount: 1 });
-    const before = await paymentsIn(server);
-    await fault(server.sandbox, { match: { method: 'PUT', path: '^/customerpayments$' }, fault: kind });
-    const result = await server.call('create_customer_payment', payment);
-    expect(result.structuredContent, textOf(result)).toMatchObject({ outcome: 'recorded' });
-    expect(await paymentsIn(server)).toBe(before + 1);
-    const values = (await writesTo(server)).slice(1).map(({ headers }) => headers['x-unique-identifier-value']);
-    expect(new Set(values).size).toBe(1);
-  });
+  it.each(['drop_before', 'drop_after', 'malformed'])(
+    'sends a lost payment (%s) again after a search, and records it once',
+    async (kind) => {
+      const server = await start(unique);
+      await server.call('create_customer_payment', { ...payment, amount: 1 });
+      const before = await paymentsIn(server);
+      await fault(server.sandbox, { match: { method: 'PUT', path: '^/customerpayments$' }, fault: kind });
+      const result = await server.call('create_customer_payment', payment);
+      expect(result.structuredContent, textOf(result)).toMatchObject({ outcome: 'recorded' });
+      expect(await paymentsIn(server)).toBe(before + 1);
+      const values = (await writesTo(server)).slice(1).map(({ headers }) => headers['x-unique-identifier-value']);
+      expect(new Set(values).size).toBe(1);
+    },
+  );
 
   it.each([
     ['cf_nope', 'payments have no such custom field'],
     ['cf_receipt_book_no', 'it accepts duplicate values'],
-  ])('%s is refused: %s', async (uniqueField, why) => {
+  ])('refuses the field %s: %s', async (uniqueField, why) => {
     const server = await start({ uniqueField });
     const result = await server.call('create_customer_payment', payment);
     expect(errorOf(result)).toMatchObject({ code: 'unique_field_unusable', changed: 'no' });
@@ -608,8 +628,8 @@ describe('with a unique custom field', () => {
   });
 });
 
-describe('the check for possible duplicates reads the whole list', () => {
-  it('a possible duplicate is found among more payments than one page shows', async () => {
+describe('the check for possible duplicates', () => {
+  it('finds a possible duplicate among more payments than one page shows', async () => {
     const server = await start({ sandbox: { limits: { per_minute: 10_000 } } });
     const ids: string[] = [];
     for (let i = 1; i <= 60; i += 1) {
@@ -622,7 +642,7 @@ describe('the check for possible duplicates reads the whole list', () => {
     expect(textOf(again)).toContain(`(id ${ids[0]})`);
   });
 
-  it('an answer without a list does not count as an empty list', async () => {
+  it('does not treat an answer without a list as an empty list', async () => {
     const zoho = await recordedZoho({
       ...recordings['as recorded live'],
       'GET /customerpayments': [200, { code: 0, message: 'success', payments: [] }],
@@ -637,7 +657,7 @@ describe('the check for possible duplicates reads the whole list', () => {
   });
 });
 
-describe('a write that the user declined is not asked about again, even if the call is worded differently', () => {
+describe('after the user declined a write', () => {
   const over = { ...payment, amount: 460, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 450 }] };
   const give = { ...refund, amount: 10 };
   it.each<[string, Record<string, unknown>, string, Record<string, unknown>]>([
@@ -657,7 +677,7 @@ describe('a write that the user declined is not asked about again, even if the c
     ],
     ['create_customer_payment', over, 'create_customer_payment', { ...over, payment_mode: 'Cash' }],
     ['create_customer_payment', over, 'create_customer_payment', { ...over, invoices: [{ ...over.invoices[0], tax_amount_withheld: 0 }] }],
-  ])('%s %j, then %s %j', async (tool, args, then, again) => {
+  ])('the server does not ask again about the same write in other words: %s %j, then %s %j', async (tool, args, then, again) => {
     const questions: string[] = [];
     const server = await start({ confirm: 'ask', person: (question) => (questions.push(question), { action: 'decline' }) });
     expect(errorOf(await server.call(tool, args)).code).toBe('declined');
@@ -665,7 +685,7 @@ describe('a write that the user declined is not asked about again, even if the c
     expect(questions).toHaveLength(1);
   });
 
-  it('but the user is asked about a different write', async () => {
+  it('the server still asks about a different write', async () => {
     const questions: string[] = [];
     const server = await start({ confirm: 'ask', person: (question) => (questions.push(question), { action: 'decline' }) });
     for (const args of [
@@ -679,18 +699,22 @@ describe('a write that the user declined is not asked about again, even if the c
   });
 });
 
-describe('the user is asked about an update that is more than a correction', () => {
+describe('an update of a payment', () => {
   it.each([
-    ['another customer', { customer_id: '712345000000090009' }, 'it moves the payment to another customer, "Acme Corp"'],
-    ['a lower amount', { amount: 240 }, 'it lowers the received amount'],
-  ])('%s', async (_title, change, why) => {
+    [
+      'moves the payment to another customer',
+      { customer_id: '712345000000090009' },
+      'it moves the payment to another customer, "Acme Corp"',
+    ],
+    ['lowers the received amount', { amount: 240 }, 'it lowers the received amount'],
+  ])('needs consent if it %s', async (_title, change, why) => {
     const questions: string[] = [];
     const server = await start({ confirm: 'ask', person: (question) => (questions.push(question), { action: 'decline' }) });
     expect(errorOf(await server.call('update_customer_payment', { payment_id: '712345000000079504', ...change })).code).toBe('declined');
     expect(questions[0]).toContain(why);
   });
 
-  it('a move to a customer with another currency is refused', async () => {
+  it('is refused if the other customer has another currency', async () => {
     const server = await start();
     expect(
       errorOf(await server.call('update_customer_payment', { payment_id: '712345000000079504', customer_id: seed.aoyamaInYen })).code,
@@ -708,14 +732,14 @@ describe('a recorded write', () => {
   });
 });
 
-describe('a record that was deleted later', () => {
+describe('a record that was deleted later by this server', () => {
   const created = ({ structuredContent }: { structuredContent: Record<string, unknown> }) =>
     structuredContent['undo'] as { tool: string; arguments: Record<string, unknown> };
 
   it.each([
-    ['a payment', 'create_customer_payment', payment],
-    ['a refund', 'create_customer_payment_refund', refund],
-  ])('%s: the replay says so, and offers no undo', async (_, tool, args) => {
+    ['payment', 'create_customer_payment', payment],
+    ['refund', 'create_customer_payment_refund', refund],
+  ])('is named as deleted in the replay, without an undo: %s', async (_, tool, args) => {
     const server = await start();
     const { tool: back, arguments: which } = created(await server.call(tool, { ...args, idempotency_key: 'k' }));
     const { write_id } = (await server.call(back, which)).structuredContent;
@@ -735,7 +759,7 @@ describe('a record that was deleted later', () => {
   });
 });
 
-it('a payment that was deleted after the clock was set back counts as deleted', async () => {
+it('a payment that was deleted after the clock was set back is reported as deleted', async () => {
   const local = clocks();
   const server = await start();
   const args = { ...payment, idempotency_key: 'k' };
@@ -766,7 +790,7 @@ it.each([
   await on.close();
 });
 
-it('a deletion that a person settled counts', async () => {
+it('the replay of a payment names a deletion that a person settled', async () => {
   const server = await start({ timings: { lookMs: 0 } });
   const args = { ...payment, idempotency_key: 'k' };
   const { payment: made } = (await server.call('create_customer_payment', args)).structuredContent as { payment: { payment_id: string } };
@@ -776,11 +800,11 @@ it('a deletion that a person settled counts', async () => {
   expect((await server.call('create_customer_payment', args)).structuredContent).toMatchObject({ replayed: true, deleted_by: write_id });
 });
 
-describe('a lost change whose field Zoho does not show', () => {
+describe('a lost change of a field that Zoho does not show', () => {
   const change = { payment_id: seed.paymentWithUnused, tags: [] };
   const puts = { method: 'PUT', path: '^/customerpayments/' };
 
-  it.each(['drop_after', 'drop_before'])('is a question to the user if the payment was changed since (%s)', async (lost) => {
+  it.each(['drop_after', 'drop_before'])('makes the server ask the user if the payment has changed in the meantime (%s)', async (lost) => {
     const questions: string[] = [];
     const server = await start({
       confirm: 'ask',
@@ -798,8 +822,8 @@ describe('a lost change whose field Zoho does not show', () => {
   });
 });
 
-describe('an unknown write that a look cannot settle', () => {
-  it.each(kinds)('is a question to the user (%s)', async (kind) => {
+describe('an unknown write that a search cannot settle', () => {
+  it.each(kinds)('makes the server ask the user (%s)', async (kind) => {
     const questions: string[] = [];
     const server: Harness = await start({
       kind,
@@ -822,7 +846,7 @@ describe('an unknown write that a look cannot settle', () => {
 });
 
 describe('an approval that was used for a write that was not sent', () => {
-  it('is refused, and a new preview is shown', async () => {
+  it('is refused, and the server shows a new preview', async () => {
     const server = await start({ confirm: 'ask', limits: { pauseMs: 1 } });
     const preview = await server.call('create_customer_payment_refund', refund);
     const { approval } = preview.structuredContent as { approval: string };
@@ -841,13 +865,13 @@ describe('an approval that was used for a write that was not sent', () => {
   });
 });
 
-describe('several payments deleted at once', () => {
+describe('several payments in one deletion', () => {
   const two = [seed.samplePayment, '712345000000079504'];
   const byHand = (server: Harness, payment_id: string) =>
     start({ on: server.sandbox }).then((other) => other.call('delete_customer_payment', { payment_id }));
   const deletes = { method: 'DELETE', path: '^/customerpayments$' };
 
-  it('each is checked: the answer names the payments that Zoho did not delete', async () => {
+  it('are checked one by one: the answer names the payments that Zoho did not delete', async () => {
     const server = await start();
     await server.call('delete_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund });
     // Zoho gave this answer to a request that deleted only one of the payments.
@@ -876,14 +900,14 @@ describe('several payments deleted at once', () => {
     expect(textOf(result)).toMatch(/NOT deleted, still there: payment/);
   });
 
-  it('if none was deleted, the outcome is unknown, even if Zoho reports success', async () => {
+  it('have an unknown outcome if Zoho deleted none of them, even if Zoho reports success', async () => {
     const server = await start({ timings: { lookMs: 0 } });
     await server.call('delete_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund });
     await fault(server.sandbox, { match: deletes, fault: 'status', status: 200, code: 0 });
     expect(errorOf(await server.call('bulk_delete_customer_payments', { payment_id: two })).code).toBe('outcome_unknown');
   });
 
-  it('a lost answer is settled for each payment, and blocks none of them for ever', async () => {
+  it('are settled one by one after a lost answer, and none stays blocked for ever', async () => {
     const { server, graceIsOver } = await startWithClocks({ timings: { lookMs: 0 } });
     await server.call('delete_customer_payment_refund', { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund });
     await fault(server.sandbox, { match: deletes, fault: 'drop_before' });
@@ -902,8 +926,8 @@ describe('several payments deleted at once', () => {
   });
 });
 
-describe('a change of a payment that is named by a unique value', () => {
-  it('is refused if the value belongs to another payment when the turn is free', async () => {
+describe('a change of a payment that is identified by a unique value', () => {
+  it('is refused if the value belongs to another payment when the lock is free', async () => {
     const server = await start();
     const [first, second] = ['712345000000079504', seed.paymentWithUnused];
     const named = (payment_id: string, value: string) =>
@@ -933,7 +957,7 @@ describe('a change of a payment that is named by a unique value', () => {
 });
 
 describe('after a write', () => {
-  it('list_writes shows the write, its outcome and its undo, unresolved writes first', async () => {
+  it('list_writes shows the write, its outcome and its undo, and shows unresolved writes first', async () => {
     const server = await start({ timings: { lookMs: 0 } });
     const done = await server.call('create_customer_payment', payment);
     await fault(server.sandbox, { match: { method: 'PUT' }, fault: 'drop_before' });
@@ -946,7 +970,7 @@ describe('after a write', () => {
     expect((await server.opened.road.journal.verify()).problems).toEqual([]);
   });
 
-  it('the undo of a write restores the books', async () => {
+  it('the undo of this write restores the books', async () => {
     const server = await start();
     const before = await booksOf(server.sandbox);
     const made = await server.call('create_customer_payment', {
@@ -965,8 +989,8 @@ describe('after a write', () => {
   });
 });
 
-describe('a payment with a broken answer that names its record', () => {
-  it('is found by that id among similar payments', async () => {
+describe("a payment whose answer is broken but contains the record's id", () => {
+  it('is found by this id among similar payments', async () => {
     const server = await start({ timings: { lookMs: 0 } });
     const byHand = await start({ on: server.sandbox });
     // Zoho records the payment and answers 201 with a Location and an incomplete body. Before the look, an identical payment appears.
@@ -981,7 +1005,7 @@ describe('a payment with a broken answer that names its record', () => {
   });
 });
 
-describe('calls that wrote nothing', () => {
+describe('calls that recorded nothing', () => {
   it('are in the journal as notes without an entry, if they were refused or declined', async () => {
     const server = await start({ confirm: 'ask', person: () => ({ action: 'decline' }) });
     await server.call('create_customer_payment', { ...payment, date: '2099-01-01' });

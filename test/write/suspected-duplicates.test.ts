@@ -39,30 +39,26 @@ const idOf = ({ structuredContent }: ToolResult) => (structuredContent['payment'
 const payment = { customer_id: seed.bowman, payment_mode: 'cash', amount: 993.67, date: '2026-11-10' };
 const pay = async (server: Harness, more: Json = {}) => await server.call('create_customer_payment', { ...payment, ...more });
 
-describe('a second payment is a possible duplicate', () => {
+describe('a second payment', () => {
   it.each([
-    ['with the same date', { reference_number: 'A-1' }, { reference_number: 'A-2' }],
+    ['the same date', { reference_number: 'A-1' }, { reference_number: 'A-2' }],
     [
-      'with the same reference in another case, eight days later',
+      'the same reference in another case, eight days later',
       { reference_number: 'TRF-7731' },
       { reference_number: 'trf-7731', date: '2026-11-18' },
     ],
     [
-      'with the same reference with a space, the next day',
+      'the same reference with a space, the next day',
       { reference_number: 'TRF-7731' },
       { reference_number: 'TRF 7731', date: '2026-11-11' },
     ],
-    [
-      'with the same reference and a space after it',
-      { reference_number: 'TRF-7731' },
-      { reference_number: 'TRF-7731 ', date: '2026-11-12' },
-    ],
-    ['with the same number after a word', { reference_number: '7731' }, { reference_number: 'Check 7731', date: '2026-11-11' }],
-    ['with the same number, half a year later', { reference_number: 'cheque no. 7731' }, { reference_number: '#7731', date: '2026-05-11' }],
-    ['without a reference, the next day', { reference_number: 'TRF-7731' }, { date: '2026-11-11' }],
-    ['a week after a payment without a reference', {}, { reference_number: 'TRF-7731', date: '2026-11-17' }],
-    ['with a reference that is only the word "Check"', { reference_number: 'TRF-7731' }, { reference_number: 'Check', date: '2026-11-11' }],
-  ])('%s', async (_, first, second) => {
+    ['the same reference and a space after it', { reference_number: 'TRF-7731' }, { reference_number: 'TRF-7731 ', date: '2026-11-12' }],
+    ['the same number after a word', { reference_number: '7731' }, { reference_number: 'Check 7731', date: '2026-11-11' }],
+    ['the same number, half a year later', { reference_number: 'cheque no. 7731' }, { reference_number: '#7731', date: '2026-05-11' }],
+    ['no reference, the next day', { reference_number: 'TRF-7731' }, { date: '2026-11-11' }],
+    ['a date one week after a payment without a reference', {}, { reference_number: 'TRF-7731', date: '2026-11-17' }],
+    ['a reference that is only the word "Check"', { reference_number: 'TRF-7731' }, { reference_number: 'Check', date: '2026-11-11' }],
+  ])('is a possible duplicate of the first payment if it has %s', async (_, first, second) => {
     const { server, recorded } = await start();
     const id = idOf(await pay(server, first));
     const again = await pay(server, { date: '2026-11-10', ...second });
@@ -80,20 +76,32 @@ describe('a second payment is a possible duplicate', () => {
 
   it.each([
     [
-      'with another reference, the next day',
+      'it has another reference, the next day',
       { reference_number: 'Rent 2026-10' },
       { reference_number: 'Rent 2026-11', date: '2026-11-11' },
     ],
-    ['without a reference, eight days later', { reference_number: 'TRF-7731' }, { date: '2026-11-18' }],
-    ['with another amount', { reference_number: 'A' }, { reference_number: 'A', amount: 993.66 }],
-    ['of another customer', { reference_number: 'A' }, { reference_number: 'A', customer_id: '712345000000090003' }],
-  ])('but not %s', async (_, first, second) => {
+    ['it has no reference and is eight days later', { reference_number: 'TRF-7731' }, { date: '2026-11-18' }],
+    ['its amount is different', { reference_number: 'A' }, { reference_number: 'A', amount: 993.66 }],
+    ['its customer is different', { reference_number: 'A' }, { reference_number: 'A', customer_id: '712345000000090003' }],
+  ])('is not a possible duplicate if %s', async (_, first, second) => {
     const { server } = await start({ confirm: 'strict' });
     await pay(server, first);
     expect((await pay(server, second)).structuredContent).toMatchObject({ outcome: 'recorded', concerns: [] });
   });
 
-  it('if the number in its reference is the same, with any words around it', () => {
+  it('that the policy refuses by name: the error names it, and its id is data', async () => {
+    const { server, recorded } = await start({ policy: { refuse: ['duplicate'] } });
+    const id = idOf(await pay(server));
+    for (const more of [{}, { allow_duplicate_of: [id] }]) {
+      const refused = await pay(server, { reference_number: 'B', ...more });
+      expect(errorOf(refused), textOf(refused)).toMatchObject({ code: 'against_policy', duplicates: [id] });
+      const row = `Already recorded: payment #\\d+ \\(id ${id}\\) of USD 993\\.67, 2026-11-10\\.`;
+      expect(errorOf(refused)?.message).toMatch(new RegExp(`^The policy refuses this, because .* \\(duplicate\\)\\. ${row}$`));
+    }
+    expect(await recorded()).toBe(1);
+  });
+
+  it('is a possible duplicate if its reference contains the same number, with any words around it', () => {
     const decorated = fc.tuple(
       fc.constantFrom('', 'Check ', 'cheque no. ', 'TRF-', 'Transfer: ', 'Bank transfer ref ', '#', 'REF/', 'Wire-', '00'),
       fc.stringMatching(/^(0|[1-9][0-9]{0,11})$/),
@@ -157,12 +165,12 @@ describe('a second payment is a possible duplicate', () => {
 /** Rows of Zoho's list that have a value in another type, or lack it. `comparable`: whether a duplicate can still be recognized. */
 const types: [name: string, change: (row: Json) => Json, comparable: boolean][] = [
   ['customer_id as a number', (row) => ({ ...row, customer_id: `number ${String(row['customer_id'])}` }), true],
-  ['no customer_id', ({ customer_id: _, ...row }) => row, false],
+  ['without customer_id', ({ customer_id: _, ...row }) => row, false],
   ['payment_id as a number', (row) => ({ ...row, payment_id: `number ${String(row['payment_id'])}` }), true],
   ['a date with slashes', (row) => ({ ...row, date: String(row['date']).replaceAll('-', '/') }), true],
   ['a date with a time', (row) => ({ ...row, date: `${String(row['date'])}T00:00:00-0400` }), true],
   ['a date with the day first', (row) => ({ ...row, date: String(row['date']).split('-').toReversed().join('/') }), false],
-  ['no date', ({ date: _, ...row }) => row, false],
+  ['without a date', ({ date: _, ...row }) => row, false],
   ['an amount as text', (row) => ({ ...row, amount: String(row['amount']) }), true],
   ['an amount with a comma', (row) => ({ ...row, amount: `1,${String(row['amount'])}` }), false],
   [
@@ -170,9 +178,9 @@ const types: [name: string, change: (row: Json) => Json, comparable: boolean][] 
     (row) => ({ ...row, amount: String(row['amount']) === '993.67' ? 993.6700000000001 : row['amount'] }),
     true,
   ],
-  ['no amount', (row) => ({ ...row, amount: null }), false],
-  ['a created_time that cannot be read', (row) => ({ ...row, created_time: 'today' }), true],
-  ['no created_time', ({ created_time: _, ...row }) => row, true],
+  ['without an amount', (row) => ({ ...row, amount: null }), false],
+  ['a created_time that is not a date', (row) => ({ ...row, created_time: 'today' }), true],
+  ['without created_time', ({ created_time: _, ...row }) => row, true],
 ];
 const changingList =
   (change: (row: Json) => Json): Change =>
@@ -181,8 +189,8 @@ const changingList =
       ? { ...body, customerpayments: (body['customerpayments'] as Json[]).map(change) }
       : body;
 
-describe('if the values in a row have other types', () => {
-  it.each(types)('%s: a possible duplicate is found, or named as not checked', async (_, change, comparable) => {
+describe("if a row of Zoho's list has values of another type", () => {
+  it.each(types)('(%s), the server finds a possible duplicate or reports that it was not checked', async (_, change, comparable) => {
     const { server, byHand, recorded } = await start({ confirm: 'strict', change: changingList(change) });
     await byHand('POST', '/customerpayments', { ...payment, payment_mode: 'check' });
     const again = await pay(server);
@@ -190,7 +198,7 @@ describe('if the values in a row have other types', () => {
     expect(await recorded()).toBe(1);
   });
 
-  it.each(types)('%s: after a lost answer the payment is found, or its outcome stays unknown', async (_, change) => {
+  it.each(types)('(%s), the server finds a payment after a lost answer or its outcome stays unknown', async (_, change) => {
     // The user approves only the first payment.
     let approves = true;
     const { server, sandbox, recorded } = await start({
@@ -220,7 +228,7 @@ describe('if the values in a row have other types', () => {
         : body;
   const refund = { customer_payment_id: seed.paymentWithUnused, amount: 2, date: '2026-06-22', from_account_id: seed.pettyCash };
 
-  it.each(refundRows)('refunds with %s: a possible duplicate is found', async (_, change) => {
+  it.each(refundRows)('(%s), the server finds a refund that is a possible duplicate', async (_, change) => {
     const { server, byHand, refunded } = await start({ change: changingRefunds(change) });
     await byHand('POST', `/customerpayments/${seed.paymentWithUnused}/refunds`, {
       amount: 2,
@@ -231,7 +239,7 @@ describe('if the values in a row have other types', () => {
     expect(await refunded()).toBe(1);
   });
 
-  it.each(refundRows)('refunds with %s: after a lost answer the refund is found', async (_, change) => {
+  it.each(refundRows)('(%s), the server finds a refund after a lost answer', async (_, change) => {
     const { server, sandbox, refunded } = await start({ change: changingRefunds(change) });
     await fault(sandbox, { match: { method: 'POST', path: '/refunds$' }, fault: 'drop_after' });
     expect((await server.call('create_customer_payment_refund', refund)).structuredContent['outcome']).toBe('recorded');
@@ -241,7 +249,7 @@ describe('if the values in a row have other types', () => {
   it.each([
     ['payments', '/customerpayments', 'customerpayments'],
     ['refunds', `/customerpayments/${seed.paymentWithUnused}/refunds`, 'payment_refunds'],
-  ])('if the list of %s never ends, the outcome stays unknown', async (_, list, key) => {
+  ])('and the list of %s never ends, the outcome stays unknown', async (_, list, key) => {
     const { server, sandbox } = await start({
       change: (body, _query, path, method) =>
         method === 'GET' && path === list && Array.isArray(body[key])
@@ -257,18 +265,18 @@ describe('if the values in a row have other types', () => {
   });
 });
 
-describe('a success answer that shows another record does not count', () => {
+describe('if Zoho reports success but shows another record', () => {
   const answers: [string, (payment: Json) => Json][] = [
     [
       "another customer's payment",
       (payment) => ({ ...payment, payment_id: seed.samplePayment, customer_id: '712345000000090003', customer_name: 'Acme Corp' }),
     ],
-    ['a payment that was there before', (payment) => ({ ...payment, payment_id: seed.paymentWithUnused })],
+    ['a payment that existed before', (payment) => ({ ...payment, payment_id: seed.paymentWithUnused })],
     ['another amount', (payment) => ({ ...payment, amount: 1 })],
     ['another customer as a number', (payment) => ({ ...payment, customer_id: 'number 712345000000090003' })],
   ];
 
-  it.each(answers)('%s: the real payment is found, and the undo names it', async (_, change) => {
+  it.each(answers)('(%s), the server finds the real payment, and the undo names it', async (_, change) => {
     const { server, recorded } = await start({
       change: (body, _query, path, method) =>
         method === 'POST' && path === '/customerpayments' ? { ...body, payment: change(body['payment'] as Json) } : body,
@@ -286,7 +294,7 @@ describe('a success answer that shows another record does not count', () => {
     ['another customer', (payment) => ({ ...payment, customer_id: '712345000000090003' })],
     ['no id', ({ payment_id: _, ...payment }) => payment],
     ['no payment', () => undefined],
-  ])('for an update, %s: the update is found by a look', async (_, change) => {
+  ])('(for an update: %s), the server finds the update by a search', async (_, change) => {
     const { server } = await start({
       change: (body, _query, path, method) =>
         method === 'PUT' && path.startsWith('/customerpayments/') ? { ...body, payment: change(body['payment'] as Json) } : body,
@@ -310,7 +318,7 @@ describe('a success answer that shows another record does not count', () => {
       { customer_payment_id: seed.samplePayment, refund_id: seed.sampleRefund, description: 'new' },
     ],
   ];
-  it.each(messageOnly)('for a %s by %s that was not carried out: the outcome is unknown', async (method, tool, args) => {
+  it.each(messageOnly)('after a %s by %s that Zoho did not carry out, the outcome is unknown', async (method, tool, args) => {
     const { server, sandbox } = await start({
       change: (body, _query, _path, how) =>
         how === method ? { code: 0, message: 'success', payment: { payment_id: seed.samplePayment, amount: 1 } } : body,
@@ -323,7 +331,7 @@ describe('a success answer that shows another record does not count', () => {
     });
   });
 
-  it('for a refund, another refund: the real refund is found, and the undo does not name the other', async () => {
+  it('(another refund), the server finds the real refund, and the undo does not name the other refund', async () => {
     const { server, refunded } = await start({
       change: (body, _query, path, method) =>
         method === 'POST' && path.endsWith('/refunds')
@@ -342,11 +350,11 @@ describe('a success answer that shows another record does not count', () => {
   });
 });
 
-describe('a change is judged by the record that it would leave', () => {
+describe('a change is judged by the record after the change', () => {
   it.each<[string, Json]>([
-    ['a reference', { reference_number: 'TRF-1' }],
-    ['a date', { date: '2026-11-11' }],
-  ])('a new payment waits for a change of %s, and is compared with the changed payment', async (_, change) => {
+    ['reference', { reference_number: 'TRF-1' }],
+    ['date', { date: '2026-11-11' }],
+  ])('a new payment waits for a change of the %s, and is compared with the changed payment', async (_, change) => {
     const { server, sandbox } = await start();
     const id = idOf(await pay(server, { reference_number: 'A', date: '2026-01-01' }));
     await fault(sandbox, { match: { method: 'PUT' }, fault: 'delay', delay_ms: 800 });
@@ -357,7 +365,7 @@ describe('a change is judged by the record that it would leave', () => {
     expect(errorOf(other)).toMatchObject({ code: 'suspected_duplicate', next: expect.stringContaining(id) as string });
   });
 
-  it('a payment raised to the amount of another payment is a possible duplicate', async () => {
+  it('a payment that is increased to the amount of another payment is a possible duplicate', async () => {
     const { server, sent } = await start();
     const first = idOf(await pay(server, { amount: 700 }));
     const second = idOf(await pay(server, { amount: 699.99 }));
@@ -366,7 +374,7 @@ describe('a change is judged by the record that it would leave', () => {
     expect(await sent()).toHaveLength(2);
     const meant = await server.call('update_customer_payment', { payment_id: second, amount: 700, allow_duplicate_of: [first] });
     expect(meant.structuredContent).toMatchObject({ outcome: 'recorded', concerns: [{ code: 'duplicate' }] });
-    // After that, a change that makes the payment no more like the other one is not a concern.
+    // After that, a change is no concern if it does not make the payment more similar to the other payment.
     expect((await server.call('update_customer_payment', { payment_id: second, description: 'x' })).structuredContent).toMatchObject({
       outcome: 'recorded',
       concerns: [],
@@ -375,8 +383,8 @@ describe('a change is judged by the record that it would leave', () => {
 
   it.each<[string, Json]>([
     ['moved to the date of another payment', { date: '2026-11-10' }],
-    ['with the reference of another payment', { reference_number: 'trf 1' }],
-  ])('a payment %s is a possible duplicate, too', async (_, change) => {
+    ['given the reference of another payment', { reference_number: 'trf 1' }],
+  ])('a payment that is %s is a possible duplicate', async (_, change) => {
     const { server } = await start();
     const first = idOf(await pay(server, { reference_number: 'TRF-1' }));
     const second = idOf(await pay(server, { reference_number: 'TRF-2', date: '2026-09-01' }));
@@ -386,7 +394,7 @@ describe('a change is judged by the record that it would leave', () => {
     });
   });
 
-  it('a payment moved to the customer of another payment is a possible duplicate, too', async () => {
+  it('a payment that is moved to the customer of another payment is a possible duplicate', async () => {
     const { server } = await start();
     const first = idOf(await pay(server));
     const second = idOf(await pay(server, { customer_id: '712345000000090003' }));
@@ -396,14 +404,14 @@ describe('a change is judged by the record that it would leave', () => {
     });
   });
 
-  it('the user is asked about a payment that is raised far above what is applied to invoices', async () => {
+  it('the server asks the user if a payment is increased far above the amount that is applied to invoices', async () => {
     const { server } = await start({ confirm: 'strict' });
     const id = idOf(await pay(server, { amount: 100, invoices: [{ invoice_id: seed.openInvoice, amount_applied: 100 }] }));
     const raised = await server.call('update_customer_payment', { payment_id: id, amount: 1_000_000 });
     expect(errorOf(raised)?.code).toBe('consent_unavailable');
   });
 
-  it('the limit for one write compares the whole amount, the limit for a day only the raise', async () => {
+  it('the limit for one write compares the whole amount, and the limit for a day only the increase', async () => {
     const { server } = await start({
       policy: { max_amount: { per_write: { USD: 500 }, per_day: { USD: 450 } }, ask_above: { USD: 420 } },
       confirm: 'strict',
@@ -417,7 +425,7 @@ describe('a change is judged by the record that it would leave', () => {
     expect(errorOf(await pay(server, { amount: 40, date: '2026-01-01' }))?.code).toBeUndefined();
   });
 
-  it('a raised refund is judged by its whole amount, and compared with other refunds', async () => {
+  it('an increased refund is judged by its whole amount, and is compared with other refunds', async () => {
     const { server } = await start({ policy: { max_amount: { per_write: { USD: 50 } } } });
     const refund = async (amount: number) =>
       (
@@ -446,7 +454,7 @@ describe('a change is judged by the record that it would leave', () => {
 });
 
 describe('after an unknown outcome', () => {
-  it('of a raise, a payment of the added amount is refused, and is then a possible duplicate', async () => {
+  it('of an increase, a payment of the added amount is refused, and later is a possible duplicate', async () => {
     const { server, sandbox } = await start();
     const id = idOf(await pay(server, { amount: 500, reference_number: 'A' }));
     await fault(sandbox, { match: { method: 'PUT' }, fault: 'drop_after' });
@@ -457,7 +465,7 @@ describe('after an unknown outcome', () => {
     expect(errorOf(await pay(server, { amount: 100, reference_number: 'B' }))?.code).toBe('suspected_duplicate');
   });
 
-  it('of a payment, a raise by the same amount is refused', async () => {
+  it('of a payment, an increase by the same amount is refused', async () => {
     const { server, sandbox } = await start();
     const id = idOf(await pay(server, { amount: 500, reference_number: 'A' }));
     await fault(sandbox, { match: { method: 'POST', path: '^/books/v3/customerpayments$' }, fault: 'drop_before' });
@@ -465,7 +473,7 @@ describe('after an unknown outcome', () => {
     expect(errorOf(await server.call('update_customer_payment', { payment_id: id, amount: 600 }))?.code).toBe('unresolved_write');
   });
 
-  it('of a raise of a refund, a refund of the added amount is a possible duplicate', async () => {
+  it('of an increased refund, a refund of the added amount is a possible duplicate', async () => {
     const { server, sandbox } = await start();
     const refund = { customer_payment_id: seed.paymentWithUnused, date: '2026-06-22', from_account_id: seed.pettyCash };
     const { payment_refund } = (await server.call('create_customer_payment_refund', { ...refund, amount: 10, reference_number: '1' }))
@@ -493,7 +501,7 @@ describe('after an unknown outcome', () => {
     ).toBe('suspected_duplicate');
   });
 
-  it('of a change of a refund, other refunds and the payment can still be changed', async () => {
+  it('of a changed refund, other refunds and the payment can still be changed', async () => {
     const { server, sandbox } = await start();
     const refund = async (amount: number) =>
       (
@@ -535,7 +543,7 @@ describe('after an unknown outcome', () => {
       { customer: 'Bowman Furniture', payment_mode: 'check', ...changed, allocate: 'as_credit' },
     ],
     ['with another key', 'create_customer_payment', { ...payment, ...changed, idempotency_key: 'another' }],
-  ])('of a payment, a changed repetition is refused, and the error names the first payment (%s)', async (_, tool, args) => {
+  ])('of a payment, a repeated call with changes is refused, and the error names the first payment (%s)', async (_, tool, args) => {
     const { server, sandbox, recorded } = await start();
     await fault(sandbox, lost);
     await fault(sandbox, { ...hidden, skip: 1 });
@@ -560,7 +568,7 @@ describe('after an unknown outcome', () => {
     });
   });
 
-  it('of a payment that was settled meanwhile, a changed repetition is refused, too', async () => {
+  it('of a payment that was settled in the meantime, a repeated call with changes is refused', async () => {
     const { server, sandbox } = await start();
     await fault(sandbox, lost);
     await fault(sandbox, { ...hidden, skip: 1 });

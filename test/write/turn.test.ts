@@ -36,7 +36,7 @@ async function holder(name: string) {
   return child;
 }
 
-describe('a turn', () => {
+describe('a turn (the lock for a payment or a customer)', () => {
   it('has one holder at a time, in the order of the calls', async () => {
     const order: number[] = [];
     await Promise.all(
@@ -51,14 +51,14 @@ describe('a turn', () => {
     expect(order).toEqual([0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7]);
   });
 
-  it('does not wait for the turns of other payments', async () => {
+  it('does not wait for turns of other payments', async () => {
     const first = await turns.take(['payment:1'], 'test');
     const second = await turns.take(['payment:2'], 'test');
     first.leave();
     second.leave();
   });
 
-  it('never deadlocks if calls name several payments in different orders', async () => {
+  it('causes no deadlock if calls name several payments in different orders', async () => {
     const names = ['a', 'b', 'c', 'd'];
     await Promise.all(
       Array.from({ length: 20 }, async (_, i) => {
@@ -80,7 +80,7 @@ describe('a turn', () => {
     (await next).leave();
   });
 
-  it('is released when the server closes, and cannot be taken there again', async () => {
+  it('is released when the server closes, and this server cannot take a turn again', async () => {
     await turns.take(['payment:1'], 'test');
     const waiting = turns.take(['payment:1', 'payment:2'], 'test', soon);
     turns.close();
@@ -91,7 +91,7 @@ describe('a turn', () => {
     others.close();
   });
 
-  it('excludes other processes, names its holder in the error, and is free after the holder was killed', async () => {
+  it('excludes other processes, names its holder in the error, and is free after its holder was killed', async () => {
     const child = await holder('payment:1');
     await expect(turns.take(['payment:1'], 'test', soon)).rejects.toThrow(
       new RegExp(`process ${child.pid} \\(create_customer_payment, since `),
@@ -101,7 +101,7 @@ describe('a turn', () => {
     (await turns.take(['payment:1'], 'test')).leave();
   });
 
-  it.skipIf(process.platform === 'win32')('stays held while its process is only stopped', async () => {
+  it.skipIf(process.platform === 'win32')('stays held while its process is only paused', async () => {
     const child = await holder('payment:1');
     child.kill('SIGSTOP');
     await expect(turns.take(['payment:1'], 'test', soon)).rejects.toThrow('holds the lock');
@@ -116,7 +116,7 @@ describe('a turn', () => {
     (await turns.take(['payment:1'], 'test')).leave();
   });
 
-  it.skipIf(process.platform === 'win32')('keeps its files private to their owner', async () => {
+  it.skipIf(process.platform === 'win32')('has files that only their owner can read', async () => {
     (await turns.take(['payment:1'], 'test')).leave();
     expect(statSync(dir).mode & 0o77).toBe(0);
   });

@@ -111,13 +111,13 @@ const reads = {
 type Read = keyof typeof reads;
 const names = Object.keys(reads) as Read[];
 
-describe('every read whose path names a record', () => {
-  it('checks that the answer is about this record', () => {
+describe('a read whose path names a record', () => {
+  it('always checks that the answer is about this record', () => {
     const tasks = workflows.flatMap((workflow) => ('reads' in workflow ? (workflow.reads as readonly ReadTool[]) : []));
     const lists = Object.values(wholeLists).filter((one): one is wholeLists.WholeList => typeof one === 'object' && 'path' in one);
     const all = [...endpoints.filter(isRead), ...tasks, ...lists].filter(({ path }) => path.includes('{'));
     expect(all.filter(({ shows }) => shows === undefined).map(({ name, path }) => `${name} ${path}`)).toEqual([]);
-    expect(new Set(all.map(({ name }) => name))).toEqual(new Set(names));
+    expect(new Set(all.map(({ name }) => name)), 'reads, above').toEqual(new Set(names));
   });
 
   const before: [string, Record<string, unknown>][] = [
@@ -129,7 +129,7 @@ describe('every read whose path names a record', () => {
   ];
   const pairs = names.flatMap((asked) => before.map(([name, args]) => [asked, name, args] as const));
 
-  it.each(pairs)('%s fails and closes the connections if it gets the answer to %s', async (asked, name, args) => {
+  it.each(pairs)('(%s) fails and closes the connections if it gets the answer to %s', async (asked, name, args) => {
     const { zoho, server, sandbox } = await started();
     expect(errorOf(await server.call(name, args))).toBeUndefined();
     await zoho.slip();
@@ -143,7 +143,7 @@ describe('every read whose path names a record', () => {
     expect(errorOf(await server.call(asked, reads[asked](bowman)))).toBeUndefined();
   });
 
-  it('does so as a resource too', async () => {
+  it('fails in the same way as a resource', async () => {
     const { zoho, server } = await started();
     await server.call('get_customer_payment', { payment_id: granite.payment });
     await zoho.slip();
@@ -155,7 +155,7 @@ describe('every read whose path names a record', () => {
     );
   });
 
-  it('closes the connections if a record comes instead of a receipt, or a receipt instead of a record', async () => {
+  it('closes the connections if Zoho sends a record instead of a receipt, or a receipt instead of a record', async () => {
     const { zoho, server } = await started();
     const receipt = { uri: `zoho-books://customerpayments/${bowman.payment}/pdf` };
     await server.call('get_customer_payment', { payment_id: granite.payment });
@@ -169,7 +169,7 @@ describe('every read whose path names a record', () => {
     expect(errorOf(await server.call('get_customer_payment', { payment_id: bowman.payment }))).toBeUndefined();
   });
 
-  it('retries reads on other connections that were closed too', async () => {
+  it('is retried if it was on another connection that was closed too', async () => {
     const { zoho, server } = await started();
     const all = () =>
       Promise.all(names.flatMap((name) => [server.call(name, reads[name](granite)), server.call(name, reads[name](bowman))]));
@@ -181,7 +181,7 @@ describe('every read whose path names a record', () => {
     for (const result of await all()) expect(errorOf(result)).toBeUndefined();
   });
 
-  it('clears the answer cache', async () => {
+  it('clears the answer cache if it gets another record', async () => {
     const { zoho, server, sandbox } = await started();
     await server.call('find_payments', { customer: 'Bowman Furniture' });
     await forgetRequests(sandbox);
@@ -195,7 +195,7 @@ describe('every read whose path names a record', () => {
   });
 });
 
-describe('the question of a write', () => {
+describe('the question before a write', () => {
   const day = '2016-06-05';
   const writes: [string, Record<string, unknown>, Record<string, unknown>][] = [
     [
@@ -260,7 +260,7 @@ describe('the question of a write', () => {
     ],
   ];
 
-  it.each(writes)('%s %j, then %j: never mentions the other customer', async (name, of, then) => {
+  it.each(writes)('never shows another customer: %s %j, then %j', async (name, of, then) => {
     const questions: string[] = [];
     const decline = (question: string) => {
       questions.push(question);
@@ -298,12 +298,12 @@ describe('the question of a write', () => {
     ['a payment without an id', 'delete_customer_payment', { payment_id: seed.paymentWithUnused }, bare('payment', seed.paymentWithUnused)],
     ['an answer without a payment', 'delete_customer_payment', { payment_id: seed.paymentWithUnused }, empty(seed.paymentWithUnused)],
     [
-      'another customer for a payment',
+      'another customer instead of a payment',
       'update_customer_payment',
       { payment_id: seed.paymentWithUnused, customer_id: granite.contact },
       empty(granite.contact),
     ],
-  ])('is not asked after %s', async (_what, name, args, change) => {
+  ])("is not asked if Zoho's answer is %s", async (_what, name, args, change) => {
     const questions: string[] = [];
     const { zoho, server, sandbox } = await started({
       confirm: 'ask',
@@ -335,7 +335,7 @@ function withoutIds(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).filter(([name]) => !/^(contact|invoice|payment|payment_refund)_id$/.test(name)));
 }
 
-it('a write in flight goes on when the connections of reads are closed', async () => {
+it('a write that is in flight continues if the connections of reads are closed', async () => {
   const { zoho, server, sandbox } = await started();
   await server.call('get_contact', { contact_id: granite.contact });
   await fault(sandbox, { match: { method: 'POST', path: '/customerpayments' }, fault: 'delay', delay_ms: 500 });

@@ -33,7 +33,7 @@ const payment = {
 };
 
 describe('an answer in the cache', () => {
-  it('serves every call for the same read; other reads go to Zoho', async () => {
+  it('is used for every call with the same read; other reads go to Zoho', async () => {
     const { zoho, ...server } = await start();
     const answers = await Promise.all([
       zoho.recent.read(getContact, bowman),
@@ -46,7 +46,7 @@ describe('an answer in the cache', () => {
     expect(await pathsTo({ zoho, ...server })).toHaveLength(2);
   });
 
-  it('serves only the same request in the same form', async () => {
+  it('is used only for the same request in the same form', async () => {
     const { zoho } = await start();
     const query = { customer_id: seed.bowman, page: 1, per_page: 5 };
     const [shown, whole] = [await zoho.recent.read(listCustomerPayments, query), await zoho.recent.read(allPayments, query)];
@@ -56,7 +56,7 @@ describe('an answer in the cache', () => {
     expect(new Set(other.rows.map(({ customer_id }) => customer_id))).toEqual(new Set(['712345000000090009']));
   });
 
-  it('is removed by every write, also by a refused or lost one', async () => {
+  it('is removed by every write, also by a refused write or a lost write', async () => {
     const server = await start({ timings: { lookMs: 0 } });
     const { zoho } = server;
     const balance = async () => (await zoho.recent.read(getInvoice, invoice)).invoice?.balance;
@@ -77,7 +77,7 @@ describe('an answer in the cache', () => {
     }
   });
 
-  it('is removed also if it was still in flight during the write', async () => {
+  it('is not stored if its read was still in flight during a write', async () => {
     const server = await start();
     const { zoho } = server;
     // Zoho makes the answer before the write; it arrives after the write.
@@ -98,7 +98,7 @@ describe('an answer in the cache', () => {
     await expect(server.zoho.recent.read(getContact, bowman)).resolves.toMatchObject({ contact: bowman });
   });
 
-  it('still reaches the other callers if one caller aborts', async () => {
+  it('still reaches the other callers if one caller cancels', async () => {
     const server = await start();
     await fault(server.sandbox, { match: { path: '/contacts' }, fault: 'delay', delay_ms: 200 });
     const stop = new AbortController();
@@ -109,7 +109,7 @@ describe('an answer in the cache', () => {
     expect(await pathsTo(server)).toHaveLength(1);
   });
 
-  it('makes room for newer ones: the oldest goes first', async () => {
+  it('is removed when newer answers need its space, the oldest first', async () => {
     const server = await start({ sandbox: { limits: { per_minute: 1000 } } });
     const page = (n: number) => server.zoho.recent.read(allPayments, { page: n, per_page: 1 });
     for (let n = 1; n <= 60; n += 1) await page(n);
@@ -121,7 +121,7 @@ describe('an answer in the cache', () => {
   });
 });
 
-it('a write reads its facts again from Zoho, not from the cache', async () => {
+it('a write reads its facts from Zoho, not from the cache', async () => {
   const server = await start();
   const statement = async () => textOf(await server.call('customer_statement', { customer: 'Bowman Furniture' }));
   const record = (amount: number) =>

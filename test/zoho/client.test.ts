@@ -159,15 +159,15 @@ async function write(endpoint: WriteTool, input: Json, zoho: Zoho, signal?: Abor
 }
 const create = (zoho: Zoho, signal?: AbortSignal) => write(createCustomerPayment, payment, zoho, signal);
 
-describe('access tokens', () => {
-  it('fifty calls that start at once share one token request', async () => {
+describe('an access token', () => {
+  it('is requested once for fifty calls that start at the same time', async () => {
     const { zoho, arrived } = await wire();
     await Promise.all(Array.from({ length: 50 }, () => list(zoho)));
     expect(await arrived('GET')).toHaveLength(50);
     expect(await arrived('token')).toHaveLength(1);
   });
 
-  it('one token serves all calls until a minute before it expires', async () => {
+  it('is used for all calls until one minute before it expires', async () => {
     let now = 0;
     const { tokens, arrived } = await wire({ now: () => now });
     const first = await tokens.get();
@@ -178,7 +178,7 @@ describe('access tokens', () => {
     expect(await arrived('token')).toHaveLength(2);
   });
 
-  it('a short-lived token is used as long as Zoho says', async () => {
+  it('is used as long as Zoho allows, if this time is short', async () => {
     let now = 0;
     const { tokens } = await wire({ now: () => now, sandbox: { limits: { access_token_seconds: 120 } } });
     const first = await tokens.get();
@@ -188,7 +188,7 @@ describe('access tokens', () => {
     expect(await tokens.get()).not.toBe(first);
   });
 
-  it("the header is Zoho's own scheme, and every call names the organization", async () => {
+  it("is sent in Zoho's own form of the header, and every call names the organization", async () => {
     const seen: (string | undefined)[] = [];
     const { url } = await serving((request, response) => {
       if (isTokenRequest(request)) return giveToken(response);
@@ -222,7 +222,7 @@ describe('access tokens', () => {
     ['invalid_client (HTTP 200)', { clientId: '1000.NOBODY' }, {}, AccessError, 'invalid_client', 'ZOHO_DATA_CENTER'],
     ['invalid_client_secret (HTTP 200)', { clientSecret: 'wrong' }, {}, AccessError, 'invalid_client_secret', 'ZOHO_CLIENT_SECRET'],
     ['Access Denied (HTTP 400)', {}, { access_tokens: 0 }, BusyError, 'token_throttled', 'Make the same call again after'],
-  ] as const)('%s is requested once, and the error says who must act', async (_title, credentials, limits, type, code, hint) => {
+  ] as const)('is requested once after %s, and the error says who must act', async (_title, credentials, limits, type, code, hint) => {
     const { zoho, arrived } = await wire({ credentials, sandbox: { limits } });
     const error = await failureOf(list(zoho));
     expect(error).toBeInstanceOf(type);
@@ -232,7 +232,7 @@ describe('access tokens', () => {
     expect(await arrived('GET')).toHaveLength(0);
   });
 
-  it('treats every answer without a token as a refusal, also with HTTP 200', async () => {
+  it('counts as refused if the answer contains none, also with HTTP 200', async () => {
     for (const [status, body] of [
       [200, { error: 'general_error' }],
       [200, { access_token: '' }],
@@ -250,7 +250,7 @@ describe('access tokens', () => {
     ['html', { status: 503 }],
     ['truncate', {}],
     ['status', { status: 500 }],
-  ])('if the accounts server fails (%s), a read is retried and a write is not sent', async (fault, more) => {
+  ])('cannot be requested if the accounts server fails (%s): a read is retried and a write is not sent', async (fault, more) => {
     const { zoho, arrived, fault: misbehave } = await wire();
     await misbehave({ match: { path: '/oauth/' }, fault, ...more });
     await list(zoho);
@@ -264,7 +264,7 @@ describe('access tokens', () => {
     expect(await other.arrived('POST')).toHaveLength(0);
   });
 
-  it('a read gets one new token if its token was revoked', async () => {
+  it('is renewed once for a read if it was revoked', async () => {
     const { zoho, tokens, arrived, revoke } = await wire();
     const first = await tokens.get();
     await list(zoho);
@@ -274,14 +274,14 @@ describe('access tokens', () => {
     expect((await arrived('GET')).map(({ status }) => status).filter((status) => status === 200)).toHaveLength(4);
   });
 
-  it('a second 401 ends the read', async () => {
+  it('is not renewed again for a read after a second 401', async () => {
     const { zoho, arrived, fault } = await wire();
     await fault({ match: { method: 'GET' }, fault: 'unauthorized', times: 99 });
     expect(await failureOf(list(zoho))).toMatchObject({ code: 'access_token_rejected', changed: 'no', zoho: { code: 14 } });
     expect(await arrived('GET')).toHaveLength(2);
   });
 
-  it('a missing scope does not use up the ten tokens of ten minutes', async () => {
+  it('with a missing scope does not use up the ten tokens of ten minutes', async () => {
     const { zoho, arrived } = await wire({ sandbox: { scopes: ['ZohoBooks.customerpayments.READ'] } });
     for (let i = 0; i < 15; i += 1) {
       const error = await failureOf(zoho.read(getContact, { contact_id: CUSTOMER }));
@@ -293,7 +293,7 @@ describe('access tokens', () => {
     expect((await arrived('token')).length).toBeLessThanOrEqual(3);
   });
 
-  it('a read gets one new token if its revoked token is refused with 57', async () => {
+  it('is renewed once for a read if it was revoked and Zoho answers with 57', async () => {
     const { zoho, arrived, fault } = await wire();
     await fault({ match: { method: 'GET' }, fault: 'unauthorized', code: 57 });
     await list(zoho);
@@ -302,20 +302,20 @@ describe('access tokens', () => {
 });
 
 const passing = [
-  ['the connection ends before the request is read', { fault: 'drop_before' }, 'zoho_unavailable'],
+  ['the connection ends before Zoho reads the request', { fault: 'drop_before' }, 'zoho_unavailable'],
   ['the connection ends before the answer', { fault: 'drop_after' }, 'zoho_unavailable'],
   ['HTTP 500 from Zoho', { fault: 'status', status: 500 }, 'zoho_unavailable'],
   ['HTTP 503 from Zoho', { fault: 'status', status: 503, code: 0 }, 'zoho_unavailable'],
   ['an HTML page with 502', { fault: 'html', status: 502 }, 'zoho_unavailable'],
   ['an HTML page with 200', { fault: 'html', status: 200 }, 'zoho_unavailable'],
-  ['half an answer', { fault: 'truncate' }, 'zoho_unavailable'],
+  ['an incomplete answer', { fault: 'truncate' }, 'zoho_unavailable'],
   ['an answer that is not JSON', { fault: 'malformed' }, 'zoho_unavailable'],
   ["the minute's limit (429/44)", { fault: 'rate_limit', code: 44 }, 'minute_limit'],
-  ['too many at once (429/1070)', { fault: 'rate_limit', code: 1070 }, 'concurrency_limit'],
+  ['too many calls at the same time (429/1070)', { fault: 'rate_limit', code: 1070 }, 'concurrency_limit'],
 ] as const;
 
-describe('reads', () => {
-  it.each(passing)('%s: retried', async (_title, fault, code) => {
+describe('a read', () => {
+  it.each(passing)('is retried after: %s', async (_title, fault, code) => {
     const { zoho, arrived, fault: misbehave } = await wire();
     await misbehave({ match: { method: 'GET' }, ...fault, times: 2 });
     expect((await list(zoho)).customerpayments).toHaveLength(1);
@@ -332,8 +332,8 @@ describe('reads', () => {
     ["the day's limit (429/45)", { fault: 'rate_limit', code: 45 }, 'day_limit'],
     ['an invalid value (400/2)', { fault: 'status', status: 400, code: 2, message: 'Invalid value passed for page' }, 'invalid_value'],
     ["another's organization (400/6041)", { fault: 'status', status: 400, code: 6041 }, 'wrong_organization'],
-    ['no such record (404/1002)', { fault: 'status', status: 404, code: 1002 }, 'not_found'],
-  ])('%s: not retried', async (_title, fault, code) => {
+    ['a record that does not exist (404/1002)', { fault: 'status', status: 404, code: 1002 }, 'not_found'],
+  ])('is not retried after: %s', async (_title, fault, code) => {
     const { zoho, arrived, fault: misbehave } = await wire();
     await misbehave({ match: { method: 'GET' }, ...fault, times: 99 });
     expect(await failureOf(list(zoho))).toMatchObject({ code, changed: 'no' });
@@ -343,7 +343,7 @@ describe('reads', () => {
 
 describe('a receipt', () => {
   it.each(['application/pdf', 'application/octet-stream', 'application/octet-stream;charset=UTF-8'])(
-    'sent as %s is a PDF',
+    'that Zoho sends as %s is a PDF',
     async (type) => {
       const { url } = await serving((request, response) => {
         if (isTokenRequest(request)) return giveToken(response);
@@ -356,13 +356,13 @@ describe('a receipt', () => {
   );
 });
 
-describe('a write is sent once', () => {
+describe('a write', () => {
   const lost = passing.filter(([, { fault }]) => fault !== 'rate_limit').map(([title, fault]): [string, Json] => [title, fault]);
   const twice = lost
-    .filter(([title]) => !title.startsWith('the connection'))
+    .filter(([, fault]) => !String(fault['fault']).startsWith('drop'))
     .map(([title, fault]): [string, Json] => [`${title}, and the change was made`, { ...fault, after: true }]);
 
-  it.each([...lost, ...twice])('%s: the outcome is unknown', async (_title, fault) => {
+  it.each([...lost, ...twice])('is sent only once after a fault (%s), and its outcome is unknown', async (_title, fault) => {
     const { zoho, arrived, fault: misbehave } = await wire();
     await misbehave({ match: posts, ...fault, times: 99 });
     expect(await failureOf(create(zoho))).toMatchObject({ code: 'outcome_unknown', changed: 'unknown' });
@@ -383,7 +383,7 @@ describe('a write is sent once', () => {
     ['429/44', { fault: 'rate_limit', code: 44 }, 'minute_limit'],
     ['429/45', { fault: 'rate_limit', code: 45 }, 'day_limit'],
     ['429/1070', { fault: 'rate_limit', code: 1070 }, 'concurrency_limit'],
-  ])("refused by Zoho's own envelope (%s): nothing was changed", async (_title, fault, code) => {
+  ])('that Zoho refuses with its own JSON (%s) changes nothing', async (_title, fault, code) => {
     const { zoho, arrived, fault: misbehave } = await wire();
     await misbehave({ match: posts, ...fault, times: 99 });
     expect(await failureOf(create(zoho))).toMatchObject({ code, changed: 'no' });
@@ -398,7 +398,7 @@ describe('a write is sent once', () => {
     ['401/14', { fault: 'unauthorized' }, 2],
     ['429/44', { fault: 'rate_limit', code: 44 }, 1],
     ['429/1070', { fault: 'rate_limit', code: 1070 }, 1],
-  ])('refused once (%s), it is sent again and recorded once', async (_title, fault, tokens) => {
+  ])('that Zoho refused once (%s) is sent again and recorded once', async (_title, fault, tokens) => {
     const { zoho, arrived, fault: misbehave } = await wire();
     await misbehave({ match: posts, ...fault, times: 1 });
     await create(zoho);
@@ -406,7 +406,7 @@ describe('a write is sent once', () => {
     expect(await arrived('token')).toHaveLength(tokens);
   });
 
-  it('if the process is delayed too long between noting and sending, it is never sent', async () => {
+  it('that is delayed too long between the note and the sending is never sent', async () => {
     const { zoho, arrived } = await wire();
     await list(zoho);
     expect(await failureOf(zoho.send(creation, { fenceMs: -1 }))).toMatchObject({
@@ -416,7 +416,7 @@ describe('a write is sent once', () => {
     expect(await arrived('POST')).toEqual([]);
   });
 
-  it("an answer that is not Zoho's envelope leaves the outcome unknown", async () => {
+  it("whose answer is not Zoho's own JSON has an unknown outcome", async () => {
     for (const [status, body] of [
       [200, { status: 'ok' }],
       [201, {}],
@@ -442,7 +442,7 @@ describe('a write is sent once', () => {
     }
   });
 
-  it('so does a document, with every status', async () => {
+  it('whose answer is a document has an unknown outcome, with every status', async () => {
     for (const type of ['application/pdf', 'application/octet-stream']) {
       const { url } = await serving((request, response) => {
         if (isTokenRequest(request)) return giveToken(response);
@@ -453,14 +453,14 @@ describe('a write is sent once', () => {
     }
   });
 
-  it('if no connection was made, nothing was changed', async () => {
+  it('without a connection changes nothing', async () => {
     const { zoho } = await wire({ apiBaseUrl: `http://127.0.0.1:${await closedPort()}` });
     const error = await failureOf(zoho.send(creation));
     expect(error).toBeInstanceOf(BusyError);
     expect(error).toMatchObject({ code: 'zoho_unreachable', changed: 'no', message: expect.stringContaining('ECONNREFUSED') as string });
   });
 
-  it('if the TLS handshake failed, nothing was changed', async () => {
+  it('whose TLS handshake fails changes nothing', async () => {
     let requests = 0;
     const { url } = await serving((_request, response) => {
       requests += 1;
@@ -471,7 +471,7 @@ describe('a write is sent once', () => {
     expect(requests).toBe(0);
   });
 
-  it('if the connection ends at once, the request may have arrived: the outcome is unknown', async () => {
+  it('whose connection ends at once may have arrived: the outcome is unknown', async () => {
     const server = createTcpServer((socket) => socket.once('data', () => socket.destroy())).listen(0, '127.0.0.1');
     await once(server, 'listening');
     closers.push(() => server.close());
@@ -479,7 +479,7 @@ describe('a write is sent once', () => {
     expect(await failureOf(zoho.send(creation))).toMatchObject({ code: 'outcome_unknown', changed: 'unknown' });
   });
 
-  it('a senseless answer always ends in a PaymentsError', async () => {
+  it('whose answer makes no sense always ends in a PaymentsError', async () => {
     const bodies = fc.oneof(
       fc.jsonValue(),
       fc.dictionary(fc.constantFrom('code', 'message', 'payment', '__proto__', 'toString'), fc.jsonValue()),
@@ -505,7 +505,7 @@ describe('a write is sent once', () => {
     );
   });
 
-  it('so does a senseless answer of the accounts server', async () => {
+  it('after a senseless answer of the accounts server also ends in a PaymentsError', async () => {
     const bodies = fc.dictionary(
       fc.constantFrom('access_token', 'expires_in', 'error', 'error_description', 'scope', 'status'),
       fc.oneof(fc.jsonValue(), fc.constant('text')),
@@ -537,7 +537,7 @@ describe('a write is sent once', () => {
   });
 });
 
-describe('limits of size and time', () => {
+describe('the limit', () => {
   /** Sends an endless answer. */
   async function endless() {
     const sent = { bytes: 0, requests: 0, open: 0 };
@@ -557,7 +557,7 @@ describe('limits of size and time', () => {
     return { url, sent };
   }
 
-  it('a too large body is an error, and the rest is not read', async () => {
+  it('of size: a body that is too large is an error, and the rest is not read', async () => {
     const { url, sent } = await endless();
     const { zoho } = await wire({ accountsUrl: url, apiBaseUrl: url, http: { maxResponseBytes: 256 * 1024 } });
     const before = process.memoryUsage();
@@ -569,14 +569,14 @@ describe('limits of size and time', () => {
     await expect.poll(() => sent.open).toBe(0);
   });
 
-  it('a too large answer to a write leaves the outcome unknown', async () => {
+  it('of size: an answer to a write that is too large leaves the outcome unknown', async () => {
     const { url, sent } = await endless();
     const { zoho } = await wire({ accountsUrl: url, apiBaseUrl: url, http: { maxResponseBytes: 256 * 1024 } });
     expect(await failureOf(zoho.send(creation))).toMatchObject({ code: 'outcome_unknown', changed: 'unknown' });
     expect(sent.requests).toBe(1);
   });
 
-  it('a body of exactly the limit is read', async () => {
+  it('of size: a body that has exactly this size is read', async () => {
     const body = JSON.stringify({ code: 0, message: 'x'.repeat(1000) });
     const { url } = await serving((request, response) => {
       if (isTokenRequest(request)) return giveToken(response);
@@ -595,7 +595,7 @@ describe('limits of size and time', () => {
     }
   });
 
-  it('the timeout ends a read, and leaves the outcome of a write unknown', async () => {
+  it('of time: a timeout ends a read, and leaves the outcome of a write unknown', async () => {
     const { zoho, arrived, fault, release } = await wire({ http: { timeoutMs: 1000 } });
     await list(zoho);
     await fault({ match: { method: 'GET', path: '/customerpayments' }, ...held, times: 99 });
@@ -611,7 +611,7 @@ describe('limits of size and time', () => {
     await expect.poll(async () => (await arrived('POST'))[0]?.applied.length).toBe(1);
   });
 
-  it('the timeout ends an endless answer', async () => {
+  it('of time: a timeout ends an endless answer', async () => {
     const { url } = await serving((request, response) => {
       if (isTokenRequest(request)) return giveToken(response);
       response.writeHead(200, { 'content-type': 'application/json' });
@@ -626,7 +626,7 @@ describe('limits of size and time', () => {
 /** Waits until a request has arrived. */
 const waiting = (arrived: Tried['arrived'], what: string): Promise<unknown> => expect.poll(() => arrived(what)).not.toEqual([]);
 
-describe('cancelling', () => {
+describe('a cancel from the client', () => {
   const cancelled = new Error('cancelled by the client');
 
   /** Runs a call, cancels it when it waits, and returns its result or error. */
@@ -659,7 +659,7 @@ describe('cancelling', () => {
     expect(await cancelOnce(nowhere.isAsked, (signal) => list(zoho.until(signal)))).toBe(cancelled);
   });
 
-  it('does not stop other calls that wait for the same token', async () => {
+  it('does not stop other calls that wait for the same access token', async () => {
     const { zoho, arrived, fault, release } = await wire();
     await fault({ match: { path: '/oauth/' }, ...held });
     const other = list(zoho);
@@ -718,7 +718,7 @@ describe('the deadline of a write', () => {
     return controller.signal;
   }
 
-  it('during the wait for a token: it is not sent, and `send` throws the reason', async () => {
+  it('passes during the wait for a token: the write is not sent, and `send` throws the reason', async () => {
     const { zoho, arrived, fault } = await wire();
     await fault({ match: { path: '/oauth/' }, ...held });
     let noted = 0;
@@ -727,7 +727,7 @@ describe('the deadline of a write', () => {
     expect([noted, await arrived('POST')]).toEqual([0, []]);
   });
 
-  it('during the note or the connection: it is not sent', async () => {
+  it('passes during the note or while the server connects: the write is not sent', async () => {
     const { zoho, arrived } = await wire();
     const ending = new AbortController();
     const note = async () => ending.abort(reason);
@@ -741,7 +741,7 @@ describe('the deadline of a write', () => {
     });
   });
 
-  it('during the wait for its answer: the outcome is unknown, for every reason', async () => {
+  it('passes during the wait for the answer: the outcome is unknown', async () => {
     const { zoho, arrived, fault, release } = await wire();
     await fault({ match: posts, ...held });
     const deadline = endingOnce(() => waiting(arrived, 'POST'));
@@ -751,7 +751,7 @@ describe('the deadline of a write', () => {
   });
 });
 
-describe('over a proxy', () => {
+describe('with a proxy', () => {
   /** A forward proxy as in offices. It resolves every name to `port` of this machine. */
   async function proxy(port: number, { password }: { password?: string } = {}) {
     const connects: string[] = [];
@@ -790,7 +790,7 @@ describe('over a proxy', () => {
     return { calls: zoho.calls, port: Number(new URL(zoho.accountsUrl).port) };
   }
 
-  it('calls go through HTTP_PROXY', async () => {
+  it('calls use HTTP_PROXY', async () => {
     const { calls, port } = await recorded();
     const { host, connects } = await proxy(port);
     const { zoho } = await wire({ ...away, http: { proxy: { http: `http://${host}` } } });
@@ -799,7 +799,7 @@ describe('over a proxy', () => {
     expect(calls).toEqual(['POST /oauth/v2/token', 'GET /customerpayments']);
   });
 
-  it('calls to Zoho go through HTTPS_PROXY, and a call that the proxy refuses was not sent', async () => {
+  it('calls to Zoho use HTTPS_PROXY, and a call that the proxy refuses was not sent', async () => {
     const { host, connects } = await proxy(await closedPort(), { password: 'right' });
     const { apiBaseUrl } = dataCenter('eu');
     const { zoho } = await wire({ apiBaseUrl, http: { proxy: { https: `http://clerk:wrong@${host}` } } });
@@ -809,7 +809,7 @@ describe('over a proxy', () => {
     expect(allTextOf(error)).not.toContain('wrong');
   });
 
-  it('the proxy gets its password', async () => {
+  it("calls send the proxy's password", async () => {
     const { port } = await recorded();
     const { host } = await proxy(port, { password: 'right' });
     const { zoho } = await wire({ ...away, http: { proxy: { http: `http://clerk:right@${host}` } } });
@@ -817,7 +817,7 @@ describe('over a proxy', () => {
   });
 
   it.each([['zoho.invalid'], ['.zoho.invalid'], ['other.example, zoho.invalid'], ['*'], ['other.example,*']])(
-    'hosts of NO_PROXY=%s are called directly',
+    'calls to hosts in NO_PROXY=%s do not use the proxy',
     async (no) => {
       const { host, connects } = await proxy(await closedPort());
       const { zoho } = await wire({ ...away, http: { proxy: { http: `http://${host}`, no } } });
@@ -829,7 +829,7 @@ describe('over a proxy', () => {
     },
   );
 
-  it.each(['127.0.0.1', 'localhost'])('%s is never proxied', async (name) => {
+  it.each(['127.0.0.1', 'localhost'])('calls to %s never use the proxy', async (name) => {
     const { calls, port } = await recorded();
     const { host, connects } = await proxy(port);
     const at = `http://${name}:${port}`;
@@ -844,7 +844,7 @@ describe('over a proxy', () => {
   });
 });
 
-describe('data centers', () => {
+describe('the addresses of the data centers', () => {
   // Zoho Books API introduction and Zoho's multi-DC page.
   const known = {
     us: ['accounts.zoho.com', 'www.zohoapis.com'],
@@ -857,11 +857,11 @@ describe('data centers', () => {
     sa: ['accounts.zoho.sa', 'www.zohoapis.sa'],
   } as const;
 
-  it('are the eight of the Books API', () => {
+  it('are those of the eight data centers of the Books API', () => {
     expect(dataCenterNames.toSorted()).toEqual(Object.keys(known).toSorted());
   });
 
-  it.each(Object.entries(known))('%s', (name, [accounts, api]) => {
+  it.each(Object.entries(known))('are the documented addresses: %s', (name, [accounts, api]) => {
     expect(dataCenter(name as keyof typeof known)).toEqual({ accountsUrl: `https://${accounts}`, apiBaseUrl: `https://${api}/books/v3` });
   });
 });
@@ -877,7 +877,7 @@ function allTextOf(error: unknown): string {
 }
 
 describe('secrets', () => {
-  it('are in no error, even if a server sends them back', async () => {
+  it('appear in no error, even if a server repeats them', async () => {
     const secrets = {
       clientSecret: 'c0ffee5ec2e7c0ffee5ec2e7',
       refreshToken: `1000.${'d3'.repeat(16)}.${'e4'.repeat(16)}`,

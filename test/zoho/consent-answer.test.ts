@@ -13,7 +13,7 @@ const SANDBOX = 'http://127.0.0.1:4711';
 const answered = (answer: Record<string, string>, beganAt = US) =>
   readConsent(new URLSearchParams({ code: '1000.a.b', ...answer }), beganAt).accountsUrl;
 
-describe('the accounts server of the answer', () => {
+describe("the accounts server in Zoho's answer to the login", () => {
   it.each(dataCenterNames)('is accepted for %s, by address and by name', (location) => {
     const { accountsUrl } = dataCenter(location);
     expect(answered({ 'accounts-server': accountsUrl })).toBe(accountsUrl);
@@ -21,7 +21,7 @@ describe('the accounts server of the answer', () => {
     expect(answered({ location })).toBe(accountsUrl);
   });
 
-  it('is the one where the login began, if the answer names none', () => {
+  it('is the server where the login began, if the answer contains none', () => {
     expect(answered({})).toBe(US);
     expect(answered({ location: 'mars' })).toBe(US);
     expect(answered({ 'accounts-server': SANDBOX }, SANDBOX)).toBe(SANDBOX);
@@ -45,7 +45,7 @@ describe('the accounts server of the answer', () => {
   });
 });
 
-describe('an answer without a code', () => {
+describe('an answer to the login without a code', () => {
   it.each([
     [{ error: 'access_denied' }, { code: 'access_denied' }],
     [{ error: 'access_denied', code: '1000.a.b' }, { code: 'access_denied' }],
@@ -55,7 +55,7 @@ describe('an answer without a code', () => {
     ],
     [{}, { code: 'consent_failed' }],
     [{ code: '' }, { code: 'consent_failed' }],
-  ])('%j is an error with a next step', (answer, error) => {
+  ])('(%j) causes an error with a next step', (answer, error) => {
     let thrown: unknown;
     try {
       readConsent(new URLSearchParams(answer as Record<string, string>), US);
@@ -66,7 +66,7 @@ describe('an answer without a code', () => {
   });
 });
 
-it("the API address comes from the token if it is Zoho's, else from the accounts server, else from the configuration", () => {
+it('the API address comes from the token if it is an address of Zoho, else from the accounts server, else from the configuration', () => {
   const configured = `${SANDBOX}/books/v3`;
   for (const { accountsUrl, apiBaseUrl } of dataCenterNames.map(dataCenter)) {
     expect(apiBaseUrlOf({ apiDomain: apiBaseUrl.replace('/books/v3', ''), accountsUrl: US, configured })).toBe(apiBaseUrl);
@@ -76,8 +76,8 @@ it("the API address comes from the token if it is Zoho's, else from the accounts
   expect(apiBaseUrlOf({ apiDomain: SANDBOX, accountsUrl: SANDBOX, configured })).toBe(configured);
 });
 
-describe('scopes', () => {
-  it('cover the calls of every endpoint, and no others', async () => {
+describe('the scopes of the login', () => {
+  it('allow the calls of every endpoint, and nothing else', async () => {
     const src = join(import.meta.dirname, '../../src');
     const files = ['endpoints', 'reading', 'preflight'].flatMap((room) =>
       readdirSync(join(src, room), { recursive: true, encoding: 'utf8' })
@@ -93,7 +93,7 @@ describe('scopes', () => {
     expect(leastScopes({ readOnly: true }).toSorted()).toEqual([...new Set(declared.filter(isRead).map(scopeOf))].toSorted());
   });
 
-  it('are included in themselves, in ALL of their module and in full access', () => {
+  it('are included in themselves, in ALL of their module, and in full access', () => {
     const wanted = ['ZohoBooks.customerpayments.READ', 'ZohoBooks.contacts.READ'];
     expect(scopesMissing(wanted, wanted)).toEqual([]);
     expect(scopesMissing(wanted, ['zohobooks.customerpayments.all'])).toEqual(['ZohoBooks.contacts.READ']);

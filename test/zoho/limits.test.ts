@@ -52,10 +52,10 @@ const AT_ONCE = 700;
 describe.each([
   ['one process', 1],
   ['two processes', 2],
-])('if the calls of a minute are used up, in %s', (_, count) => {
+])('if the calls of a minute are used up, with %s', (_, count) => {
   const start = async (options: Options) => await processes(...Array.from({ length: count }, () => options));
 
-  it('a call that can get a place before its deadline waits; another fails at once and says when to retry', async () => {
+  it('a call waits if it can start before its deadline; other calls fail at once and say when to retry', async () => {
     const limits = await start({ perMinute: 3, minuteMs: MINUTE });
     const began = Date.now();
     await use(limits[0]!, 3);
@@ -89,7 +89,7 @@ describe.each([
   });
 });
 
-it('many calls at once: those in time are served in order, and each other one gets its own time to retry', async () => {
+it('of many calls at the same time, those before their deadline run in order, and each other call gets its own time to retry', async () => {
   const [limits] = (await processes({ perMinute: 2, minuteMs: MINUTE })) as [Limits];
   await use(limits, 2);
   const order: number[] = [];
@@ -106,7 +106,7 @@ it('many calls at once: those in time are served in order, and each other one ge
   expect(told[4]! - told[0]!).toBeGreaterThanOrEqual(2 * MINUTE - 100);
 });
 
-it('a write is served before waiting reads; a read that is then too late fails', async () => {
+it('a write runs before waiting reads, and a read that is then too late fails', async () => {
   const [limits] = (await processes({ perMinute: 1, minuteMs: MINUTE })) as [Limits];
   await use(limits, 1);
   const read = outcome(limits.enter('read', has(1.5 * MINUTE)));
@@ -117,11 +117,11 @@ it('a write is served before waiting reads; a read that is then too late fails',
   expect(error!.retryAt).toBeInstanceOf(Date);
 });
 
-describe('a clock that jumps', () => {
+describe('a clock that is suddenly set', () => {
   it.each([
     ['ahead', 3_600_000],
     ['back', -3_600_000],
-  ])('%s makes no call wait beyond its deadline', async (_, jump) => {
+  ])('%s makes no call wait longer than its deadline', async (_, jump) => {
     let ahead = 0;
     const [limits] = (await processes({ perMinute: 1, minuteMs: MINUTE, now: () => Date.now() + ahead })) as [Limits];
     await use(limits, 1);
@@ -134,7 +134,7 @@ describe('a clock that jumps', () => {
   });
 });
 
-describe('a refusal of Zoho', () => {
+describe("Zoho's refusal because of a limit", () => {
   const refuse = async (limits: Limits, refused: '44' | '45' | '1070', headers: Record<string, string> = {}) =>
     (await (await limits.enter('read')).leave({ refused, headers }))! - Date.now();
 
@@ -146,7 +146,7 @@ describe('a refusal of Zoho', () => {
     ['with Retry-After in the past', () => ({ 'retry-after': new Date(0).toUTCString() }), [3_000, 7_000]],
     ['with a Retry-After that makes no sense', () => ({ 'retry-after': 'soon' }), [3_000, 7_000]],
     ['with a Retry-After longer than a minute', () => ({ 'retry-after': '86400' }), [59_000, 60_100]],
-  ])('%s pauses all calls; a call with an earlier deadline fails with the end of the pause', async (_, headers, [least, most]) => {
+  ])('%s pauses all calls; a call with an earlier deadline fails and says when the pause ends', async (_, headers, [least, most]) => {
     const [one, other] = (await processes({}, {})) as [Limits, Limits];
     const pause = await refuse(one, '44', headers());
     expect(pause).toBeGreaterThan(least);
@@ -157,7 +157,7 @@ describe('a refusal of Zoho', () => {
     expect(Math.abs(error!.retryAt!.getTime() - Date.now() - pause)).toBeLessThan(AT_ONCE);
   });
 
-  it('for the day ends all calls at once', async () => {
+  it('ends all calls at once if it is for the whole day', async () => {
     const [one, other] = (await processes({}, {})) as [Limits, Limits];
     await refuse(one, '45', { 'retry-after': '600' });
     const { error } = await outcome(other.enter('write', has(3_600_000)));
@@ -184,7 +184,7 @@ describe('a tool', () => {
     ['that reads', 'list_customer_payments', { per_page: 1 }],
     ['that writes', 'create_customer_payment', payment],
     ['for a task', 'record_customer_payment', { ...paid, customer: 'Bowman Furniture', allocate: 'as_credit' }],
-  ])('%s waits, and sends progress notifications', async (_, name, args) => {
+  ])('%s waits if necessary, and sends progress notifications', async (_, name, args) => {
     const server = await start({ limits: { perMinute: 6, minuteMs: 1_500 } });
     await usedUp(server, 6);
     const heard: unknown[] = [];
@@ -199,7 +199,7 @@ describe('a tool', () => {
     ['of several reads', 'customer_statement', { customer: 'Bowman Furniture' }],
     ['that writes', 'create_customer_payment', payment],
     ['for a task', 'record_customer_payment', { ...paid, customer: 'Bowman Furniture', allocate: 'as_credit' }],
-  ])('%s that cannot be served in time fails at once, and says when to retry', async (_, name, args) => {
+  ])('%s fails at once if it cannot start in time, and says when to retry', async (_, name, args) => {
     const server = await start({ limits: { perMinute: 2, minuteMs: 120_000 } });
     await usedUp(server, 2);
     const began = performance.now();
@@ -211,7 +211,7 @@ describe('a tool', () => {
     expect(await sent(server)).toEqual([]);
   });
 
-  it('whose deadline passes while other calls hold all places says when to retry', async () => {
+  it('says when to retry if its deadline passes while other calls are running', async () => {
     const server = await start({ limits: { concurrent: 1 }, timings: { beforeClaimMs: 300 } });
     await createLimits({ shared: server.shared, concurrent: 1 }).enter('write');
     const result = await server.call('create_customer_payment', payment);
@@ -221,7 +221,7 @@ describe('a tool', () => {
     });
   });
 
-  it('that writes but gets no place is not recorded, and says when to retry', async () => {
+  it('that writes is not recorded if it cannot start, and says when to retry', async () => {
     const reads = await start({});
     await reads.call('create_customer_payment', payment);
     const perMinute = (await requestsTo(reads.sandbox)).findIndex(({ method }) => method !== 'GET');

@@ -21,8 +21,8 @@ const login: Login = {
 
 const store = (dir: string) => openLoginStore(dir, { keychain: false });
 
-describe('a login', () => {
-  it('is read as it was written, by every process, until it is deleted', async () => {
+describe('a stored login', () => {
+  it('is read by every process as it was written, until it is deleted', async () => {
     const dir = join(folder(), 'made', 'when needed');
     expect(await store(dir).read()).toBeUndefined();
     expect(await store(dir).forget()).toBe(false);
@@ -36,14 +36,14 @@ describe('a login', () => {
     expect(readdirSync(dir)).toEqual([]);
   });
 
-  it.skipIf(process.platform === 'win32')('is accessible only to its owner, as is its folder', async () => {
+  it.skipIf(process.platform === 'win32')('can be read only by its owner, and so can its folder', async () => {
     const dir = join(folder(), 'own');
     await store(dir).write(login);
     expect(statSync(dir).mode & 0o777).toBe(0o700);
     expect(statSync(join(dir, 'login.json')).mode & 0o777).toBe(0o600);
   });
 
-  it('changes the version only if the login changes', async () => {
+  it('has a version that changes only if the login changes', async () => {
     const dir = folder();
     const seen = [store(dir).version()];
     for (let times = 0; times < 20; times += 1) {
@@ -57,7 +57,7 @@ describe('a login', () => {
     expect(store(dir).version()).toBe(seen[0]);
   });
 
-  it('is complete for a reader during a write', async () => {
+  it('is always complete for a reader, even during a write', async () => {
     const dir = folder();
     await store(dir).write(login);
     const writer = async () => {
@@ -84,7 +84,7 @@ describe('a login that cannot be read', () => {
     ['with an address that is not http', JSON.stringify({ ...whole, accountsUrl: 'file:///etc/passwd' })],
     ['with a wrong organization id', JSON.stringify({ ...whole, organizationId: '../x' })],
     ['with secrets in an unknown place', JSON.stringify({ ...whole, secrets: 'cloud' })],
-  ])('(%s) is an error that quotes no content', async (_what, text) => {
+  ])('(%s) causes an error that does not quote the file', async (_what, text) => {
     const dir = folder();
     writeFileSync(join(dir, 'login.json'), text);
     const error = await store(dir)
@@ -101,7 +101,7 @@ describe('a login that cannot be read', () => {
     expect(await store(dir).read()).toBeUndefined();
   });
 
-  it('(a folder instead of a file) is an error', async () => {
+  it('(a folder instead of a file) causes an error', async () => {
     const dir = folder();
     mkdirSync(join(dir, 'login.json'));
     await expect(store(dir).read()).rejects.toMatchObject({ code: 'login_unreadable' });

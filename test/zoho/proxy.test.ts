@@ -66,49 +66,56 @@ const behaving = (behaves: Behaviour) => async () => (await startProxy(behaves))
 
 const rows: Row[] = [
   ...[407, 403, 400, 401, 404, 405].map((status): Row => ({
-    when: `it answers ${status}`,
+    when: `the proxy answers with HTTP ${status}`,
     at: behaving(answering(status)),
     error: AccessError,
     code: 'proxy_refused',
     says: `HTTP ${status}`,
   })),
   ...[500, 502, 503, 504, 408, 429].map((status): Row => ({
-    when: `it answers ${status}`,
+    when: `the proxy answers with HTTP ${status}`,
     at: behaving(answering(status)),
     error: BusyError,
     code: 'proxy_unavailable',
     says: `HTTP ${status}`,
   })),
   {
-    when: 'it closes the connection',
+    when: 'the proxy closes the connection',
     at: behaving((near) => void near.destroy()),
     error: BusyError,
     code: 'proxy_unavailable',
     says: 'the connection broke',
   },
   {
-    when: 'it does not answer',
+    when: 'the proxy does not answer',
     at: behaving(() => undefined),
     error: BusyError,
     code: 'proxy_unavailable',
     says: 'no answer within 0.8 s',
   },
   {
-    when: 'it speaks another protocol',
+    when: 'the proxy uses another protocol',
     at: behaving((near) => void near.end('SSH-2.0-OpenSSH_9.6\r\n')),
     error: BusyError,
     code: 'proxy_unavailable',
     says: '',
   },
   {
-    when: 'nothing listens at its address',
+    when: "nothing listens at the proxy's address",
     at: async () => `127.0.0.1:${await closedPort()}`,
     error: BusyError,
     code: 'proxy_unavailable',
     says: 'ECONNREFUSED',
   },
-  { when: 'its name does not exist', at: async () => 'proxy.invalid:3128', error: BusyError, code: 'proxy_unavailable', says: '' },
-  { when: 'it does not speak TLS', at: behaving(() => undefined), scheme: 'https', error: BusyError, code: 'proxy_unavailable', says: '' },
+  { when: "the proxy's name does not exist", at: async () => 'proxy.invalid:3128', error: BusyError, code: 'proxy_unavailable', says: '' },
+  {
+    when: 'the proxy does not use TLS',
+    at: behaving(() => undefined),
+    scheme: 'https',
+    error: BusyError,
+    code: 'proxy_unavailable',
+    says: '',
+  },
 ];
 
 /** `.invalid` is never in DNS: only a proxy can resolve it. */
@@ -143,8 +150,8 @@ async function failureOf(work: Promise<unknown>): Promise<PaymentsError> {
   return error;
 }
 
-describe.each(targets)('to %s', (_kind, origin, target) => {
-  it.each(rows)('$when', async ({ at, scheme = 'http', error: kind, code, says }) => {
+describe.each(targets)('a call through a proxy to %s', (_kind, origin, target) => {
+  it.each(rows)('fails with an error that says where the problem is: $when', async ({ at, scheme = 'http', error: kind, code, says }) => {
     const host = await at();
     const address = `${scheme}://clerk:hunter2@${host}`;
     const options = { http: { proxy: { http: address, https: address }, timeoutMs: 800 } };
@@ -194,14 +201,14 @@ describe.each(targets)('to %s', (_kind, origin, target) => {
   });
 });
 
-describe('a proxy that lets reads through but not the write', () => {
+describe('if a proxy lets reads through but not the write', () => {
   it.each([
     ['refuses it', answering(407), 'proxy_refused'],
     ['cannot connect', answering(502), 'proxy_unavailable'],
     ['closes the connection', (near: Socket) => void near.destroy(), 'proxy_unavailable'],
     ['does not answer', () => undefined, 'proxy_unavailable'],
   ] as [string, Behaviour, string][])(
-    'and %s: nothing was changed, and the same call is recorded once later',
+    'and %s, nothing was changed, and the same call is recorded once later',
     async (_what, behaves, code) => {
       const proxy = await startProxy(() => undefined);
       const first = await harness();

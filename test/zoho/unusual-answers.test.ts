@@ -92,8 +92,8 @@ const inputs: Record<string, Json> = {
   update_custom_fields_in_customer_payment: { customer_payment_id: '1', custom_fields: [{ customfield_id: '2', value: 'x' }] },
 };
 
-describe('a success stays a success if Zoho adds, drops or retypes fields', () => {
-  it.each(endpoints.map((endpoint) => [endpoint.name, endpoint] as const))('%s', (name, endpoint) => {
+describe('if Zoho adds, drops or changes the type of fields, a success stays a success', () => {
+  it.each(endpoints.map((endpoint) => [endpoint.name, endpoint] as const))('in the answer to %s', (name, endpoint) => {
     const valid = new Ajv2020().compile(jsonSchemaOf(endpoint.output, 'output'));
     const input = inputs[name] ?? { payment_id: '1', customer_payment_id: '1', refund_id: '2' };
     fc.assert(
@@ -118,7 +118,7 @@ describe('a success stays a success if Zoho adds, drops or retypes fields', () =
   });
 });
 
-describe('a number that Zoho sent as text', () => {
+describe('an amount that Zoho sent as text', () => {
   const amountOf = (amount: unknown) => getCustomerPayment.result({ payment: { amount } }, { payment_id: '1' }).payment?.amount;
 
   it('is read only if it is a plain decimal', () => {
@@ -127,8 +127,8 @@ describe('a number that Zoho sent as text', () => {
   });
 });
 
-describe('ids keep their digits', () => {
-  it('also in an answer that names a field twice: the last value counts', () => {
+describe('an id keeps all its digits', () => {
+  it('even if the answer contains a field twice, of which the last value counts', () => {
     expect(parseJson('{"payment_id": 1234567890123456789, "code": 1, "code": 0, "payment_id": 1234567890123456781}')).toEqual({
       payment_id: '1234567890123456781',
       code: 0,
@@ -136,7 +136,7 @@ describe('ids keep their digits', () => {
     expect(parseJson('{"code": 1, "code": 0}')).toEqual({ code: 0 });
   });
 
-  it('also when Zoho sends them without quotes', () => {
+  it('even if Zoho sends it without quotes', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: 10n ** 19n }), fc.string(), (id, text) => {
         const parsed = parseJson(`{"payment_id": ${id}, "text": ${JSON.stringify(text)}, "amount": 149.97}`) as Json;

@@ -57,7 +57,7 @@ export const getContact = defineRead({
       uri: 'zoho-books://contacts/{contact_id}',
       name: 'contact',
       title: 'Customer',
-      description: 'One customer, the same as get_contact.',
+      description: 'One customer, as from get_contact.',
       mimeType: 'application/json',
     },
   ],

@@ -30,7 +30,7 @@ export const listBankAccounts = defineRead({
       uri: 'zoho-books://bankaccounts',
       name: 'bank_accounts',
       title: 'Bank accounts',
-      description: 'Cash and bank accounts, the same as list_bank_accounts.',
+      description: 'Cash and bank accounts, as from list_bank_accounts.',
       mimeType: 'application/json',
     },
   ],
@@ -47,7 +47,7 @@ export const listBankAccounts = defineRead({
   }),
 });
 
-/** For checks, which search all accounts: every row of Zoho's page, not cut to the size of an answer. */
+/** Every account of Zoho's page, not limited to the size of an answer. Checks search them all. */
 export const allBankAccounts = defineRead({
   ...listBankAccounts,
   output: output.extend({ page_context: pageContext }),

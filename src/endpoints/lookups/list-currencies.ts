@@ -14,7 +14,7 @@ const output = z.looseObject({
 export const listCurrencies = defineRead({
   name: 'list_currencies',
   title: 'List currencies',
-  description: 'Currencies: decimals, and the exchange rate to the base currency if Zoho has one. Ask the user for the rate of a payment.',
+  description: "Currencies: decimals, and Zoho's exchange rate to the base currency, if any. Ask the user for the rate of a payment.",
   module: 'settings',
   path: '/settings/currencies',
   resources: [
@@ -22,7 +22,7 @@ export const listCurrencies = defineRead({
       uri: 'zoho-books://currencies',
       name: 'currencies',
       title: 'Currencies',
-      description: 'Currencies, the same as list_currencies.',
+      description: 'Currencies, as from list_currencies.',
       mimeType: 'application/json',
     },
   ],

@@ -32,7 +32,7 @@ export const listCustomFields = defineRead({
   }),
 });
 
-/** For checks, which search all fields: every row, not cut to the size of an answer. */
+/** Every custom field, not limited to the size of an answer. Checks search them all. */
 export const allCustomFields = defineRead({
   ...listCustomFields,
   result: (body) => ({ fields: many(body, 'fields')?.map(withCustomFieldId) }),

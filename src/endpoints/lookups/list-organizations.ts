@@ -23,7 +23,7 @@ export const listOrganizations = defineRead({
       uri: 'zoho-books://organizations',
       name: 'organizations',
       title: 'Organizations',
-      description: 'Organizations, the same as list_organizations.',
+      description: 'Organizations, as from list_organizations.',
       mimeType: 'application/json',
     },
   ],
@@ -39,7 +39,7 @@ export const listOrganizations = defineRead({
   }),
 });
 
-/** For login and checks, which search all organizations: every row, not cut to the size of an answer. */
+/** Every organization, not limited to the size of an answer. Login and checks search them all. */
 export const allOrganizations = defineRead({ ...listOrganizations, result: (body) => ({ organizations: many(body, 'organizations') }) });
 
 function line(row: Json): string {

@@ -14,7 +14,7 @@ import { createReport } from '../../report.ts';
 const ids = z.array(z.string()).optional();
 const output = z.looseObject({ deleted: ids, kept: ids, unknown: ids });
 
-/** The preflight reads each payment, and Zoho allows the whole organization 100 calls a minute. */
+/** The most payments in one call: the preflight reads each payment, and Zoho allows the organization 100 calls a minute. */
 const MOST_DELETED_AT_ONCE = 25;
 
 interface AllGoneFacts extends Facts {
@@ -25,11 +25,11 @@ export const bulkDeleteCustomerPayments = defineWrite({
   name: 'bulk_delete_customer_payments',
   title: 'Delete several customer payments',
   description:
-    'In one call, delete payments that were recorded by mistake: their invoices are open again. ' +
+    'Delete several payments that were recorded by mistake. This reopens their invoices. ' +
     'The user is asked to confirm. For one payment use delete_customer_payment.',
   method: 'DELETE',
   path: '/customerpayments',
-  input: z.strictObject({ payment_id: z.array(id).min(1).max(MOST_DELETED_AT_ONCE).describe('The ids, each once.') }),
+  input: z.strictObject({ payment_id: z.array(id).min(1).max(MOST_DELETED_AT_ONCE).describe('Ids, without repeats.') }),
   output,
   safety: {
     turn: ({ payment_id }) => payment_id.map((one) => `payment:${one}`),
@@ -52,7 +52,9 @@ export const bulkDeleteCustomerPayments = defineWrite({
     async each({ deleted: asked = [] }, zoho) {
       const { deleted = [], kept = [], unknown = [] } = await whatBecameOf(asked, zoho);
       if (deleted.length === 0 && unknown.length === 0)
-        throw new OutcomeUnknownError('Zoho said that it deleted the payments, but all of them still exist.', { next: 'Look for them.' });
+        throw new OutcomeUnknownError('Zoho said that it deleted the payments, but all of them still exist.', {
+          next: 'Check in Zoho which payments still exist.',
+        });
       return { deleted, ...(kept.length > 0 && { kept }), ...(unknown.length > 0 && { unknown }) };
     },
     async look({ input }, zoho) {
@@ -63,7 +65,7 @@ export const bulkDeleteCustomerPayments = defineWrite({
       return { seen: 'in part', result: { deleted, kept }, why: `Deleted: ${deleted.join(', ')}. Not deleted: ${kept.join(', ')}.` };
     },
     contradiction: (_result, { answer }) => moreThanMessage(answer),
-    // One call can restore only one payment. The report says that several have no undo.
+    // One call can restore only one payment. If several were deleted, the report says that there is no undo.
     undo: ({ deleted = [] }, _input, { payments }) =>
       deleted.length === 1 ? recreating(payments.find(({ payment_id }) => payment_id === deleted[0])!) : undefined,
   },

@@ -16,7 +16,8 @@ export const createCustomerPayment = defineWrite({
   name: 'create_customer_payment',
   title: 'Record a customer payment',
   description: [
-    'Record a payment from a customer and apply it to invoices. Without `invoices` it is an advance.',
+    'Record a payment from a customer and apply it to invoices. Without `invoices` it is an advance. ' +
+      'It records in Zoho Books; it touches no bank account or card.',
     'Money that is not applied stays unused on the payment. To correct or apply a recorded payment use update_customer_payment.',
   ].join('\n'),
   method: 'POST',
@@ -49,7 +50,7 @@ export const createCustomerPayment = defineWrite({
       given,
       facts,
       canApply && {
-        say: 'to apply the rest later: update_customer_payment with payment_id and invoices',
+        say: 'to apply the unused amount later: update_customer_payment with payment_id and invoices',
         tool: 'update_customer_payment',
       },
     );

@@ -19,7 +19,7 @@ export const deleteCustomerPayment = defineWrite({
   name: 'delete_customer_payment',
   title: 'Delete a customer payment',
   description: [
-    'Delete a payment that was recorded by mistake: its invoices are open again. The user is asked to confirm.',
+    'Delete a payment that was recorded by mistake. This reopens its invoices. The user is asked to confirm.',
     'If the customer got the money back, use create_customer_payment_refund.',
   ].join('\n'),
   method: 'DELETE',

@@ -12,7 +12,7 @@ export const getCustomerPayment = defineRead({
   title: 'Get a customer payment',
   description: [
     'All details of one payment: its invoices, unused amount and refunds.',
-    'list_customer_payments shows the id. accept "pdf" adds a link to the receipt.',
+    'list_customer_payments shows the id. `accept`: "pdf" adds a link to the receipt.',
   ].join('\n'),
   path: '/customerpayments/{payment_id}',
   resources: [
@@ -20,7 +20,7 @@ export const getCustomerPayment = defineRead({
       uri: 'zoho-books://customerpayments/{payment_id}',
       name: 'customer_payment',
       title: 'Customer payment',
-      description: 'One customer payment, the same as get_customer_payment.',
+      description: 'One customer payment, as from get_customer_payment.',
       mimeType: 'application/json',
     },
     {
@@ -51,8 +51,8 @@ export const getCustomerPayment = defineRead({
       [
         ...(unused_amount > 0
           ? [
-              { say: 'to apply the rest: update_customer_payment with invoices', tool: 'update_customer_payment' },
-              { say: 'to refund the rest: create_customer_payment_refund', tool: 'create_customer_payment_refund' },
+              { say: 'to apply the unused amount: update_customer_payment with invoices', tool: 'update_customer_payment' },
+              { say: 'to refund the unused amount: create_customer_payment_refund', tool: 'create_customer_payment_refund' },
             ]
           : []),
         !whole && readCut(payment, shown),

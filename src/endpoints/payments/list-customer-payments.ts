@@ -40,7 +40,7 @@ const filterBy = [
   'Others',
 ].map((mode) => `PaymentMode.${mode}`);
 
-/** Replaces a mode such as "Cheque" or "Bank Transfer" by Zoho's `filter_by`. A mode in Zoho's spelling stays in `payment_mode`. */
+/** Replaces a payment mode such as "Cheque" or "Bank Transfer" by Zoho's `filter_by`. A mode in Zoho's spelling stays `payment_mode`. */
 function byOwnMode<Q extends { readonly payment_mode?: string | undefined; readonly filter_by?: string | undefined }>(query: Q): Q {
   const { payment_mode = '', ...rest } = query;
   const own = ownMode(payment_mode);
@@ -116,7 +116,7 @@ export const listCustomerPayments = defineRead({
       uri: 'zoho-books://customerpayments',
       name: 'customer_payments',
       title: 'Recent customer payments',
-      description: 'The newest customer payments, the same as list_customer_payments.',
+      description: 'The newest customer payments, as from list_customer_payments.',
       mimeType: 'application/json',
     },
     {

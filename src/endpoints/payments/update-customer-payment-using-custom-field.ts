@@ -22,7 +22,7 @@ import { getCustomerPayment } from './get-customer-payment.ts';
 
 const output = z.looseObject({ payment: writtenPayment.optional() });
 
-/** A header value: one line of visible ASCII, because HTTP headers carry only that safely. */
+/** A header value: one line of visible ASCII, because HTTP headers transfer other characters unreliably. */
 const headerText = z
   .string()
   .min(1)
@@ -40,7 +40,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
   name: 'update_customer_payment_using_custom_field',
   title: 'Update a customer payment by unique custom field',
   description: [
-    'Update the payment whose unique custom field has this value. With `upsert`, record a new payment if none has it.',
+    'Update the payment whose unique custom field has the given value. With `upsert`, record a new payment if none has it.',
     'In Zoho Books the field must refuse duplicate values. If you know the payment_id use update_customer_payment.',
   ].join('\n'),
   method: 'PUT',
@@ -115,7 +115,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
         const unclear = { seen: 'unclear', why: 'Zoho does not show which payment has this value.', candidates: [] } as const;
         if (attempt.before['existing'] === undefined) return unclear;
         const seen = await lookForPayment(attempt, String(attempt.input['customer_id']), zoho);
-        // The upsert may have changed an existing payment instead.
+        // The upsert may have changed an existing payment instead of recording a new one.
         return seen.seen === 'not there' && attempt.before['unseen'] ? unclear : seen;
       }
       const { payment_id } = found;
@@ -161,7 +161,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
 
 type Fields = z.output<z.ZodObject<typeof paymentChanges>>;
 
-/** The fields as a new payment. Throws if a required field is missing. */
+/** Returns the fields as a new payment. Throws if a required field is missing. */
 function asNewPayment(fields: Omit<Fields, 'replace_invoices'>) {
   const { customer_id, amount, date, payment_mode, ...rest } = fields;
   if (customer_id !== undefined && amount !== undefined && date !== undefined && payment_mode !== undefined)
@@ -186,7 +186,7 @@ function noSuchPayment(key: string, value: string): InputError {
   });
 }
 
-/** Facts if Zoho does not show which payment has the value: it may exist, but the server cannot check it. */
+/** The facts if Zoho does not show which payment has the value: such a payment may exist, but the server cannot check it. */
 async function unseenFacts({ key, value }: { key: string; value: string }, given: Fields, zoho: Reader): Promise<UpsertFacts> {
   return {
     question: {

@@ -18,7 +18,7 @@ export const updateCustomerPayment = defineWrite({
   name: 'update_customer_payment',
   title: 'Update a customer payment',
   description: [
-    'Correct a recorded payment, or apply its unused amount to invoices. Only the fields sent change.',
+    'Correct a recorded payment, or apply its unused amount to invoices. Omitted fields do not change.',
     'First call get_customer_payment to see its invoices.',
   ].join('\n'),
   method: 'PUT',

@@ -38,9 +38,10 @@ export const createCustomerPaymentRefund = defineWrite({
   name: 'create_customer_payment_refund',
   title: 'Refund an excess customer payment',
   description: [
-    'Record a refund of the unused amount of a payment. The user is asked to confirm.',
+    'Record a refund of the unused amount of a payment. The user is asked to confirm. ' +
+      'It records in Zoho Books; it touches no bank account or card.',
     'First call get_customer_payment: the refund can be at most unused_amount. ' +
-      'Un-apply money from invoices with update_customer_payment before you refund it.',
+      'To refund applied money, first un-apply it with update_customer_payment.',
     'To remove a payment recorded by mistake use delete_customer_payment.',
   ].join('\n'),
   method: 'POST',

@@ -27,7 +27,7 @@ interface RefundGoneFacts extends Facts {
 export const deleteCustomerPaymentRefund = defineWrite({
   name: 'delete_customer_payment_refund',
   title: 'Delete a refund',
-  description: 'Delete a refund that was recorded by mistake: its amount is unused again. The user is asked to confirm.',
+  description: 'Delete a refund that was recorded by mistake. Its amount becomes unused again. The user is asked to confirm.',
   method: 'DELETE',
   path: '/customerpayments/{customer_payment_id}/refunds/{refund_id}',
   input: z.strictObject({ customer_payment_id: id, refund_id: id }),
@@ -46,7 +46,7 @@ export const deleteCustomerPaymentRefund = defineWrite({
             aboutRefund(refund, payment),
             `It belongs to ${aboutPayment(payment)}`,
             `Added to the unused amount: ${money(refund.amount, payment)}`,
-            `Left unused afterwards: ${leftInWords(leftWithout(refund, payment), payment)}`,
+            `Unused afterwards: ${leftInWords(leftWithout(refund, payment), payment)}`,
           ],
           ask: [DESTROYS],
           not_checked: [],

@@ -36,7 +36,7 @@ export const updateCustomerPaymentRefund = defineWrite({
   name: 'update_customer_payment_refund',
   title: 'Update a refund',
   description:
-    'Correct a recorded refund: only the fields sent change. ' +
+    'Correct a recorded refund. Omitted fields do not change. ' +
     'get_customer_payment_refund shows the current values. The user is asked to confirm.',
   method: 'PUT',
   path: '/customerpayments/{customer_payment_id}/refunds/{refund_id}',

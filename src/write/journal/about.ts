@@ -4,7 +4,7 @@ import { readAmount } from '../../money.ts';
 import { isSameReference } from '../../records/same-reference.ts';
 import type { Entry, SoughtWrite } from './journal.ts';
 
-/** Reads the payment or refund of a write from its entry, to show it and to find it. */
+/** Reads from an entry the payment or refund that the write is about. Lists show these values, and searches compare them. */
 
 /** The payment or refund of a write. */
 export interface About {
@@ -13,7 +13,7 @@ export interface About {
   readonly currency_code?: string | undefined;
 }
 
-/** The record as the write would leave it. Fields that the write does not change keep their old values. */
+/** The record's values after the write. Fields that the write does not change keep their old values. */
 export function aboutOf(entry: Entry): About {
   const records = recordsOf(entry);
   const { counted, makes, before } = entry;
@@ -31,7 +31,7 @@ export function aboutOf(entry: Entry): About {
   };
 }
 
-/** The tool that was called, with its arguments; it may be a workflow instead of the endpoint. Versions before 0.2 called this `asked`. */
+/** The tool that was called (a workflow or the endpoint), with its arguments. Versions before 0.2 stored it as `asked`. */
 export function calledOf({ facts, endpoint, arguments: own }: Entry): { readonly tool: string; readonly arguments: Json } {
   type Called = { readonly tool: string; readonly arguments: Json };
   const { called, asked } = facts as { called?: Called; asked?: Called | string };
@@ -41,7 +41,7 @@ export function calledOf({ facts, endpoint, arguments: own }: Entry): { readonly
 /** The effect of the write, in the words of its question. Undefined after the entry was erased. */
 export const titleOf = ({ facts }: Pick<Entry, 'facts'>): string | undefined => (facts as { title?: string }).title;
 
-/** True if the entry meets the conditions. */
+/** True if the entry meets all conditions. */
 export function isSought(entry: Entry, { reference_number, amount, record }: SoughtWrite): boolean {
   const records = recordsOf(entry);
   const wanted = readAmount(amount);
@@ -54,9 +54,9 @@ export function isSought(entry: Entry, { reference_number, amount, record }: Sou
 }
 
 /**
- * Lists of texts that let a backend skip most entries without decoding them. The events of a matching entry, as canonical JSON, contain at
- * least one text of each list. For a reference, the text is only the field's name, because accents, whitespace and zeros may be between any
- * two characters of a matching reference.
+ * Lists of texts with which a backend can skip most entries without decoding them: the events of a matching entry, as canonical JSON,
+ * contain at least one text of each list. For a reference, the text is only the field's name, because a matching reference may have
+ * accents, whitespace or zeros between any two characters.
  */
 export function tracesOf({ reference_number, amount, record }: SoughtWrite): string[][] {
   const exact = String(readAmount(amount));
@@ -69,11 +69,11 @@ export function tracesOf({ reference_number, amount, record }: SoughtWrite): str
   ];
 }
 
-/** The records that a write makes, changes or deletes: as in the call, as in Zoho's answer, and as they were before. */
+/** The records that a write makes, changes or deletes, in three versions: from the call, from Zoho's answer, and before the write. */
 function recordsOf(entry: Entry): Json[] {
   const { arguments: input, request, answer, before } = entry;
   const { payment, payment_refund } = answer?.result ?? {};
-  // For a change of a refund, `before` also holds its payment, whose amount must not count.
+  // If a refund was changed, `before` also holds the payment. The amount of the payment must not count.
   const earlier = before['refund'] ?? before['payment'] ?? before;
   return [input, request.body, payment, payment_refund, earlier, ...deletedTogether(entry)].filter(isObject);
 }

@@ -7,9 +7,9 @@ import type { Answer, Claim, Entry, Happening, Made, Note, State } from './journ
 /** Derives the state of an entry from its events (a state machine), and the rows that backends keep as an index. */
 
 /**
- * An entry without its contents: the columns for indexes and unique constraints. It is derived only from the entry's events, in the
- * transaction that adds an event, so that `verify` can derive it again and compare. It stays after an erasure, so it holds a digest instead
- * of any text of the caller that could name a person.
+ * An entry without its contents: the columns for indexes and unique constraints. The transaction that adds an event derives the row from
+ * the entry's events only, so that `verify` can derive the row again and compare. The row stays after an erasure, so instead of the
+ * caller's texts, which could name a person, it holds digests.
  */
 export interface EntryRow {
   readonly id: string;
@@ -44,13 +44,13 @@ export interface NoteRow {
   readonly at: string;
 }
 
-/** The part of an entry that an erasure keeps. It is stored in the `erased` event, because the entry's other events are then empty. */
+/** The part of an entry that an erasure keeps. The `erased` event stores it, because the erasure empties the entry's other events. */
 export interface KeptAfterErasure {
   readonly row: EntryRow;
   readonly request: ZohoRequest;
 }
 
-/** The data of an `erased` event: which events were emptied, and what is kept of their entry (nothing for notes). */
+/** The data of an `erased` event: the emptied events, and the part of their entry that is kept (none for notes). */
 export interface Erasure {
   readonly events: readonly number[];
   readonly kept?: KeptAfterErasure;
@@ -66,7 +66,7 @@ export const NOTES: readonly string[] = ['asked', 'declined', 'refused', 'cancel
 
 /** The states in which each step is allowed. A settled entry is never settled again; only its answer may still be delivered. */
 const FROM: Record<Happening['type'], readonly State[]> = {
-  // Sent again after Zoho refused it, or as the same upsert. Each sending is noted before it.
+  // A write is sent again after Zoho refused it, or if it is an upsert. The note precedes each sending.
   sent: ['claimed', 'sent', 'unknown'],
   recorded: ['sent'],
   not_recorded: ['claimed', 'sent'],
@@ -75,7 +75,7 @@ const FROM: Record<Happening['type'], readonly State[]> = {
   delivered: ['recorded', 'not_recorded', 'unknown'],
 };
 
-/** The entry's state does not allow the step, for example because another process has resolved the entry meanwhile. */
+/** The error if the entry's state does not allow the step, for example because another process has resolved the entry meanwhile. */
 export class StateError extends Error {
   readonly entry: string;
   readonly state: State;
@@ -88,7 +88,7 @@ export class StateError extends Error {
   }
 }
 
-/** Another entry made this Zoho record. One record can settle only one entry. */
+/** The error if another entry made this Zoho record. One record can settle only one entry. */
 export class RecordTakenError extends Error {
   /** The entry that made the record. */
   readonly entry: string;
@@ -149,7 +149,7 @@ export function nextRow(row: EntryRow, seq: number, at: string, happening: Happe
   }
 }
 
-/** True for a second delivery, and for the delivery of an outdated answer: neither is noted, and neither is an error. */
+/** True for a second delivery, and for the delivery of an outdated answer. Both are ignored without an error. */
 export function changesNothing(row: EntryRow, happening: Happening): boolean {
   if (happening.type !== 'delivered' || !FROM.delivered.includes(row.state)) return false;
   return row.delivered === 1 || (happening.state !== undefined && happening.state !== row.state);
@@ -185,7 +185,7 @@ export function entryOf(row: EntryRow, events: readonly { readonly type: string;
   };
 }
 
-/** The answer as versions before 0.2 kept it: a text, with the undo in the result. */
+/** The answer in the form of versions before 0.2: a text; the undo is in the result. */
 interface AnswerAsText {
   readonly result: Json & { readonly undo?: Undo };
   readonly text: string;
@@ -199,7 +199,7 @@ function asAnswer(kept: Answer | AnswerAsText): Answer {
   return { result, report: { lines, next: [], undo } };
 }
 
-/** The claim of an erased entry. Its amount stays, so that an erasure does not make room under a cap. */
+/** The claim of an erased entry. Its amount stays, because it must still count against a cap. */
 function emptied({ scope, endpoint, intent, kind, currency, amount, makes }: EntryRow, erasure: Erasure | undefined): Claim {
   return {
     scope,

@@ -17,9 +17,9 @@ import {
   type Database,
 } from '../../machine/sqlite-file.ts';
 
-/** The journal's SQLite file: durable transactions, and no more writes once another file, or no file, is at its path. */
+/** The journal's SQLite file: durable transactions. Refuses writes as soon as the file at the path is missing or another file. */
 
-/** Describes the file, so that another SQLite file or a later layout is not mistaken for it. */
+/** Describes the file, so that the program recognizes another SQLite file or a later layout. */
 export interface Layout {
   readonly applicationId: number;
   readonly version: number;
@@ -27,7 +27,7 @@ export interface Layout {
   /** Indexes that older files lack, by name. */
   readonly added: Readonly<Record<string, string>>;
   /**
-   * A query for one row: an `id` that no other file has, a `position` that never decreases, and `whole`: 1 if the newest event is there,
+   * A query for one row: an `id` that no other file has, a `position` that never decreases, and `whole`: 1 if the newest event exists,
    * otherwise 0.
    */
   readonly mark: string;
@@ -36,7 +36,7 @@ export interface Layout {
 }
 
 export interface FileOptions {
-  /** False only in tests of other things: a power cut may then lose the last transactions. */
+  /** False only in tests that do not test durability: a power cut may then lose the last transactions. */
   readonly durable: boolean;
   /** The longest wait for other processes. A transaction of this program takes milliseconds; compacting a large file takes seconds. */
   readonly patienceMs: number;
@@ -48,7 +48,7 @@ interface FileMark {
   readonly whole: number;
 }
 
-/** A file that looks wrong for this long, while no process writes to it, is wrong. */
+/** If the file looks wrong for this time, while no process writes to it, it counts as damaged or replaced. */
 const STEADY_MS = 300;
 
 export class JournalFile extends SqliteFile {
@@ -56,10 +56,10 @@ export class JournalFile extends SqliteFile {
   readonly #mark: string;
   readonly #connect: Connect;
   readonly #patienceMs: number;
-  /** Identities of the open file and of the files beside it. SQLite keeps all of them until the last connection is closed. */
+  /** Identities of the open file and of the files beside it (-wal, -shm). SQLite keeps these files until the last connection is closed. */
   readonly #opened: string;
   readonly #id: string;
-  /** The last known position of the file itself, without its log. */
+  /** The last known position of the file itself, without its write-ahead log. */
   #lowest: number;
 
   private constructor(database: Database, file: string, { mark }: Layout, connect: Connect, patienceMs: number) {
@@ -73,7 +73,7 @@ export class JournalFile extends SqliteFile {
     try {
       this.#lowest = this.#onDisk().position;
     } catch {
-      // The first write reports the problem.
+      // Not reported here: the first write reports the problem.
       this.#lowest = 0;
     }
   }
@@ -84,7 +84,7 @@ export class JournalFile extends SqliteFile {
     let database: Database | undefined;
     try {
       if (!existsSync(file)) {
-        // SQLite would apply an old log to the new file. Checked twice, because another process may be creating the file now.
+        // SQLite would apply the old log to a new file. The file is checked twice, because another process may be creating it now.
         if (existsSync(`${file}-wal`) && !existsSync(file)) throw damaged(file, 'it is missing, but its write-ahead log is there');
         create(file, layout, options, connect);
       }
@@ -102,9 +102,9 @@ export class JournalFile extends SqliteFile {
   }
 
   /**
-   * Runs synchronous work as one transaction: others see all of it or nothing, and it is on the disk when this resolves. If the file was
-   * busy, the work runs again. `changed`: what an error says about the books. With `no`, the work is refused (`journal_replaced`) if another
-   * file is at the path. Otherwise something has already happened, and it is noted even then, if possible.
+   * Runs synchronous work as one transaction: others see all of it or nothing, and it is on the disk when the promise resolves. If the file
+   * was busy, the work runs again. `changed`: what an error says about the books. With `no`, the work is refused (`journal_replaced`) if
+   * another file is at the path. Other values mean that something has already happened in Zoho, so the work is done even then, if possible.
    */
   write<T>(work: () => T, changed: Changed = 'no'): Promise<T> {
     const refuseUnlessInPlace = changed === 'no' ? () => this.#refuseUnlessInPlace() : () => {};
@@ -119,8 +119,8 @@ export class JournalFile extends SqliteFile {
   }
 
   /**
-   * Throws AccessError (`journal_replaced`) unless the file at the path is the open file, with its full content as a new connection would
-   * read it. The open connection alone would not notice a problem: a deleted file accepts writes until it is closed.
+   * Throws AccessError (`journal_replaced`) unless the file at the path is the open file, and a new connection would read its full content.
+   * The open connection alone would not notice a problem: a deleted file accepts writes until it is closed.
    */
   async refuseUnlessIntact(): Promise<void> {
     await this.#whenFree(() => this.#refuseUnlessInPlace());
@@ -131,7 +131,7 @@ export class JournalFile extends SqliteFile {
         if (onDisk.position < this.#lowest) throw replaced(this.#file, 'an older copy was written over it');
         if (onDisk.whole === 0) throw replaced(this.#file, 'a part of it is missing');
         this.#lowest = onDisk.position;
-        // This comes last: to open an empty file in the usual way would delete the log beside it.
+        // This check comes last, because to open an empty file in the usual way would delete the log beside it.
         const own = this.#own();
         if (own.whole === 0) throw damaged(this.#file, 'its last event is missing');
         const withLog = this.#look(this.#file);
@@ -146,7 +146,7 @@ export class JournalFile extends SqliteFile {
     return this.#whenFree(() => inTransaction(this.database, 'BEGIN', work));
   }
 
-  /** Opens a snapshot that does not change while others write. For a connection that is used only for this. */
+  /** Opens a snapshot that does not change while others write. The connection must not be used for anything else. */
   async hold(): Promise<void> {
     await this.#whenFree(() => {
       if (!this.database.isTransaction) this.database.exec('BEGIN');
@@ -158,7 +158,7 @@ export class JournalFile extends SqliteFile {
   async compact(): Promise<void> {
     await this.#whenFree(() => this.database.exec('VACUUM'));
     await this.#whenFree(() => {
-      // If other connections block it, this statement does not throw but returns `busy`.
+      // If other connections block this statement, it does not throw but returns `busy`.
       if (this.get<{ busy: number }>('PRAGMA wal_checkpoint(TRUNCATE)')?.busy !== 0) throw new Error('database is locked');
       this.#lowest = this.#onDisk().position;
     });
@@ -213,7 +213,7 @@ export class JournalFile extends SqliteFile {
   }
 }
 
-/** True if SQLite could not read the file because it is damaged. */
+/** True if SQLite could not read the file because the file is damaged. */
 export function isDamage(error: unknown): error is Error {
   return error instanceof Error && (troubleOf(error) === 'damaged' || (error instanceof AccessError && error.code === 'journal_damaged'));
 }
@@ -230,9 +230,9 @@ function pragmas({ durable }: FileOptions): string {
 }
 
 /**
- * Creates the file under a temporary name and then links it to its own name. So no process ever sees half of it, and an empty file is always
- * a damaged one. If two processes do this at once, the second uses the file of the first. Only SQLite ever opens the file itself: to close
- * it elsewhere would release the locks of this process's other connections
+ * Creates the file under a temporary name and then links it to its final name. So no process ever sees an incomplete file, and an empty
+ * file is always damaged. If two processes do this at once, the second uses the file of the first. Only SQLite may open the file: if other
+ * code closed it, that would release the locks of this process's other connections
  * (https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled).
  */
 function create(file: string, layout: Layout, { durable }: FileOptions, connect: (path: string) => Database): void {
@@ -263,7 +263,7 @@ function create(file: string, layout: Layout, { durable }: FileOptions, connect:
 }
 
 /**
- * Writes a folder to the disk: only then does a new name in it survive a power cut. Windows does this by itself, and cannot open folders.
+ * Writes a folder to the disk, so that a new name in the folder survives a power cut. Windows does this by itself, and cannot open folders.
  */
 function flushFolder(folder: string): void {
   if (process.platform === 'win32') return;
@@ -283,7 +283,7 @@ function closeToOthers(file: string): void {
   }
 }
 
-/** The identities of the file and of the files beside it; `gone` for a file that is missing or cannot be read. */
+/** The identities of the file and of the files beside it (-wal, -shm); `gone` for a file that is missing or cannot be read. */
 function identitiesOf(file: string): string {
   return [file, `${file}-wal`, `${file}-shm`].map((path) => identityOf(path) ?? 'gone').join(' ');
 }
@@ -293,8 +293,8 @@ function refuseEmptyFile(): never {
 }
 
 /**
- * Looks again while another process writes to the file: a process that copies the log into the file, or compacts it, leaves it half-written
- * for a moment.
+ * Repeats `look` while another process writes to the file: while that process copies the log into the file, or compacts it, the file is
+ * incomplete for a moment.
  */
 async function onceSteady(file: string, patienceMs: number, look: () => Promise<void>): Promise<void> {
   const began = Date.now();
@@ -342,7 +342,7 @@ function has(database: Database, type: 'table' | 'index', name: string): boolean
   return database.prepare('SELECT 1 FROM sqlite_schema WHERE type = ? AND name = ?').get(type, name) !== undefined;
 }
 
-/** Turns errors of SQLite and the system into errors that say who must act. Their texts never quote stored data. */
+/** Turns errors of SQLite and the system into errors that say who must act. The new texts never quote stored data. */
 function explained(error: unknown, file: string, changed: Changed): unknown {
   if (!(error instanceof Error)) return error;
   const trouble = troubleOf(error);
@@ -382,7 +382,7 @@ function busy(file: string, changed: Changed, cause?: unknown): BusyError {
   return new BusyError(`Other processes keep the journal ${file} locked.`, {
     code: 'journal_busy',
     changed,
-    next: changed === 'no' ? 'Make the same call again in a moment.' : 'First check whether the write was carried out.',
+    next: changed === 'no' ? 'Make the same call again in a moment.' : 'Check whether Zoho carried out the write.',
     cause,
   });
 }

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { isObject, type Json } from '../../json.ts';
 
 /**
- * The journal's hash chain. Each event's hash covers the hash before it and a salted digest of its data. Data and salt can then be erased
- * later while the chain stays intact, and nobody can guess the erased data from the digest.
+ * The journal's hash chain. Each event's hash covers the previous hash and a salted digest of the event's data. So data and salt can be
+ * erased later and the chain stays intact. Because the salt is erased too, nobody can guess the data from the digest.
  */
 
 /** The part of an event that the chain keeps for ever. */
@@ -25,7 +25,7 @@ export interface StoredEvent extends Link {
   readonly salt: Uint8Array | null;
 }
 
-/** JSON with the names of every object in a fixed order, so that equal values have equal text. Omits what JSON omits. */
+/** JSON with the names of every object in a fixed order, so that equal values have equal text. Omits `undefined`, as JSON does. */
 export function canonicalJson(value: object): string {
   return JSON.stringify(value, (_name, part: unknown) => (isObject(part) ? sortedByName(part) : part));
 }
@@ -41,7 +41,7 @@ export function sha256(...parts: readonly (string | Uint8Array)[]): string {
   return hash.digest('hex');
 }
 
-/** The digest of an event's data in the chain. Without the salt, nobody can guess the data from it. */
+/** The digest of an event's data in the chain. The salt prevents that somebody guesses the data from the digest. */
 export function saltedDigest(salt: Uint8Array, data: string): string {
   return sha256(salt, data);
 }

@@ -3,17 +3,17 @@ import type { Json } from '../../json.ts';
 import type { Report } from '../../report.ts';
 
 /**
- * The journal of all writes: append-only events in one hash chain, and the state of each entry, which is derived from them. One journal
- * serves one organization. It is kept in SQLite for the processes of one person; PostgreSQL is planned for a team.
+ * The journal of all writes: append-only events in one hash chain, and the state of each entry, which is derived from its events. One
+ * journal serves one organization. An SQLite file serves the processes of one person; PostgreSQL is planned for a team.
  */
 
 /**
- * claimed: the entry exists, and nothing was sent. sent: the request goes to a socket, or has gone. recorded: Zoho has the record.
- * not_recorded: Zoho does not have it and will not. unknown: it was sent, and its outcome is not known yet.
+ * claimed: the entry exists, and nothing was sent. sent: the request is being sent, or was sent. recorded: Zoho carried out the write.
+ * not_recorded: Zoho did not carry it out and will not. unknown: the request was sent, and its outcome is not known yet.
  */
 export type State = 'claimed' | 'sent' | 'recorded' | 'not_recorded' | 'unknown';
 
-/** An amount that counts against the policy's caps, except if the write turns out to be not_recorded. */
+/** An amount that counts against the policy's caps. It no longer counts if the write becomes not_recorded. */
 export interface Counted {
   readonly kind: 'payment' | 'refund';
   readonly currency: string;
@@ -21,7 +21,7 @@ export interface Counted {
   readonly amount: string;
 }
 
-/** The kind of Zoho record that a write makes. Several writes may touch one record, but only one can have made it. */
+/** The kind of Zoho record that a write makes. Several writes may touch one record, but only one write can have made it. */
 export type Made = 'payment' | 'refund';
 
 /**
@@ -35,7 +35,7 @@ export interface Cap {
   readonly currency?: string;
   /** Entries claimed at or after this moment count. ISO 8601. */
   readonly since: string;
-  /** A sum of amounts (exact decimal, as text) or a number of writes, with those of the claim itself. */
+  /** The highest sum of amounts (exact decimal, as text) or number of writes. The claim itself counts too. */
   readonly most: { readonly amount: string } | { readonly writes: number };
 }
 
@@ -52,7 +52,7 @@ export interface Claim {
   readonly request: ZohoRequest;
   /** The id of the consent to this write, valid for one claim. */
   readonly approval?: string | undefined;
-  /** Names of what no other write may touch while this write is unsettled, such as `payment:123` or `create:<customer>:<amount>`. */
+  /** Names of the records that no other write may touch while this write is unsettled: `payment:123`, `create:<customer>:<amount>`. */
   readonly blocks: readonly string[];
   readonly counted?: Counted | undefined;
   /**
@@ -62,7 +62,7 @@ export interface Claim {
   readonly makes?: Made | undefined;
   /** The customer that the write is about, so that this customer's data can be erased. */
   readonly customer_id?: string | undefined;
-  /** The state before the write (ids, updated_time, values), with which a look compares Zoho's records. */
+  /** The state before the write (ids, updated_time, values). A look compares Zoho's records with it. */
   readonly before: Json;
   /** The facts that were shown and approved. */
   readonly facts: Json;
@@ -72,25 +72,25 @@ export interface Entry extends Claim {
   readonly id: string;
   readonly state: State;
   /**
-   * True if the caller has received the current answer. While it is false, a repeated call without a key is answered from the journal. If
-   * an unknown entry is resolved, its answer is new and not delivered yet.
+   * True if the caller has received the current answer. While it is false, a repeated call without a key gets its answer from the journal.
+   * If an unknown entry is resolved, it has a new answer, which was not delivered yet.
    */
   readonly delivered: boolean;
   /** ISO 8601, by this machine's clock. */
   readonly claimedAt: string;
   readonly sentAt?: string;
-  /** The time by Zoho's clock when the write was sent, from the happening `sent`. The grace period starts at it. */
+  /** The time by Zoho's clock when the write was sent, from the happening `sent`. The grace period starts at this time. */
   readonly zohoTime?: string;
   readonly settledAt?: string;
   /** The write was sent again while its outcome was unknown, so a copy of it may still reach Zoho. */
   readonly sentAgain?: true;
-  /** The Zoho record that this write made or touched. While the outcome is unknown, it is only a hint for the look. */
+  /** The Zoho record that this write made or touched. While the outcome is unknown, the id is only a hint for a look. */
   readonly zoho_id?: string;
   /** The answer to the caller, kept for replays. Undefined after the customer's data was erased. */
   readonly answer?: Answer;
-  /** The reason for the outcome unknown or not_recorded, or how the entry was resolved. */
+  /** Why the outcome is unknown or not_recorded, or how the entry was resolved. */
   readonly reason?: string;
-  /** The place where a person settled the entry. */
+  /** Where a person settled the entry, if a person did. */
   readonly settledIn?: 'window' | 'terminal';
   /** The customer's data was erased: key, approval, arguments, request, before, facts and answer are empty or omitted. */
   readonly erased?: true;
@@ -104,8 +104,8 @@ export interface Answer {
 export type Claimed =
   | { readonly kind: 'claimed'; readonly entry: Entry }
   /**
-   * Another entry has the key, the approval, or (without a key) the intent. A key is free again when its entry is not_recorded; an approval
-   * is never free again. An intent is taken while another entry without a key is unsettled, or recorded and not delivered.
+   * Another entry has the key, the approval, or (without a key) the intent. A key becomes free if its entry becomes not_recorded; an
+   * approval never becomes free. An intent is taken as long as another entry without a key is unsettled, or is recorded and not delivered.
    */
   | { readonly kind: 'known'; readonly entry: Entry; readonly by: 'key' | 'approval' | 'intent' }
   /** Another write that touches the same records is unsettled. */
@@ -123,9 +123,9 @@ export type Happening =
   /** The write never reached a socket, or Zoho refused it. */
   | { readonly type: 'not_recorded'; readonly reason: string }
   | { readonly type: 'recorded'; readonly zoho_id?: string | undefined; readonly answer: Answer }
-  /** `zoho_id`: a record that an unclear answer named, as a hint for the look. */
+  /** `zoho_id`: a record that an unclear answer named; a hint for a look. */
   | { readonly type: 'unknown'; readonly reason: string; readonly zoho_id?: string | undefined }
-  /** Settles an unknown entry, by a look in Zoho or by a person. `asked`: where the person said so. */
+  /** Settles an unknown entry, after a look in Zoho or by the decision of a person. `asked`: where the person decided. */
   | {
       readonly type: 'resolved';
       readonly outcome: 'recorded' | 'not_recorded';
@@ -135,7 +135,7 @@ export type Happening =
       readonly zoho_id?: string | undefined;
       readonly answer?: Answer | undefined;
     }
-  /** `state`: the outcome that the caller received. Adds nothing if the state has changed since, or if it was delivered before. */
+  /** `state`: the outcome that the caller received. Ignored if the state has changed since, or if the answer was delivered before. */
   | { readonly type: 'delivered'; readonly state?: State | undefined };
 
 /** A call that led to no write, and so has no entry. */
@@ -154,7 +154,7 @@ export interface JournalEvent {
   readonly entry: string | undefined;
   readonly type: string;
   readonly at: string;
-  /** Undefined after it was erased. The chain keeps its digest. */
+  /** Undefined after the data was erased. The chain keeps the digest of the data. */
   readonly data: Json | undefined;
   readonly hash: string;
 }
@@ -173,11 +173,11 @@ export interface ListFilter extends SoughtWrite {
   /** Claimed at or after this moment. ISO 8601. */
   readonly since?: string | undefined;
   readonly customer_id?: string | undefined;
-  /** The caller's own `idempotency_key`, in any scope. Finds writes that were not recorded, too. */
+  /** The caller's own `idempotency_key`, in any scope. Also finds writes that were not recorded. */
   readonly key?: string | undefined;
   /**
-   * The last entry of the previous page, as it was shown. Pages do not shift while entries are added, and no entry is missed: an entry that
-   * is settled between two pages comes again, among the settled entries.
+   * The last entry of the previous page, as it was shown. New entries do not shift the pages, and no entry is missed: an entry that is
+   * settled between two pages appears a second time, among the settled entries.
    */
   readonly after?: Pick<Entry, 'id' | 'state'> | undefined;
   readonly limit: number;
@@ -185,7 +185,7 @@ export interface ListFilter extends SoughtWrite {
 
 /** Conditions on the arguments, the request and the answer of an entry. */
 export interface SoughtWrite {
-  /** As people write it: case, whitespace and words such as "check" do not matter. */
+  /** In a person's spelling: case, whitespace and words such as "check" do not matter. */
   readonly reference_number?: string | undefined;
   /** Exact decimal, as text. */
   readonly amount?: string | undefined;
@@ -196,25 +196,26 @@ export interface SoughtWrite {
 /**
  * Every method may throw BusyError (`journal_busy`: other processes locked the journal for too long) or AccessError (`journal_damaged`,
  * `journal_unusable`: the operator must act; `journal_replaced`, only before anything is sent: the open file is no longer the one on disk).
- * A method that threw may have changed the journal all the same, so the caller must check the entry before it continues.
+ * A method that threw may still have changed the journal, so the caller must check the entry before it continues.
  */
 export interface Journal {
   /**
    * Claims a write in one durable transaction. Checks in this order: no other entry has the key, the approval or the intent; no unsettled
-   * entry touches the same; the caps hold. If another entry was first, returns that entry.
+   * entry touches the same records; no cap is exceeded. If another entry was first, returns that entry.
    */
   claim(claim: Claim, caps: readonly Cap[]): Promise<Claimed>;
   /** The cap that a claim of this amount would exceed now. It is only a forecast: the claim itself decides. */
   reached(counted: Counted | undefined, caps: readonly Cap[]): Promise<{ readonly cap: Cap; readonly used: string } | undefined>;
   /**
-   * Adds a step to an entry; durable when it resolves. Throws StateError if the entry's state does not allow the step, so that a settled
-   * entry is never settled again, and RecordTakenError if another entry made the record. Both errors leave the journal unchanged.
+   * Adds a step to an entry; the step is durable when the promise resolves. Throws StateError if the entry's state does not allow the step,
+   * so that a settled entry is never settled again; throws RecordTakenError if another entry made the record. Both errors leave the journal
+   * unchanged.
    */
   add(entry: string, happening: Happening): Promise<Entry>;
   note(note: Note): Promise<void>;
 
   find(entry: string): Promise<Entry | undefined>;
-  /** By the caller's own key. A key of a write that was not recorded is free again, so it finds nothing. */
+  /** The entry with the caller's own key. Ignores entries that were not recorded, because their keys are free again. */
   findByKey(scope: string, key: string): Promise<Entry | undefined>;
   findByApproval(approval: string): Promise<Entry | undefined>;
   /** The entries of an intent that were claimed since a moment, in any state, newest first. */
@@ -222,7 +223,7 @@ export interface Journal {
   /** The unsettled entries (claimed, sent or unknown) that touch any of `blocks`; without `blocks`, all of them. Oldest first. */
   unsettled(blocks?: readonly string[]): Promise<Entry[]>;
   /**
-   * The entries that were recorded after their outcome was unknown, and whose answer was not delivered yet. Newest first. They are few,
+   * The entries that were first unknown and later recorded, and whose answer was not delivered yet. Newest first. There are few of them,
    * because the next call delivers the answer.
    */
   untold(): Promise<Entry[]>;
@@ -240,15 +241,15 @@ export interface Journal {
   /** Checks the chain, and every entry against its events, in one snapshot. Reads the whole journal. */
   verify(): Promise<Verdict>;
   /**
-   * Removes entries that were settled, and notes that were made, before `before`; the chain continues from a checkpoint. Removes only from
-   * the old end of the chain: an entry that stays (unsettled or younger) keeps everything after its claim. Keys and approvals of removed
-   * entries are removed too. Returns the number of removed entries.
+   * Removes entries that were settled before the moment `before`, and notes from before it; the chain continues from a checkpoint. Removes
+   * only from the old end of the chain: an entry that stays (unsettled or younger) keeps everything after its claim. Keys and approvals of
+   * removed entries are removed too. Returns the number of removed entries.
    */
   prune(before: string): Promise<number>;
   /**
-   * Erases a customer's data from settled entries and from notes; the chain keeps the digests. An event that has the customer's id as
-   * `customer_id` anywhere in its data loses all of its data. Keys, approvals and Zoho ids stay unique, and amounts stay counted. Returns the
-   * number of erased entries.
+   * Erases a customer's data from settled entries and from notes; the chain keeps the digests. If an event has the customer's id as
+   * `customer_id` anywhere in its data, all data of the event is erased. Keys, approvals and Zoho ids stay unique, and amounts still count.
+   * Returns the number of erased entries.
    */
   erase(customer_id: string): Promise<number>;
   close(): Promise<void>;

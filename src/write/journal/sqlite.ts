@@ -24,7 +24,7 @@ import { verify, type ChainPosition, type Pruning, type WalkedEvent } from './ve
 
 /**
  * The journal for the processes of one person, in one SQLite file. Every method that writes is one short transaction, which all processes
- * and connections see at once. The data may name customers, so the file is private, and none of its data reaches an error message or a log.
+ * and connections see at once. The data may name customers, so the file is private, and its data is never in an error message or a log.
  */
 
 export interface SqliteJournalOptions extends Partial<FileOptions> {
@@ -34,7 +34,7 @@ export interface SqliteJournalOptions extends Partial<FileOptions> {
 
 /** The number of events that are read or removed at once. This takes a few milliseconds. */
 const PAGE = 500;
-/** The longest time for a step of a search, so that other calls do not wait long. */
+/** The longest time for one step of a search. Other calls wait for the end of a step. */
 const SHORT_MS = 5;
 
 const ROW =
@@ -44,20 +44,20 @@ const EVENT = 'seq, entry, type, at, data, salt, digest, hash';
 const columns = ROW.split(', ') as (keyof EntryRow)[];
 
 const unsettled = "state IN ('claimed', 'sent', 'unknown')";
-/** A caller's key is taken from its claim on, except if the write was not recorded. */
+/** SQL: the entry holds its key. The key is taken from the claim on; it becomes free only if the write was not recorded. */
 const holdsKey = "key_digest IS NOT NULL AND state <> 'not_recorded'";
-/** Without a key, calls with the same arguments count as the same intent until the answer was delivered. */
+/** SQL: the entry holds its intent. Without a key, calls with the same arguments have the same intent until the answer was delivered. */
 const holdsIntent = `key_digest IS NULL AND (${unsettled} OR (state = 'recorded' AND delivered = 0))`;
-/** A new record belongs to the write that made it. */
+/** SQL: the entry has made its Zoho record. */
 const madeRecord = "makes IS NOT NULL AND zoho_id IS NOT NULL AND state = 'recorded'";
 
-/** Recorded, but the answer was not delivered. */
+/** SQL: recorded, but the answer was not delivered. */
 const untold = "state = 'recorded' AND delivered = 0";
 
 /** The unsettled entries that touch any name in a list (a JSON array). */
 const blocking = 'SELECT entry FROM blocks WHERE block IN (SELECT value FROM json_each(?))';
 
-/** Entries whose events contain one of the texts (case-insensitive). */
+/** SQL for the entries whose events contain one of the texts (case-insensitive). */
 const leavingTraces = (texts: readonly string[]): [sql: string, ...values: string[]] => [
   `EXISTS (SELECT 1 FROM events WHERE events.entry = entries.id AND (${texts.map(() => 'data LIKE ?').join(' OR ')}))`,
   ...texts.map((text) => `%${text}%`),
@@ -119,7 +119,7 @@ const layout: Layout = {
         WHEN old.seq > (SELECT checkpoint_seq FROM journal)
         BEGIN SELECT RAISE(ABORT, 'an event is never removed'); END;
     `);
-    // The chain starts with a random hash, so that an event of one journal does not fit into another.
+    // The chain starts with a random hash, so that nobody can copy an event of one journal into another journal.
     const beginning = randomBytes(32).toString('hex');
     exec(`INSERT INTO journal VALUES (1, x'${randomBytes(32).toString('hex')}', 0, '${beginning}', 0, '${beginning}')`);
   },
@@ -171,7 +171,7 @@ class SqliteJournal implements Journal {
   async add(id: string, happening: Happening): Promise<Entry> {
     const { type, ...rest } = happening;
     const data = canonicalJson(rest);
-    // After `sent`, Zoho may have carried out the write even if this step cannot be noted.
+    // After `sent`, Zoho may have carried out the write, even if the note of this step fails.
     return await this.#file.write(() => this.#add(id, happening, data), type === 'sent' ? 'no' : 'unknown');
   }
 
@@ -302,14 +302,14 @@ class SqliteJournal implements Journal {
 
   async prune(before: string): Promise<number> {
     const young = instant(before);
-    // Events that are added meanwhile, such as the `pruned` events, are not considered.
+    // Events that are added meanwhile, such as the `pruned` events, stay.
     const end = (await this.#file.read(() => placeOf(this.#file, 'head'))).seq;
     let forgotten = 0;
     for (let reach = PAGE; ;) {
       const step = await this.#file.write(() => this.#prune(young, end, reach));
       forgotten += step.entries;
       if (step.done) break;
-      // The events of one entry can be further apart than a page.
+      // The events of one entry can be more than one page apart.
       reach = step.moved ? PAGE : reach * 2;
     }
     await this.#file.compact();
@@ -366,7 +366,7 @@ class SqliteJournal implements Journal {
     return undefined;
   }
 
-  /** The sum or number that already counts against the cap, if the claim would exceed it. */
+  /** The sum or number that already counts against the cap, if the claim would exceed the cap. Otherwise undefined. */
   #usedBeyond({ kind, currency, since, most }: Cap, claim: Pick<Claim, 'counted'>): string | undefined {
     const conditions = [
       "claimed_at >= ? AND state <> 'not_recorded'",
@@ -407,7 +407,7 @@ class SqliteJournal implements Journal {
   #prune(young: string, end: number, reach: number): { entries: number; moved: boolean; done: boolean } {
     const from = placeOf(this.#file, 'checkpoint').seq;
     const first = (sql: string, ...values: SqlValue[]) => this.#file.get<{ seq: number | null }>(sql, ...values)?.seq ?? Infinity;
-    // The first event that must stay: of an entry, or of the events that belong to no entry.
+    // The first event that must stay: the first event of an entry, or an event that belongs to no entry.
     const stays = Math.min(
       first(`SELECT min(first_seq) AS seq FROM entries WHERE ${unsettled} OR settled_at >= ?`, young),
       first(
@@ -424,7 +424,7 @@ class SqliteJournal implements Journal {
       if (split > to) break;
       to = split - 1;
     }
-    // If not done, only this step ended here.
+    // If `done` is false, this step ended here, but more steps follow.
     const done = limit < from + reach;
     if (to <= from) return { entries: 0, moved: false, done };
 
@@ -610,7 +610,7 @@ function parsed(data: string | null): Json | undefined {
   return data === null ? undefined : (JSON.parse(data) as Json);
 }
 
-/** A moment in the form that can be compared as text. */
+/** The moment as ISO 8601 text in UTC, which can be compared as text. */
 function instant(moment: string): string {
   return new Date(moment).toISOString();
 }

@@ -3,7 +3,7 @@ import { claimedRow, nextRow, NOTES, StateError, UNSETTLED, type Erasure, type N
 import { hashOf, saltedDigest, type StoredEvent } from './hash-chain.ts';
 import type { Claim, Happening, Verdict } from './journal.ts';
 
-/** Checks that nobody changed a journal: follows the chain link by link, and derives everything again that is derived from the events. */
+/** Checks that nobody changed a journal: follows the chain, and derives all rows again from the events to compare them. */
 
 /** A place in the chain. */
 export interface ChainPosition {
@@ -22,7 +22,7 @@ export interface KeptEntry {
   readonly blocks: readonly string[];
 }
 
-/** A snapshot of a journal. It is read in pieces, so that the memory that it needs does not grow with the journal. */
+/** A snapshot of a journal. It is read in pieces, so that the needed memory does not grow with the journal. */
 export interface JournalSnapshot {
   /** The place before the oldest event. */
   readonly checkpoint: ChainPosition;
@@ -44,7 +44,7 @@ export interface Pruning {
   readonly entries: number;
 }
 
-/** Reads the chain once. At the first event of an entry, the whole entry is derived and compared. Notes are compared one by one. */
+/** Reads the chain once. At the first event of an entry, derives the whole entry and compares it. Compares notes one by one. */
 export async function verify({ checkpoint, head, entries, events, entry, withoutEvents, notes }: JournalSnapshot): Promise<Verdict> {
   const chain = new Chain(checkpoint);
   const ofEvents: string[] = [];
@@ -90,7 +90,7 @@ class Chain {
       return;
     }
     if (seq !== this.#last.seq + 1) this.#missing(this.#last.seq + 1, seq - 1);
-    // After a gap, the previous hash is not known, so only the gap is reported.
+    // After a gap the previous hash is unknown, so only the gap is reported.
     else if (hashOf(this.#last.hash, event) !== hash) this.problems.push(`Event ${seq} was changed or replaced.`);
     if (data !== null && (salt === null || saltedDigest(salt, data) !== digest))
       this.problems.push(`The data of event ${seq} was changed.`);
@@ -116,7 +116,7 @@ class Derived {
   lost = false;
   readonly #checkpoint: ChainPosition;
   readonly #problems: string[];
-  /** Events without data that no erasure has named yet. */
+  /** Events without data that no `erased` event has named yet. */
   readonly #empty = new Set<number>();
 
   constructor(checkpoint: ChainPosition, problems: string[]) {
@@ -207,7 +207,7 @@ class Notes {
   readonly #checkpoint: ChainPosition;
   readonly #kept: AsyncIterator<NoteRow>;
   readonly #ofEvents: string[];
-  /** Events without data that no erasure has named yet. */
+  /** Events without data that no `erased` event has named yet. */
   readonly #empty = new Bits();
   #next: NoteRow | undefined;
   #begun = false;
@@ -266,7 +266,7 @@ class Notes {
   }
 }
 
-/** A set of whole numbers, one bit for each. It must stay small if all notes of a journal were emptied before the erasure that names them. */
+/** A set of integers, one bit for each. It needs little memory even if all notes of a journal were emptied. */
 class Bits {
   static readonly #SPAN = 8 * 4096;
   readonly #parts = new Map<number, Uint8Array>();
@@ -308,7 +308,7 @@ function dataOf(event: StoredEvent, problems: string[]): object | undefined {
     const data: unknown = JSON.parse(event.data);
     if (typeof data === 'object' && data !== null) return data;
   } catch {
-    // Reported below.
+    // The problem is reported below.
   }
   problems.push(makesNoSense(event));
   return undefined;

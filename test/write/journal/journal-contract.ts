@@ -130,8 +130,8 @@ export function journalContract(backend: JournalBackend): void {
     }
   });
 
-  describe('claiming', () => {
-    it('stores the whole claim, also after the journal was reopened', async () => {
+  describe('a claim', () => {
+    it('is stored completely, and is still complete after the journal was reopened', async () => {
       const place = backend.place();
       const first = await open(place);
       const claim = claimOf({ key: 'k', approval: 'a', counted: { kind: 'payment', currency: 'USD', amount: '100' }, makes: 'payment' });
@@ -143,7 +143,7 @@ export function journalContract(backend: JournalBackend): void {
       expect(await again.find('w_0')).toBeUndefined();
     });
 
-    it('answers a used key with its entry, even if the rest of the claim differs', async () => {
+    it('with a used key returns the entry of this key, even if the rest of the claim differs', async () => {
       const journal = await open();
       const entry = await entryIn(journal, 'recorded', { key: 'k' });
       expect(await journal.claim(claimOf({ key: 'k' }), [])).toEqual({ kind: 'known', by: 'key', entry });
@@ -157,7 +157,7 @@ export function journalContract(backend: JournalBackend): void {
       expect(await journal.findByKey('org 11', 'k')).toBeUndefined();
     });
 
-    it.each(['not_recorded', 'unknown and then not_recorded'])('frees the key of an entry that is %s', async (how) => {
+    it.each(['not_recorded', 'unknown and then not_recorded'])('can use the key of an entry that is %s', async (how) => {
       const journal = await open();
       const { id, scope } = await entryIn(journal, how === 'not_recorded' ? 'sent' : 'unknown', { key: 'k' });
       await journal.add(id, how === 'not_recorded' ? notRecorded : resolved('not_recorded'));
@@ -166,7 +166,7 @@ export function journalContract(backend: JournalBackend): void {
       expect((await journal.findByKey(scope, 'k'))?.id).toBe(second.id);
     });
 
-    it('accepts an approval only once, even if nothing was sent', async () => {
+    it('can use an approval only once, even if nothing was sent', async () => {
       const journal = await open();
       const { id } = await claimed(journal, claimOf({ approval: 'a', key: 'k' }));
       await journal.add(id, notRecorded);
@@ -187,13 +187,13 @@ export function journalContract(backend: JournalBackend): void {
       ['claimed', [], 'known'],
       ['sent', [sent], 'known'],
       ['unknown', [sent, unknown], 'known'],
-      ['unknown, and that was delivered', [sent, unknown, delivered], 'known'],
+      ['unknown, and the client got this answer', [sent, unknown, delivered], 'known'],
       ['recorded', [sent, recorded], 'known'],
       ['recorded, after "unknown" was delivered', [sent, unknown, delivered, resolved('recorded')], 'known'],
-      ['recorded, and that was delivered', [sent, recorded, delivered], 'claimed'],
+      ['recorded, and the client got this answer', [sent, recorded, delivered], 'claimed'],
       ['not recorded', [notRecorded], 'claimed'],
       ['not recorded, after it was unknown', [sent, unknown, resolved('not_recorded')], 'claimed'],
-    ])('a call without a key, if the same call before it is %s', async (_, happenings, kind) => {
+    ])('without a key is answered correctly if the same call before it is %s', async (_, happenings, kind) => {
       const journal = await open();
       const { id } = await claimed(journal, claimOf({ intent: 'same', blocks: [] }));
       for (const happening of happenings) await journal.add(id, happening);
@@ -202,7 +202,7 @@ export function journalContract(backend: JournalBackend): void {
       expect((await journal.verify()).problems).toEqual([]);
     });
 
-    it('does not treat a call with a key as the same intent as a call without a key', async () => {
+    it('with a key has a different intent than the same call without a key', async () => {
       const journal = await open();
       await claimed(journal, claimOf({ intent: 'same' }));
       await claimed(journal, claimOf({ intent: 'same', key: 'k' }));
@@ -210,14 +210,14 @@ export function journalContract(backend: JournalBackend): void {
       expect(await journal.claim(claimOf({ intent: 'same' }), [])).toMatchObject({ kind: 'known', by: 'intent' });
     });
 
-    it.each(states)('another write that touches the same, if the first is %s', async (state) => {
+    it.each(states)('for the same record is answered correctly if the first write is %s', async (state) => {
       const journal = await open();
       const { id } = await entryIn(journal, state, { blocks: ['payment:1', 'payment:2'] });
       const second = await journal.claim(claimOf({ key: 'other', blocks: ['payment:3', 'payment:2'] }), []);
       expect(second).toMatchObject(['recorded', 'not_recorded'].includes(state) ? { kind: 'claimed' } : { kind: 'blocked', entry: { id } });
     });
 
-    it('an unknown write blocks others until it is resolved, even if it was delivered', async () => {
+    it('is blocked by an unknown write until this write is resolved, even if the client got its answer', async () => {
       const journal = await open();
       const { id } = await entryIn(journal, 'unknown', { blocks: ['payment:1'] });
       await journal.add(id, delivered);
@@ -226,7 +226,7 @@ export function journalContract(backend: JournalBackend): void {
       await claimed(journal, claimOf({ blocks: ['payment:1'] }));
     });
 
-    it('a refused claim leaves no event', async () => {
+    it('leaves no event if it is refused', async () => {
       const journal = await open();
       await claimed(journal, claimOf({ key: 'k', approval: 'a', blocks: ['payment:1'] }));
       const before = await all(journal.events());
@@ -243,7 +243,7 @@ export function journalContract(backend: JournalBackend): void {
     const counted = (amount: string, currency = 'USD', kind: 'payment' | 'refund' = 'payment') => ({ counted: { kind, currency, amount } });
     const atMost = (amount: string): Cap => ({ name: 'max_per_day', kind: 'payment', currency: 'USD', since: LONG_AGO, most: { amount } });
 
-    it('are exact at the boundary', async () => {
+    it('apply exactly at their limit', async () => {
       const journal = await open();
       await claimed(journal, claimOf(counted('0.1')), [atMost('0.3')]);
       await claimed(journal, claimOf(counted('0.2')), [atMost('0.3')]);
@@ -269,7 +269,7 @@ export function journalContract(backend: JournalBackend): void {
       );
     });
 
-    it.each(states)('count a write that is %s, except if it is not_recorded', async (state) => {
+    it.each(states)('count a write that is %s, unless it is not_recorded', async (state) => {
       const journal = await open();
       await entryIn(journal, state, counted('60'));
       const kind = state === 'not_recorded' ? 'claimed' : 'capped';
@@ -283,7 +283,7 @@ export function journalContract(backend: JournalBackend): void {
       ).toBe(kind);
     });
 
-    it('count and limit only writes of their kind and currency', async () => {
+    it('count and limit only writes of their own kind and currency', async () => {
       const journal = await open();
       await claimed(journal, claimOf(counted('1000', 'EUR')), [atMost('100')]);
       await claimed(journal, claimOf(counted('1000', 'USD', 'refund')), [atMost('100')]);
@@ -303,7 +303,7 @@ export function journalContract(backend: JournalBackend): void {
       );
     });
 
-    it('count from their moment on, in any time zone', async () => {
+    it('count from their start time, in any time zone', async () => {
       let now = Date.parse('2026-07-01T10:00:00.000Z');
       const journal = await open(backend.place(), () => now);
       await claimed(journal, claimOf(counted('60')));
@@ -316,7 +316,7 @@ export function journalContract(backend: JournalBackend): void {
     });
   });
 
-  describe('after the claim', () => {
+  describe('an entry after its claim', () => {
     const allowed: Record<State, readonly string[]> = {
       claimed: ['sent', 'not_recorded'],
       sent: ['sent', 'recorded', 'not_recorded', 'unknown'],
@@ -329,7 +329,7 @@ export function journalContract(backend: JournalBackend): void {
       happenings.map((happening) => ({ state, happening, type: happening.type, ok: allowed[state].includes(happening.type) })),
     );
 
-    it.each(cases)('$type is allowed after $state: $ok', async ({ state, happening, ok }) => {
+    it.each(cases)('with the event $type after the state $state: allowed is $ok', async ({ state, happening, ok }) => {
       const journal = await open();
       const entry = await entryIn(journal, state);
       if (ok) {
@@ -347,11 +347,11 @@ export function journalContract(backend: JournalBackend): void {
       expect((await journal.verify()).problems).toEqual([]);
     });
 
-    it('a step of an entry that does not exist is refused', async () => {
+    it('cannot get an event if the entry does not exist', async () => {
       await expect((await open()).add('w_0', sent)).rejects.toThrow('w_0');
     });
 
-    it('the answer is kept, also after the journal was reopened', async () => {
+    it('contains the answer, even after the journal was reopened', async () => {
       const place = backend.place();
       const first = await open(place);
       const { id, scope } = await entryIn(first, 'recorded', { key: 'k' });
@@ -368,7 +368,7 @@ export function journalContract(backend: JournalBackend): void {
       expect(Date.parse(entry?.settledAt ?? '')).toBeGreaterThanOrEqual(Date.parse(entry?.sentAt ?? ''));
     });
 
-    it('an unknown entry has a reason and a hint where to look; a resolved entry is not delivered yet', async () => {
+    it('has a reason and a hint for the search while it is unknown, and counts as not delivered when it is resolved', async () => {
       const journal = await open();
       const { id } = await entryIn(journal, 'sent');
       expect(await journal.add(id, { type: 'unknown', reason: 'The body was cut off.', zoho_id: '1' })).toMatchObject({
@@ -381,7 +381,7 @@ export function journalContract(backend: JournalBackend): void {
       expect(after.zoho_id).toBeUndefined();
     });
 
-    it('a second delivery, or the delivery of an outdated answer, changes nothing', async () => {
+    it('is not changed by a second delivery, or by the delivery of an outdated answer', async () => {
       const journal = await open();
       const { id } = await entryIn(journal, 'unknown');
       await journal.add(id, resolved('recorded'));
@@ -392,7 +392,7 @@ export function journalContract(backend: JournalBackend): void {
       expect(await all(journal.events())).toEqual(before);
     });
 
-    it('lists writes that were recorded after they were unknown, until the answer is delivered', async () => {
+    it('is listed if it was recorded after it was unknown, until its answer is delivered', async () => {
       const journal = await open();
       const before = await entryIn(journal, 'unknown');
       expect(await journal.untold()).toEqual([]);
@@ -406,7 +406,7 @@ export function journalContract(backend: JournalBackend): void {
       expect(await journal.untold()).toEqual([]);
     });
 
-    it('a record that one write made cannot settle another write, of any endpoint', async () => {
+    it('cannot be settled with a record that another write made, of any endpoint', async () => {
       const journal = await open();
       const first = await entryIn(journal, 'recorded', { makes: 'payment' });
       const { id } = await entryIn(journal, 'sent', { makes: 'payment', endpoint: 'update_customer_payment_using_custom_field' });
@@ -428,8 +428,8 @@ export function journalContract(backend: JournalBackend): void {
     });
   });
 
-  describe('finding', () => {
-    it('entries of an intent, newest first, in any state', async () => {
+  describe('a search in the journal', () => {
+    it('finds the entries of an intent, newest first, in any state', async () => {
       let now = Date.parse('2026-07-01T00:00:00Z');
       const journal = await open(backend.place(), () => now);
       const ids: string[] = [];
@@ -445,7 +445,7 @@ export function journalContract(backend: JournalBackend): void {
       expect(await journal.findByIntent('org 11', 'same', LONG_AGO)).toEqual([]);
     });
 
-    it('unsettled entries, oldest first, all or only those with some blocks', async () => {
+    it('finds unsettled entries, oldest first: all, or only those that block certain records', async () => {
       const journal = await open();
       const ids: Record<string, string> = {};
       for (const state of states) ids[state] = (await entryIn(journal, state, { blocks: [`a:${state}`, `b:${state}`] })).id;
@@ -455,7 +455,7 @@ export function journalContract(backend: JournalBackend): void {
       expect(await find([])).toEqual([]);
     });
 
-    it('a list: newest first, but unsettled entries before all others', async () => {
+    it('lists entries newest first, but unsettled entries before all others', async () => {
       let now = Date.parse('2026-07-01T00:00:00Z');
       const journal = await open(backend.place(), () => now);
       const ids: string[] = [];
@@ -475,7 +475,7 @@ export function journalContract(backend: JournalBackend): void {
       expect(await list({ since: '2026-07-02T00:00:00Z' })).toEqual([claimedId, notRecordedId, recordedId]);
     });
 
-    it('a list of several states, of a key in any scope, and of no state', async () => {
+    it('lists entries by several states, by a key in any scope, and nothing for an empty list of states', async () => {
       const journal = await open();
       const ids: Record<string, string> = {};
       for (const state of states) ids[state] = (await entryIn(journal, state, { key: 'k', scope: `scope of ${state}` })).id;
@@ -486,7 +486,7 @@ export function journalContract(backend: JournalBackend): void {
       expect(await list({ key: 'K' })).toEqual([]);
     });
 
-    it('by reference, amount and record: only in arguments, request, answer and the values before the write', async () => {
+    it('by reference, amount and record uses only arguments, request, answer and the values before the write', async () => {
       const journal = await open();
       const nothing = { customer_id: undefined, arguments: {}, request: { method: 'POST', path: '/', scope: '' } } as const;
       const made = await entryIn(journal, 'recorded', {
@@ -558,7 +558,7 @@ export function journalContract(backend: JournalBackend): void {
       ['50 %', '50%'],
       ['a"b', 'a"b'],
       ["O'Neil_", "o'neil_"],
-    ])('by reference %j, written as %j or unchanged', async (stored, wanted) => {
+    ])('finds the reference %j, written as %j or unchanged', async (stored, wanted) => {
       const journal = await open();
       const { id } = await entryIn(journal, 'recorded', { arguments: { reference_number: stored } });
       await entryIn(journal, 'recorded', { arguments: { reference_number: 'another 1' } });
@@ -566,7 +566,7 @@ export function journalContract(backend: JournalBackend): void {
         expect((await journal.list({ reference_number, limit: 10 })).map((entry) => entry.id)).toEqual([id]);
     });
 
-    it('an entry behind many that contain the same text elsewhere', async () => {
+    it('finds an entry behind many entries that contain the same text in other fields', async () => {
       const journal = await open();
       const { id } = await entryIn(journal, 'claimed', { arguments: { reference_number: '9' } });
       // The other entries have a 9 in the id of their customer.
@@ -574,7 +574,7 @@ export function journalContract(backend: JournalBackend): void {
       expect((await journal.list({ reference_number: '9', limit: 1 })).map((entry) => entry.id)).toEqual([id]);
     });
 
-    it('an erased write, but only by key, amount and record', async () => {
+    it('finds an erased write only by key, amount and record', async () => {
       const journal = await open();
       const { id } = await entryIn(journal, 'recorded', {
         makes: 'payment',
@@ -589,7 +589,7 @@ export function journalContract(backend: JournalBackend): void {
         expect(await list(filter)).toEqual([]);
     });
 
-    it('every entry, page by page, even if entries are added or settled meanwhile', async () => {
+    it('finds every entry, page by page, even if entries are added or settled during the search', async () => {
       await fc.assert(
         fc.asyncProperty(
           fc.array(fc.constantFrom(...states), { maxLength: 12 }),
@@ -622,7 +622,7 @@ export function journalContract(backend: JournalBackend): void {
       expect(await journal.list({ limit: 5, after: { ...entry, id: 'w_gone' } })).toEqual([]);
     });
 
-    it('the time when an intent was last declined', async () => {
+    it('finds the time when an intent was last declined', async () => {
       let now = Date.parse('2026-07-01T00:00:00Z');
       const journal = await open(backend.place(), () => now);
       const note = (type: Note['type'], intent = 'same') => journal.note({ scope: 's', endpoint: 'e', intent, type, reason: 'no' });
@@ -637,7 +637,7 @@ export function journalContract(backend: JournalBackend): void {
       expect((await journal.verify()).problems).toEqual([]);
     });
 
-    it('one secret for all connections to a journal', async () => {
+    it('finds the same secret through every connection to a journal', async () => {
       const place = backend.place();
       const [one, two] = [await open(place), await open(place)];
       const secret = await one.secret();
@@ -646,7 +646,7 @@ export function journalContract(backend: JournalBackend): void {
       expect(await (await open()).secret()).not.toEqual(secret);
     });
 
-    it('streams its events, oldest first, while others write', async () => {
+    it('returns a stream of the events, oldest first, while others write', async () => {
       const journal = await open();
       for (let count = 0; count < 600; count += 1)
         await journal.note({ scope: 's', endpoint: 'e', intent: String(count), type: 'asked', reason: 'why' });
@@ -663,8 +663,8 @@ export function journalContract(backend: JournalBackend): void {
     });
   });
 
-  describe('at the same time', () => {
-    it('two connections use one key: only one claims it', async () => {
+  describe('if several connections use the journal at the same time', () => {
+    it('only one of two connections claims a key', async () => {
       const place = backend.place();
       const [one, two] = [await open(place), await open(place)];
       for (let round = 0; round < 200; round += 1) {
@@ -674,7 +674,7 @@ export function journalContract(backend: JournalBackend): void {
       expect(await two.verify()).toEqual({ events: 200, entries: 200, problems: [] });
     });
 
-    it('two processes race for a key, an approval, an intent or a record: only one gets it', async () => {
+    it('only one of two processes gets a key, an approval, an intent or a record', async () => {
       const place = backend.place();
       const [one, two] = await Promise.all([start(place), start(place)]);
       const journal = await open(place);
@@ -700,7 +700,7 @@ export function journalContract(backend: JournalBackend): void {
       expect(await journal.verify()).toEqual({ events: 200, entries: 200, problems: [] });
     });
 
-    it('two processes that find no journal create only one', async () => {
+    it('two processes that find no journal create only one journal', async () => {
       const [one, two] = await Promise.all([start(backend.place()), start(backend.place())]);
       for (let round = 0; round < 30; round += 1) {
         const place = backend.place();
@@ -711,7 +711,7 @@ export function journalContract(backend: JournalBackend): void {
       }
     });
 
-    it('many connections claim, and the cap stays exact', async () => {
+    it('the caps stay exact, although many connections claim', async () => {
       const place = backend.place();
       const many = await Promise.all(Array.from({ length: 8 }, () => open(place)));
       const cap: Cap = { name: 'ten', kind: 'payment', currency: 'USD', since: LONG_AGO, most: { amount: '1' } };
@@ -724,7 +724,7 @@ export function journalContract(backend: JournalBackend): void {
       expect(outcomes.filter(({ kind }) => kind === 'capped')).toHaveLength(30);
     });
 
-    it('processes are killed with kill -9: the journal then verifies, and has every acknowledged claim', async () => {
+    it('the journal is intact and has every acknowledged claim, although processes are killed with kill -9', async () => {
       const place = backend.place();
       await (await open(place)).note({ scope: 's', endpoint: 'e', intent: 'i', type: 'asked', reason: 'first' });
       for (let round = 0; round < 3; round += 1) {
@@ -747,7 +747,7 @@ export function journalContract(backend: JournalBackend): void {
       }
     });
 
-    it('random steps in random order: every entry matches its events', async () => {
+    it('every entry matches its events, after random steps in random order', async () => {
       const place = backend.place();
       const sides = [await open(place), await open(place)] as const;
       const pick = fc.nat(3);
@@ -803,7 +803,7 @@ export function journalContract(backend: JournalBackend): void {
     });
   });
 
-  describe('verify finds', () => {
+  describe('verify', () => {
     /** Writes events 1 to 10: a recorded entry, a note, an unknown entry, and an entry that was not recorded. */
     const story = async (place: string, erased = false): Promise<void> => {
       const journal = await open(place);
@@ -835,7 +835,11 @@ export function journalContract(backend: JournalBackend): void {
       ['an edited hash at the end', /Event 10 was changed/, `UPDATE events SET hash = '${'0'.repeat(64)}' WHERE seq = 10`],
       ['an edited time', /Event 2 was changed/, "UPDATE events SET at = '2020-01-01T00:00:00.000Z' WHERE seq = 2"],
       ['an edited type', /Event 3 was changed/, "UPDATE events SET type = 'not_recorded' WHERE seq = 3"],
-      ['another entry', /Event 3 was changed/, 'UPDATE events SET entry = (SELECT entry FROM events WHERE seq = 5) WHERE seq = 3'],
+      [
+        'an event that was moved to another entry',
+        /Event 3 was changed/,
+        'UPDATE events SET entry = (SELECT entry FROM events WHERE seq = 5) WHERE seq = 3',
+      ],
       ['a deleted first event', /Event 1 is missing/, 'DELETE FROM events WHERE seq = 1'],
       ['a deleted event in the middle', /Event 3 is missing/, 'DELETE FROM events WHERE seq = 3'],
       ['deleted events in the middle', /Events 3 to 5 are missing/, 'DELETE FROM events WHERE seq BETWEEN 3 AND 5'],
@@ -893,13 +897,13 @@ export function journalContract(backend: JournalBackend): void {
       ['a removed block', /what it blocks does not match/, 'DELETE FROM blocks'],
       ['a removed decline', /Note 4 is missing/, 'DELETE FROM notes'],
       ['a changed decline', /Note 4 does not match/, "UPDATE notes SET at = '2020-01-01T00:00:00.000Z'"],
-    ])('%s', async (_, problem, ...sql) => {
+    ])('finds %s', async (_, problem, ...sql) => {
       const place = backend.place();
       await story(place);
       expect(await verified(place, ...sql)).toMatch(problem);
     });
 
-    it("problems, and names no customer's data in them", async () => {
+    it('reports problems without any data of customers', async () => {
       const place = backend.place();
       await story(place);
       const said = await verified(
@@ -919,16 +923,16 @@ export function journalContract(backend: JournalBackend): void {
         `UPDATE events SET data = '{}', salt = (SELECT salt FROM events WHERE seq = 4) WHERE seq = 1`,
       ],
       ['a changed entry', /its key_digest does not match/, 'UPDATE entries SET key_digest = NULL'],
-      ['more data removed', /data of event 5 is missing/, 'UPDATE events SET data = NULL, salt = NULL WHERE seq = 5'],
-    ])('after an erasure: %s', async (_, problem, ...sql) => {
+      ['more removed data', /data of event 5 is missing/, 'UPDATE events SET data = NULL, salt = NULL WHERE seq = 5'],
+    ])('after an erasure, finds %s', async (_, problem, ...sql) => {
       const place = backend.place();
       await story(place, true);
       expect(await verified(place, ...sql)).toMatch(problem);
     });
   });
 
-  describe('pruning and erasing', () => {
-    it('pruning keeps unsettled and young entries, and the chain continues', async () => {
+  describe('the journal', () => {
+    it('keeps unsettled and young entries when it is pruned, and the chain of events continues', async () => {
       let now = Date.parse('2026-01-01T00:00:00Z');
       const place = backend.place();
       const journal = await open(place, () => now);
@@ -968,7 +972,7 @@ export function journalContract(backend: JournalBackend): void {
       expect((await again.verify()).problems).toEqual([]);
     });
 
-    it('pruning never removes only a part of an entry', async () => {
+    it('never removes only a part of an entry when it is pruned', async () => {
       let now = Date.parse('2026-01-01T00:00:00Z');
       const journal = await open(backend.place(), () => now);
       // The first entry is settled after the claim of the second entry, which stays.
@@ -983,7 +987,7 @@ export function journalContract(backend: JournalBackend): void {
       expect((await journal.verify()).problems).toEqual([]);
     });
 
-    it('pruning removes many entries, and entries whose events are far apart', async () => {
+    it('removes many entries, and entries whose events are far apart, when it is pruned', async () => {
       let now = Date.parse('2026-01-01T00:00:00Z');
       const journal = await open(backend.place(), () => now);
       const { id } = await entryIn(journal, 'sent');
@@ -1000,7 +1004,7 @@ export function journalContract(backend: JournalBackend): void {
       expect((await all(journal.events())).filter(({ type }) => type !== 'pruned')).toHaveLength(3);
     });
 
-    it('verify finds a checkpoint that was changed after pruning', async () => {
+    it('is not intact if its checkpoint was changed after pruning: verify finds it', async () => {
       const place = backend.place();
       const journal = await open(place);
       await entryIn(journal, 'recorded');
@@ -1012,7 +1016,7 @@ export function journalContract(backend: JournalBackend): void {
       expect((await (await open(place)).verify()).problems).toContain('The checkpoint is not the one that the last pruning left.');
     });
 
-    it('erasing removes one customer from settled entries and notes, and no other customer', async () => {
+    it('removes one customer from settled entries and notes when it erases, and no other customer', async () => {
       const place = backend.place();
       const journal = await open(place);
       const done = await entryIn(journal, 'recorded', {
@@ -1083,7 +1087,7 @@ export function journalContract(backend: JournalBackend): void {
       expect((await again.verify()).problems).toEqual([]);
     });
 
-    it('pruning removes old entries that were erased recently', async () => {
+    it('removes old entries that were erased recently when it is pruned', async () => {
       let now = Date.parse('2026-01-01T00:00:00Z');
       const journal = await open(backend.place(), () => now);
       await entryIn(journal, 'recorded');

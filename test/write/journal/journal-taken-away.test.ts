@@ -35,40 +35,43 @@ async function anotherJournal(file: string): Promise<string> {
 
 // Windows does not let an open file be moved or deleted.
 const onWindows = process.platform === 'win32';
-const ways: readonly (readonly [string, (file: string) => void | Promise<void>])[] = [
-  ...(onWindows
-    ? []
-    : ([
-        ['deleted', (file) => rmSync(file)],
-        ['deleted with the files beside it', (file) => ['', '-wal', '-shm'].forEach((end) => rmSync(file + end))],
-        ['deleted with its folder', (file) => rmSync(dirname(file), { recursive: true })],
-        ['moved away', (file) => renameSync(file, `${file}.old`)],
-        [
-          'moved away with its folder, with a new folder in its place',
-          (file) => {
-            renameSync(dirname(file), `${dirname(file)}.old`);
-            mkdirSync(dirname(file));
-          },
-        ],
-        [
-          'replaced by a copy of itself',
-          (file) => elsewhere('fs.copyFileSync(file, other); fs.renameSync(other, file)', file, `${file}.copy`),
-        ],
-        ['replaced by another journal', async (file) => renameSync(await anotherJournal(file), file)],
-        [
-          'replaced by a folder',
-          (file) => {
-            rmSync(file);
-            mkdirSync(file);
-          },
-        ],
-        ['without its write-ahead log', (file) => rmSync(`${file}-wal`)],
-        [
-          'with another write-ahead log',
-          (file) => elsewhere('fs.copyFileSync(file, other); fs.renameSync(other, file)', `${file}-wal`, `${file}.copy`),
-        ],
-        ['without its shared memory', (file) => rmSync(`${file}-shm`)],
-      ] satisfies [string, (file: string) => void | Promise<void>][])),
+type Way = readonly [name: string, take: (file: string) => void | Promise<void>];
+/** One of the journal's files is no longer the file that the server opened. */
+const removed: readonly Way[] = onWindows
+  ? []
+  : [
+      ['deleted', (file) => rmSync(file)],
+      ['deleted with its -wal and -shm files', (file) => ['', '-wal', '-shm'].forEach((end) => rmSync(file + end))],
+      ['deleted with its folder', (file) => rmSync(dirname(file), { recursive: true })],
+      ['moved away', (file) => renameSync(file, `${file}.old`)],
+      [
+        'moved away with its folder, and an empty folder takes its place',
+        (file) => {
+          renameSync(dirname(file), `${dirname(file)}.old`);
+          mkdirSync(dirname(file));
+        },
+      ],
+      [
+        'replaced by a copy of itself',
+        (file) => elsewhere('fs.copyFileSync(file, other); fs.renameSync(other, file)', file, `${file}.copy`),
+      ],
+      ['replaced by another journal', async (file) => renameSync(await anotherJournal(file), file)],
+      [
+        'replaced by a folder',
+        (file) => {
+          rmSync(file);
+          mkdirSync(file);
+        },
+      ],
+      ['left without its write-ahead log', (file) => rmSync(`${file}-wal`)],
+      [
+        'given another write-ahead log',
+        (file) => elsewhere('fs.copyFileSync(file, other); fs.renameSync(other, file)', `${file}-wal`, `${file}.copy`),
+      ],
+      ['left without its shared memory', (file) => rmSync(`${file}-shm`)],
+    ];
+/** The content of the journal's files is changed in place. */
+const overwritten: readonly Way[] = [
   ['overwritten with other bytes', garbage('')],
   [
     'overwritten with another journal',
@@ -79,13 +82,14 @@ const ways: readonly (readonly [string, (file: string) => void | Promise<void>])
     (file) => elsewhere('fs.writeFileSync(file, fs.readFileSync(other))', file, `${file}.before`),
   ],
   ['emptied', cut(0)],
-  ['cut off within its first page', cut(3000)],
+  ['cut off inside its first page', cut(3000)],
   ['cut off after a page', cut(8192)],
   ['cut off before its last page', (file) => elsewhere('fs.truncateSync(file, fs.statSync(file).size - 4096)', file)],
-  ['with its write-ahead log overwritten', garbage('-wal')],
-  ['with its write-ahead log emptied', cut(0, '-wal')],
-  ['with its write-ahead log cut off', cut(5000, '-wal')],
+  ['changed: its write-ahead log is overwritten', garbage('-wal')],
+  ['changed: its write-ahead log is emptied', cut(0, '-wal')],
+  ['changed: its write-ahead log is cut off', cut(5000, '-wal')],
 ];
+const ways: readonly Way[] = [...removed, ...overwritten];
 
 async function ready(): Promise<{ journal: Journal; file: string }> {
   const file = join(folder(), 'state', 'journal.sqlite');
@@ -101,26 +105,23 @@ async function ready(): Promise<{ journal: Journal; file: string }> {
 
 const refused = { name: 'AccessError', code: 'journal_replaced', changed: 'no' };
 
-describe('a journal that is removed or changed while it is open', () => {
-  it.each(ways)('%s: nothing is claimed', async (_, take) => {
+describe('if a journal is removed or changed while it is open', () => {
+  it.each(ways)('(%s), it refuses every claim', async (_, take) => {
     const { journal, file } = await ready();
     await take(file);
     await expect(journal.claim(claimOf(), [])).rejects.toMatchObject(refused);
     await expect(journal.claim(claimOf(), [])).rejects.toMatchObject(refused);
   });
 
-  it.runIf(!onWindows).each(ways.filter(([name]) => /^(deleted|moved|replaced|with(out| another))/.test(name)))(
-    '%s after the claim: neither `sent` nor a question can be noted',
-    async (_, take) => {
-      const { journal, file } = await ready();
-      const { entry } = (await journal.claim(claimOf(), [])) as Extract<Claimed, { kind: 'claimed' }>;
-      await take(file);
-      await expect(journal.add(entry.id, { type: 'sent', zohoTime: '2026-07-01T10:00:00.000Z' })).rejects.toMatchObject(refused);
-      await expect(journal.note({ scope: 's', endpoint: 'e', intent: 'i', type: 'asked', reason: 'why' })).rejects.toMatchObject(refused);
-    },
-  );
+  it.runIf(!onWindows).each(removed)('(%s) after a claim, it refuses to note `sent` or a question', async (_, take) => {
+    const { journal, file } = await ready();
+    const { entry } = (await journal.claim(claimOf(), [])) as Extract<Claimed, { kind: 'claimed' }>;
+    await take(file);
+    await expect(journal.add(entry.id, { type: 'sent', zohoTime: '2026-07-01T10:00:00.000Z' })).rejects.toMatchObject(refused);
+    await expect(journal.note({ scope: 's', endpoint: 'e', intent: 'i', type: 'asked', reason: 'why' })).rejects.toMatchObject(refused);
+  });
 
-  it.runIf(!onWindows)('still notes the outcome of a write, and works again when the file is back', async () => {
+  it.runIf(!onWindows)('it still notes the outcome of a write, and works again when the file is back', async () => {
     const { journal, file } = await ready();
     const { entry } = (await journal.claim(claimOf(), [])) as Extract<Claimed, { kind: 'claimed' }>;
     await journal.add(entry.id, { type: 'sent', zohoTime: '2026-07-01T10:00:00.000Z' });
@@ -132,7 +133,7 @@ describe('a journal that is removed or changed while it is open', () => {
     expect((await journal.verify()).problems).toEqual([]);
   });
 
-  it('is not created again beside the log of a deleted journal', async () => {
+  it('it is not created again beside the log of a deleted journal', async () => {
     const { journal, file } = await ready();
     const gone = join(folder(), 'journal.sqlite');
     copyFileSync(`${file}-wal`, `${gone}-wal`);
@@ -142,8 +143,8 @@ describe('a journal that is removed or changed while it is open', () => {
   });
 });
 
-describe('a journal that other connections use', () => {
-  it('never seems to be removed or changed', async () => {
+describe('a journal that other connections use at the same time', () => {
+  it('never counts as removed or changed', async () => {
     const { journal, file } = await ready();
     const others = await Promise.all([openSqliteJournal(file), openSqliteJournal(file)]);
     const old = new Date(Date.now() + 3600_000).toISOString();
@@ -165,8 +166,8 @@ describe('a journal that other connections use', () => {
   });
 });
 
-describe('a server whose journal is removed or changed', () => {
-  it.each(ways)('%s: it sends nothing, and says that nothing was changed', async (_, take) => {
+describe('a server whose journal was removed or changed', () => {
+  it.each(ways)('(%s) sends nothing, and says that nothing was changed', async (_, take) => {
     const server = await harness();
     closers.push(() => server.close().catch(() => undefined));
     const payment = { customer_id: seed.bowman, payment_mode: 'cash', amount: 450, date: '2026-06-05' };

@@ -40,7 +40,7 @@ function past(file: string, ...sql: string[]): void {
   database.close();
 }
 
-describe('on SQLite', () => {
+describe('the journal on SQLite', () => {
   journalContract({
     name: 'sqlite',
     place,
@@ -49,9 +49,9 @@ describe('on SQLite', () => {
   });
 });
 
-describe('the file', () => {
+describe('the file of the journal', () => {
   // Windows has no file modes. There, the user's profile folder keeps other users out.
-  it.skipIf(process.platform === 'win32')('and its folder are readable only by their owner', async () => {
+  it.skipIf(process.platform === 'win32')('can be read only by its owner, and so can its folder', async () => {
     const file = join(folder, 'state', 'deeper', 'journal.sqlite');
     const journal = await openSqliteJournal(file);
     await journal.claim(claimOf(), []);
@@ -78,7 +78,7 @@ describe('the file', () => {
     expect(readdirSync(join(file, '..')).filter((name) => name.endsWith('.new'))).toEqual([]);
   });
 
-  it('survives a power cut: every write is on the disk before it is acknowledged', async () => {
+  it('survives a power cut, because every write is on the disk before it is acknowledged', async () => {
     const file = place();
     const journal = await openSqliteJournal(file);
     const { entry } = (await journal.claim(claimOf(), [])) as { entry: { id: string } };
@@ -103,7 +103,7 @@ describe('the file', () => {
     ],
     ['cut off', (file: string) => truncateSync(file, 3000)],
     ['without one of its tables', (file: string) => past(file, 'DROP TABLE events')],
-  ])('that is %s is refused and left unchanged', async (_, damage) => {
+  ])('is refused and left unchanged if it is %s', async (_, damage) => {
     const file = place();
     await (await openSqliteJournal(file)).close();
     for (const beside of ['-wal', '-shm']) rmSync(`${file}${beside}`, { force: true });
@@ -113,7 +113,7 @@ describe('the file', () => {
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 
-  it('that is damaged in the middle is reported by verify', async () => {
+  it('is checked by verify, which reports damage in the middle of the file', async () => {
     const file = place();
     const journal = await openSqliteJournal(file);
     for (let round = 0; round < 50; round += 1) await journal.claim(claimOf(), []);
@@ -128,14 +128,14 @@ describe('the file', () => {
     await after.close();
   });
 
-  it('of a newer version is refused', async () => {
+  it('is refused if a newer version wrote it', async () => {
     const file = place();
     await (await openSqliteJournal(file)).close();
     past(file, 'PRAGMA user_version = 2');
     await expect(openSqliteJournal(file)).rejects.toMatchObject({ name: 'AccessError', code: 'journal_too_new' });
   });
 
-  it('that cannot be created is an error', async () => {
+  it('causes an error if it cannot be created', async () => {
     const blocked = join(folder, 'a file');
     writeFileSync(blocked, '');
     await expect(openSqliteJournal(join(blocked, 'journal.sqlite'))).rejects.toMatchObject({
@@ -145,7 +145,7 @@ describe('the file', () => {
     expect(existsSync(join(blocked, 'journal.sqlite'))).toBe(false);
   });
 
-  it('does not allow an event to be changed or removed', async () => {
+  it('does not allow anybody to change or remove an event', async () => {
     const file = place();
     const journal = await openSqliteJournal(file);
     await journal.claim(claimOf(), []);
@@ -157,7 +157,7 @@ describe('the file', () => {
   });
 });
 
-describe('a call that waits for the file', () => {
+describe('a call that waits for the file of the journal', () => {
   it('does not block the event loop, and continues when the file is free', async () => {
     const file = place();
     const journal = await openSqliteJournal(file);
@@ -175,7 +175,7 @@ describe('a call that waits for the file', () => {
     await journal.close();
   });
 
-  it('waits only shortly while a long journal is searched by any condition', async () => {
+  it('waits only a short time while another call searches a long journal by any condition', async () => {
     const file = place();
     await longJournal(file, 5_000);
     const journal = await openSqliteJournal(file);
@@ -222,7 +222,7 @@ describe('a call that waits for the file', () => {
     await journal.close();
   });
 
-  it('fails if the journal is closed', async () => {
+  it('fails if the journal is closed meanwhile', async () => {
     const file = place();
     const journal = await openSqliteJournal(file);
     const other = new DatabaseSync(file);
@@ -236,8 +236,8 @@ describe('a call that waits for the file', () => {
   });
 });
 
-describe('erasing', () => {
-  it("leaves no byte of a customer's data in the files", async () => {
+describe('the erasure of a customer', () => {
+  it("leaves no byte of the customer's data in the files", async () => {
     const file = place();
     const journal = await openSqliteJournal(file);
     const second = await openSqliteJournal(file);

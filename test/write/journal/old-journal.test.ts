@@ -45,7 +45,7 @@ async function upgraded({ now, ...options }: { now?: () => Date } & Pick<Harness
 }
 
 describe('a journal that an earlier version wrote', () => {
-  it('is intact, and its recorded writes are replayed', async () => {
+  it('is undamaged, and its recorded writes are replayed', async () => {
     const { server, journal, payments } = await upgraded();
     const before = await payments();
     expect(await journal.verify()).toMatchObject({ entries: 4, problems: [] });
@@ -89,14 +89,14 @@ describe('a journal that an earlier version wrote', () => {
     });
   });
 
-  it('names no tool that is now switched off', async () => {
+  it('suggests no tool that is now switched off', async () => {
     const { server } = await upgraded({ policy: { allowed_tools: ['create_customer_payment'] } });
     const again = await server.call('create_customer_payment', recorded);
     expect(textOf(again)).toContain('This was already recorded');
     expect(JSON.stringify(again)).not.toContain('delete_customer_payment');
   });
 
-  it('still blocks a payment like its unknown write', async () => {
+  it('still blocks a payment that is similar to its unknown write', async () => {
     const { server, payments } = await upgraded({ now: () => new Date(SENT + 60_000) });
     const before = await payments();
     const { idempotency_key: _, ...other } = { ...unknown, reference_number: 'other', date: '2026-06-12' };
@@ -105,7 +105,7 @@ describe('a journal that an earlier version wrote', () => {
     expect(await payments()).toBe(before);
   });
 
-  it('lets a call with the same key find its unknown write, and undo it', async () => {
+  it('lets a call with the same key find its unknown write, and undo this write', async () => {
     const { server, sandbox, payments } = await upgraded();
     const byHand = await bookkeeper(sandbox);
     for (const { idempotency_key: _, ...body } of [recorded, unknown]) await byHand('POST', '/customerpayments', body);
