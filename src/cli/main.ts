@@ -166,7 +166,7 @@ async function listOptions({ limit, ...given }: Partial<Record<keyof typeof opti
 
 /** What is wrong with an option. The tool words a page for models, which read it in an answer. */
 const optionSays = ({ argument, says }: Problem): string =>
-  argument === 'page' ? 'must be the page that the list before names, or a page number' : says;
+  argument === 'page' ? 'must be the page that the previous list shows, or a page number' : says;
 
 function withFlags(config: Config, flags: ReturnType<typeof readArgv>['values']): Config {
   const { sandbox } = flags;
