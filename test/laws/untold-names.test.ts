@@ -51,7 +51,7 @@ describe('without the scope ZohoBooks.contacts.READ', () => {
     [
       'check_duplicates',
       { customer: bowman, date_start: '2010-01-01', date_end: '2010-01-02' },
-      `There is no payment of customer ${bowman}, `,
+      `Found no payments of customer ${bowman}, `,
     ],
     ['summarize_payments', { customer: bowman }, `Payments of "Bowman Furniture" (id ${bowman}): `],
     ['summarize_payments', { customer: nobody, date_start: '2010-01-01', date_end: '2010-01-02' }, `Payments of customer ${nobody} `],
