@@ -242,7 +242,7 @@ describe('find_payments', () => {
     const scopes = ['ZohoBooks.customerpayments.READ'];
     const result = await find({ customer: 'Lindner', amount: 1000 }, await another({ sandbox: { scopes } }));
     expect(rowsOf(result)[0]).toContain('| 1000 (currency unknown) | "Möbelhaus Lindner GmbH"');
-    expect(textOf(result)).toContain('needs the scope ZohoBooks.contacts.READ');
+    expect(textOf(result)).toContain('needs the scope (permission) ZohoBooks.contacts.READ');
     expect(textOf(result)).not.toMatch(/EUR|USD/);
   });
 
