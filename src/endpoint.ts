@@ -121,6 +121,8 @@ export interface Facts {
     readonly ask: readonly Concern[];
     /** Checks that could not be made. */
     readonly not_checked: readonly string[];
+    /** What the answer must say too, because the user may not see the lines. */
+    readonly notable?: readonly string[];
     /** Records that the lines show only in part. If they change, the user is asked again. */
     readonly sealed?: Json;
   };

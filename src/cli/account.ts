@@ -82,6 +82,9 @@ function foldersOf(base: string, { apiBaseUrl, organizationId }: BooksAt): strin
     .map((name) => join(base, `${(port === '' ? name : `${name}:${port}`).replaceAll(/[^\w.-]/g, '_')}-${organizationId}`));
 }
 
+/** True for an address on this machine, where only a sandbox can be. */
+export const isSandbox = (address: string): boolean => LOOPBACK_HOSTS.includes(new URL(address).hostname);
+
 const hasJournal = (folder: string) => existsSync(join(folder, 'journal.sqlite'));
 
 function isInEnvironment({ sandbox, credentials, organizationId }: Config): boolean {

@@ -7,6 +7,8 @@ import { ProblemError } from './cli-error.ts';
 /** A local HTTP server for the redirect from Zoho's consent page. It accepts one answer. */
 export interface Callback {
   readonly redirectUri: string;
+  /** The default port, if another program uses it, so that the address differs from the usual one. */
+  readonly usualPortTaken: number | undefined;
   /** The query of the first request with our `state`. All other requests are ignored. */
   readonly answer: Promise<URLSearchParams>;
   close(): void;
@@ -45,7 +47,12 @@ export async function openCallback({ port, state }: { port: number | undefined; 
         resolve();
       });
     });
-  await (port === undefined ? listen(USUAL_PORT).catch(() => listen(0)) : listen(port)).catch((error: NodeJS.ErrnoException) => {
+  let usualPortTaken: number | undefined;
+  const listenAnywhere = () => {
+    usualPortTaken = USUAL_PORT;
+    return listen(0);
+  };
+  await (port === undefined ? listen(USUAL_PORT).catch(listenAnywhere) : listen(port)).catch((error: NodeJS.ErrnoException) => {
     const why = error.code === 'EADDRINUSE' ? 'another program uses it' : String(error.code);
     throw new ProblemError(`port ${port} cannot be used (${why}): choose another port with --port`, { exitCode: 1, cause: error });
   });
@@ -53,6 +60,7 @@ export async function openCallback({ port, state }: { port: number | undefined; 
 
   return {
     redirectUri,
+    usualPortTaken,
     answer,
     close() {
       server.close();

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import { closest } from 'fastest-levenshtein';
 import { LOOPBACK_HOSTS } from '../machine/loopback.ts';
 import { defaultToolsets, toolsetNames, type Toolset } from '../toolsets.ts';
@@ -185,7 +186,12 @@ export function policyOf(file: string | undefined): Policy {
   try {
     return readPolicy(readFileSync(file, 'utf8'));
   } catch (error) {
-    const why = error instanceof PolicyError ? error.message : `it cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`;
+    const { code } = error as NodeJS.ErrnoException;
+    const unread =
+      code === 'ENOENT'
+        ? `there is no such file${isAbsolute(file) ? '' : ` in ${process.cwd()}, where the program was started: give its full path`}`
+        : `it cannot be read (${code ?? 'unknown'})`;
+    const why = error instanceof PolicyError ? error.message : unread;
     throw new ConfigError(`the policy ${JSON.stringify(file)} cannot be used: ${why}.`);
   }
 }

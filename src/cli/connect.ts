@@ -22,7 +22,7 @@ export function connect(config: Config, log: Log): ConfiguredConnection {
   const { policy, confirm: mode, ask, fastestAnswerMs, uniqueField, limits, proxy } = config;
   const connection = openConnection({
     version: accountVersion(config),
-    target: async () => await (config.sandbox ? openSandboxTarget(config) : zohoOf(config)),
+    target: async () => await (config.sandbox ? openSandboxTarget(config, log) : zohoOf(config)),
     http: { proxy },
     limits,
     policy,
@@ -57,10 +57,13 @@ async function zohoOf(config: Config): Promise<Target> {
   };
 }
 
-async function openSandboxTarget(config: Config): Promise<Target> {
+async function openSandboxTarget(config: Config, log: Log): Promise<Target> {
   const inMemory = config.sandbox === 'memory';
   const dir = inMemory ? mkdtempSync(join(tmpdir(), 'zoho-payments-sandbox-')) : usable(await stateOf(config));
   const sandbox = await openSandbox(inMemory ? 'memory' : join(dir, 'books.sqlite'), config.sandboxToday);
+  const { sandboxToday } = config;
+  if (sandboxToday !== undefined && sandbox.today !== sandboxToday)
+    log('warn', (await import('./sandbox.ts')).dayIgnored(sandboxToday, sandbox));
   return {
     ...sandboxTarget(sandbox, dir),
     async close() {

@@ -7,6 +7,7 @@ import { PaymentsError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
 import { uniqueUpsert } from '../preflight/unique-upsert.ts';
 import { organizationOf } from '../reading/organization.ts';
+import { isTimeZone, timeText } from '../time-zone.ts';
 import { MINUTE_MS } from '../time.ts';
 import { silent } from '../trace.ts';
 import { operationsOf, isWrite, type Workflow } from '../workflow.ts';
@@ -16,11 +17,12 @@ import { dataCenter, dataCenterNames, dataCenterOf, type DataCenter } from '../z
 import { createHttp } from '../zoho/http.ts';
 import type { Quota } from '../zoho/limits.ts';
 import { requestTokens } from '../zoho/oauth.ts';
-import { accountOf, baseDirOf, overlookedWarning, type Account } from './account.ts';
+import { accountOf, baseDirOf, isSandbox, overlookedWarning, type Account } from './account.ts';
 import type { Config } from './config.ts';
 import { connect } from './connect.ts';
 import { toolsFor } from './enabled-tools.ts';
-import { nextForOperator } from './render.ts';
+import { notedTimeZone } from './noted-time-zone.ts';
+import { nextForOperator, unresolvedHints } from './render.ts';
 import { ensureDir, stateDirWarning } from './state-dir.ts';
 import { version } from './version.ts';
 import type { Wire } from './zoho-connection.ts';
@@ -28,7 +30,7 @@ import type { Wire } from './zoho-connection.ts';
 /** The result of one check. Holds no secret. */
 export interface Finding {
   readonly check: string;
-  /** `unknown`: the check would need a write, or Zoho did not answer it. This is not a problem. */
+  /** `unknown`: the check would need a write, Zoho did not answer it, or only the operator can judge it. This is not a problem. */
   readonly state: 'ok' | 'wrong' | 'unknown';
   readonly says: string;
   /** What to do about it. */
@@ -114,24 +116,32 @@ async function* examineBooks(config: Config, account: Account | undefined, { zoh
   yield* account?.scopes === undefined ? triedScopes(config, zoho, list) : grantedScopes(config, account.scopes);
   if (config.uniqueField !== undefined) yield await uniqueFieldFinding(config.uniqueField, zoho);
   yield clockFinding(zoho);
+  const told = organization instanceof PaymentsError ? undefined : organization?.time_zone;
+  const zone = told !== undefined && isTimeZone(told) ? told : undefined;
   const { minute, day, paused_until } = await limits.quota();
-  const thisMinute = `${minute.left} of ${minute.most} are left this minute (about ${paymentsWith(minute.left)} payments)`;
+  const thisMinute = `${minute.left} of ${minute.most} are left this minute (${aboutPayments(minute.left)})`;
   if (paused_until !== undefined)
     yield wrong(
       'limits',
-      `Zoho refused calls because of a limit; the server pauses until ${paused_until}`,
+      `Zoho refused calls because of a limit; the server pauses until ${timeText(paused_until, zone)}`,
       'Wait until then, or find out which other programs call Zoho for this organization.',
     );
   else if (day === undefined)
     yield { check: 'limits', state: 'unknown', says: `Zoho did not report the calls that are left today; ${thisMinute}` };
   else if (day.remaining < FEW_CALLS)
-    yield wrong('limits', dayLeft(day), 'Wait for the end of the day, or find out which other programs call Zoho for this organization.');
-  else yield ok('limits', `${dayLeft(day)}, and ${thisMinute}`);
+    yield wrong(
+      'limits',
+      dayLeft(day, zone),
+      'Wait for the end of the day, or find out which other programs call Zoho for this organization.',
+    );
+  else yield ok('limits', `${dayLeft(day, zone)}, and ${thisMinute}`);
 }
 
-function dayLeft({ remaining, most, resets_at }: NonNullable<Quota['day']>): string {
-  return `${remaining} of ${most ?? '?'} calls are left today, until ${resets_at} (about ${paymentsWith(remaining)} payments)`;
+function dayLeft({ remaining, most, resets_at }: NonNullable<Quota['day']>, zone: string | undefined): string {
+  return `${remaining} of ${most ?? '?'} calls are left today, until ${timeText(resets_at, zone)} (${aboutPayments(remaining)})`;
 }
+
+const aboutPayments = (calls: number): string => `about ${paymentsWith(calls)} ${paymentsWith(calls) === 1 ? 'payment' : 'payments'}`;
 
 /** `unsafe`: other users can write to the folder, so nothing may be read from it. */
 function folderFinding(config: Config): { readonly finding: Finding; readonly unsafe: boolean } {
@@ -149,7 +159,12 @@ function usableFinding(dir: string): Finding {
     const warning = stateDirWarning(dir);
     return warning === undefined
       ? ok('folder', dir)
-      : { ...ok('folder', warning), next: 'Leave the permission only if every member of the group may change the journal and the login.' };
+      : {
+          check: 'folder',
+          state: 'unknown',
+          says: warning,
+          next: 'Leave the permission only if every member of the group may change the journal and the login.',
+        };
   } catch (error) {
     return wrong(
       'folder',
@@ -186,7 +201,8 @@ function dataCenterFinding({ accountsUrl, apiBaseUrl }: Account): Finding {
       'Unset ZOHO_ACCOUNTS_URL and ZOHO_API_BASE_URL, and set ZOHO_DATA_CENTER.',
     );
   }
-  return ok('data center', `tokens from ${accounts}, API at ${api}`);
+  const practice = isSandbox(accountsUrl) ? ': a sandbox (practice books), not Zoho' : '';
+  return ok('data center', `tokens from ${accounts}, API at ${api}${practice}`);
 }
 
 /** Tries the credentials in the other data centers. */
@@ -205,7 +221,7 @@ async function* elsewhere(
         asError,
       );
       if (failure === undefined) return yield wrong('data center', `the credentials work in ${name}`, `Set ZOHO_DATA_CENTER=${name}.`);
-      if (['accounts_unavailable', 'proxy_unavailable', 'proxy_refused'].includes(failure.code)) silent.push(name);
+      if (['accounts_unavailable', 'sandbox_unavailable', 'proxy_unavailable', 'proxy_refused'].includes(failure.code)) silent.push(name);
     }
     if (silent.length > 0)
       yield wrong(
@@ -230,7 +246,8 @@ function* grantedScopes(config: Config, granted: readonly string[]): Generator<F
     return yield wrong(
       'scopes',
       'this login may only read, but the server offers tools that write',
-      'Start the server with --read-only (ZOHO_PAYMENTS_READ_ONLY=1), or run `zoho-payments-mcp login` without --read-only.',
+      'Start the server with --read-only (ZOHO_PAYMENTS_READ_ONLY=1), or run `zoho-payments-mcp login` again without --read-only; ' +
+        'a code of a Self Client needs all scopes that docs/connect.md lists.',
     );
   }
   for (const scope of missing) yield missingScopeFinding(scope, config);
@@ -329,14 +346,16 @@ async function* examineJournal(dir: string): AsyncGenerator<Finding> {
       yield wrong(
         'journal',
         `it is damaged or was changed: ${problems[0]} (problems in all: ${problems.length})`,
-        'Run `zoho-payments-mcp journal verify`, and find out who changed the journal.',
+        'Run `zoho-payments-mcp journal verify`, which lists the problems. Find out who changed the journal, stop all servers, ' +
+          'and restore its folder from a backup. Until then the server goes on and uses this journal.',
       );
-    const unsettled = (await journal.unsettled()).length;
+    const open = await journal.unsettled();
+    const unsettled = open.length;
     if (unsettled > 0)
       yield wrong(
         'journal',
         `the outcome of ${unsettled} ${unsettled === 1 ? 'write' : 'writes'} is unknown`,
-        'Run `zoho-payments-mcp journal resolve`.',
+        ['Run `zoho-payments-mcp journal resolve`.', ...unresolvedHints(open, notedTimeZone(dir))].join(' '),
       );
     if (problems.length === 0 && unsettled === 0) yield ok('journal', `${entries} ${entries === 1 ? 'write' : 'writes'}, intact`);
   } catch (error) {

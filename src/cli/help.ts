@@ -170,7 +170,7 @@ const declared = {
     options: [
       ['--recorded RECORD_ID', 'the write made this record in Zoho Books'],
       ['--not-recorded', 'the write was not carried out'],
-      ['--force', 'set the outcome even if the record does not match, or if Zoho may still carry out the write'],
+      ['--force', 'set the outcome even if the record does not match, or if Zoho may still carry out the write; this is final'],
       sandbox,
     ],
     examples: ['journal resolve', 'journal resolve w_3fc99e3a24c4ce5a --recorded 9030000079467'],

@@ -22,7 +22,8 @@ import type { Connection } from './connection.ts';
 import { createLog } from './log.ts';
 import { notedTimeZone } from './noted-time-zone.ts';
 import { print } from './print.ts';
-import { writeLine, writeText } from './render.ts';
+import { ask, isTerminal } from './prompt.ts';
+import { unresolvedHints, writeLine, writeText } from './render.ts';
 
 /** The commands that show, check and correct the journal. */
 
@@ -101,17 +102,19 @@ const verbs = {
     print(asIndentedJson({ ...entry, outcome: outcomeOfState[entry.state], time_zone: 'UTC', events }));
   },
   /** Settles writes: as the person decides who looked in Zoho Books, or else with a search in Zoho now. */
-  async resolve({ journal, config, dir }: OpenJournal, command: JournalCommand) {
-    const zone = notedTimeZone(dir);
+  async resolve(open: OpenJournal, command: JournalCommand) {
+    const { journal, config } = open;
+    const zone = await timeZoneFor(open);
     const local = (text: string) => text.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (moment) => timeText(moment, zone));
     const { recorded, notRecorded, force = false } = command;
     const named = command.id === undefined ? undefined : await namedEntry(journal, command);
-    if (recorded === undefined && notRecorded !== true) return await lookNow({ journal, config, dir }, named);
+    if (recorded === undefined && notRecorded !== true) return await lookNow(open, named);
     const entry = named ?? (await namedEntry(journal, command));
     if (isSettled(entry.state))
       throw new ProblemError(`the outcome of this write is known already and cannot be changed: ${writeLine(entry, zone)}`, {
         exitCode: 1,
       });
+    if (force && isTerminal()) await confirmForce();
     const connection = connect(config, createLog(config.log));
     try {
       const record = recorded === undefined ? undefined : { id: recorded, result: await seen(recorded, entry, connection) };
@@ -125,13 +128,15 @@ const verbs = {
         throw new ProblemError('a running server is still working on this write: try again in a minute', { exitCode: 1 });
       if (settled.kind === 'too early')
         throw new ProblemError(
-          `Zoho may still carry out this write: ${local(settled.against)}. Try again later, or add --force to decide now`,
+          `Zoho may still carry out this write: ${local(settled.against)}. Try again ${afterTime(retryAt(entry), zone)}, ` +
+            'or add --force to decide now, which is final',
           {
             exitCode: 1,
           },
         );
       if (settled.against !== undefined) process.stderr.write(`decided with --force, although: ${local(settled.against)}\n`);
       print(writeLine(settled.entry, zone));
+      print('This is final: the outcome of this write cannot be changed again.');
     } finally {
       await connection.close();
     }
@@ -225,8 +230,18 @@ async function seen(zoho_id: string, { makes, arguments: args }: Entry, { zoho }
   }
 }
 
+/** At a terminal, a decision against the evidence needs a yes. */
+async function confirmForce(): Promise<void> {
+  print('A decision with --force is final: the outcome cannot be changed later, even if Zoho shows that it was wrong.');
+  if (!/^y(es)?$/i.test(await ask('Decide now? yes or no: '))) throw new ProblemError('nothing was decided', { exitCode: 1 });
+}
+
+const afterTime = (time: Date | undefined, zone: string | undefined): string =>
+  time === undefined ? 'later' : `after ${timeText(time.toISOString(), zone)}`;
+
 /** Searches Zoho for all unsettled writes. If the person named one, prints only that one. */
-async function lookNow({ journal, config, dir }: Omit<OpenJournal, 'started'>, named: Entry | undefined): Promise<void> {
+async function lookNow(open: OpenJournal, named: Entry | undefined): Promise<void> {
+  const { journal, config, started } = open;
   const before = named === undefined ? await journal.unsettled() : [named];
   const connection = connect(config, createLog(config.log));
   try {
@@ -234,9 +249,11 @@ async function lookNow({ journal, config, dir }: Omit<OpenJournal, 'started'>, n
   } finally {
     await connection.close();
   }
-  for (const { id } of before) print(writeLine((await journal.find(id))!, notedTimeZone(dir)));
+  const zone = await timeZoneFor(open);
+  for (const { id } of before) print(writeLine((await journal.find(id))!, zone));
   const left = (await journal.unsettled()).filter(({ id }) => named === undefined || id === named.id);
   print(left.length === 0 ? 'no write is unresolved' : `still unresolved: ${left.length}`);
+  for (const text of unresolvedHints(left, zone)) print(started.here(text));
   if (left.length > 0) process.exitCode = 1;
 }
 

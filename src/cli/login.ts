@@ -15,9 +15,10 @@ import { readConsent } from '../zoho/consent-answer.ts';
 import { apiBaseUrlOf } from '../zoho/data-centers.ts';
 import { createHttp, type Http } from '../zoho/http.ts';
 import { createLimits } from '../zoho/limits.ts';
+import type { Login } from '../zoho/login-store.ts';
 import { consentUrl, requestTokens, revoke, type Client, type Grant, type Tokens } from '../zoho/oauth.ts';
 import { openShared } from '../zoho/shared-state.ts';
-import { baseDirOf, loginsOf } from './account.ts';
+import { baseDirOf, isSandbox, loginsOf } from './account.ts';
 import { openCallback } from './callback.ts';
 import { ProblemError } from './cli-error.ts';
 import type { Config } from './config.ts';
@@ -69,8 +70,13 @@ interface Granted {
 async function consentInBrowser({ port, browser }: LoginCommand, config: Config, scopes: readonly string[]): Promise<Granted> {
   const state = randomBytes(32).toString('base64url');
   const callback = await openCallback({ port, state });
-  const { redirectUri } = callback;
+  const { redirectUri, usualPortTaken } = callback;
   try {
+    if (usualPortTaken !== undefined)
+      print(
+        `Another program uses port ${usualPortTaken} (perhaps another login), so this login uses another port. ` +
+          'Add the new address to the client, or stop that program and log in again.',
+      );
     print(`The client in Zoho's API console (https://api-console.zoho.com) must have this redirect address: ${redirectUri}`);
     const client = await clientOf(config);
     const url = consentUrl(config.accountsUrl, { clientId: client.clientId, redirectUri, scopes, state });
@@ -163,9 +169,11 @@ async function keep({ command, config, http, scopes, accountsUrl, client, tokens
   const dir = baseDirOf(config);
   const granted = tokens.scopes ?? scopes;
   const { refreshToken } = tokens;
-  const where = await (
-    await loginsOf(config)
-  ).write({ ...client, refreshToken, accountsUrl, apiBaseUrl, organizationId, organizationName, scopes: granted });
+  const store = await loginsOf(config);
+  // A login that cannot be read is replaced: logging in again is the way to mend it.
+  const earlier = await store.read().catch(() => undefined);
+  if (earlier !== undefined) await sayReplaced(earlier, { accountsUrl, organizationId });
+  const where = await store.write({ ...client, refreshToken, accountsUrl, apiBaseUrl, organizationId, organizationName, scopes: granted });
 
   print(`Connected to ${organizationName ?? 'the organization'} (${organizationId}) at ${new URL(apiBaseUrl).host}; a first read worked.`);
   const missing = scopesMissing(scopes, granted);
@@ -177,6 +185,22 @@ async function keep({ command, config, http, scopes, accountsUrl, client, tokens
       : `The secrets are in ${join(dir, 'login.json')}; only you can read this file.`,
   );
 }
+
+/** Says which login is replaced. At a terminal, asks first if that login is for other books. */
+async function sayReplaced(earlier: Login, { accountsUrl, organizationId }: Pick<Login, 'accountsUrl' | 'organizationId'>): Promise<void> {
+  const { organizationId: id, organizationName: name, accountsUrl: earlierUrl } = earlier;
+  const what = `the login for ${nameAndId({ id, name: name && oneLine(name, 80) })} at ${shownPlace(earlierUrl)}`;
+  if (id === organizationId && earlierUrl === accountsUrl) return print(`This replaces the earlier login for the same organization.`);
+  if (!isTerminal()) return print(`This replaces ${what}.`);
+  print(`This new login (organization ${organizationId} at ${shownPlace(accountsUrl)}) would replace ${what}.`);
+  const answer = await ask('Replace it? yes or no: ');
+  if (/^y(es)?$/i.test(answer)) return;
+  throw new ProblemError('nothing was stored, and the earlier login stays. To keep both, set another folder with ZOHO_PAYMENTS_STATE_DIR', {
+    exitCode: 1,
+  });
+}
+
+const shownPlace = (address: string): string => `${new URL(address).host}${isSandbox(address) ? ' (a sandbox: practice books)' : ''}`;
 
 interface Organization {
   readonly id: string;

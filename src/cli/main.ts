@@ -211,6 +211,8 @@ function withFlags(config: Config, flags: ReturnType<typeof readArgv>['values'])
   const { sandbox } = flags;
   if (sandbox !== undefined && sandbox !== 'file' && sandbox !== 'memory')
     throw new UsageError(`--sandbox=${sandbox} is not possible: use --sandbox or --sandbox=memory`);
+  if (flags.today !== undefined && (sandbox ?? config.sandbox) === false)
+    throw new UsageError('--today has no effect without --sandbox: it is the last day in new practice books');
   const policy = flags.policy === undefined ? config.policy : policyOf(flags.policy);
   const log = {
     level: flags['log-level'] === undefined ? config.log.level : levelOf(flags['log-level']),

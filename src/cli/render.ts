@@ -9,6 +9,7 @@ import { timeText } from '../time-zone.ts';
 import { aboutOf, calledOf, titleOf } from '../write/journal/about.ts';
 import { isSettled } from '../write/journal/entry-state.ts';
 import type { Entry } from '../write/journal/journal.ts';
+import { graceEnds, ordinaryTimings } from '../write/timings.ts';
 import { ProblemError } from './cli-error.ts';
 
 /** Texts for the terminal: errors, and writes of the journal. */
@@ -58,7 +59,7 @@ interface WriteShown {
 export function writeText(entry: Entry, { zone, retryAt, deletedBy, here = startedByName.here }: WriteShown): string[] {
   const { id, endpoint, scope, key, claimedAt, sentAt, settledAt, answer, erased } = entry;
   const { amount, currency_code, reference_number } = aboutOf(entry);
-  const { lines = [] } = entry.facts as { lines?: readonly string[] };
+  const { lines = [], chose = [] } = entry.facts as { lines?: readonly string[]; chose?: readonly string[] };
   const { tool } = calledOf(entry);
   const [organization = '', caller = ''] = scope.split('/');
   const at = (moment: string) => timeText(moment, zone);
@@ -77,6 +78,7 @@ export function writeText(entry: Entry, { zone, retryAt, deletedBy, here = start
     amount !== undefined && `The amount is ${formatMoney(amount, currency_code && oneLine(currency_code, 10))}.`,
     reference_number !== undefined && `The reference number is ${quoted(reference_number)}.`,
     `It ${new Intl.ListFormat('en').format(steps)}.`,
+    ...chose,
     consentText(entry),
     erased && "The customer's data was removed from this entry.",
     lines.length > 0 && 'The request:',
@@ -96,6 +98,26 @@ export function writeText(entry: Entry, { zone, retryAt, deletedBy, here = start
   ].filter((text): text is string => typeof text === 'string');
 }
 
+/** What to do about writes that a search in Zoho did not settle. */
+export function unresolvedHints(entries: readonly Entry[], zone: string | undefined): string[] {
+  const times = entries.map((entry) => graceEnds(entry, ordinaryTimings));
+  const latest = times.reduce((a, b) => (a === undefined || (b !== undefined && b > a) ? b : a), undefined);
+  return [
+    ...(latest === undefined
+      ? []
+      : [
+          `Zoho may carry out a write until ${timeText(latest.toISOString(), zone)}. If it is not in Zoho then, that is its outcome: ` +
+            'run `zoho-payments-mcp journal resolve` after that time. Before, it can only find a write that is already in Zoho.',
+        ]),
+    ...(times.every((time) => time !== undefined)
+      ? []
+      : [
+          'If a search does not settle a write after that time, look in Zoho Books yourself. Then run ' +
+            '`zoho-payments-mcp journal resolve ID --recorded RECORD_ID`, or `zoho-payments-mcp journal resolve ID --not-recorded`.',
+        ]),
+  ];
+}
+
 function shownTitle(entry: Entry): string {
   const title = titleOf(entry);
   return title === undefined ? entry.endpoint : oneLine(title, 400);
@@ -112,11 +134,12 @@ function consentText({ facts, erased }: Entry): string | undefined {
   const why = oneLine([...concerns.map(({ text }) => text), ...because].join('; '), 1_000);
   if (erased) return undefined;
   if (typeof asked !== 'string') return why === '' ? 'No confirmation was needed.' : `The user was asked because ${why}, and agreed.`;
-  if (asked === 'nobody') return why === '' ? 'Nobody was asked.' : `Nobody was asked, although ${why}.`;
-  const how = { window: 'in a window of the host', call: 'by a preview and allowed the second call', terminal: 'at the command line' }[
-    asked
-  ];
-  return `The user was asked ${how}${asked === 'call' ? '' : ', and agreed'}${why === '' ? '' : `; the reason: ${why}`}.`;
+  if (asked === 'nobody') return why === '' ? 'Nobody was asked to confirm.' : `Nobody was asked to confirm, although ${why}.`;
+  const reason = why === '' ? '' : `; the reason: ${why}`;
+  // The server cannot know whether a person allowed the second call.
+  if (asked === 'call') return `The server gave a preview for the user, and a second call approved it${reason}.`;
+  const how = { window: 'in a window of the host', terminal: 'at the command line' }[asked];
+  return `The user was asked ${how}, and agreed${reason}.`;
 }
 
 function outcomeText({ state, reason, zoho_id, makes, settledIn }: Entry): string {

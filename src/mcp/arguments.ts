@@ -222,7 +222,10 @@ function problemsOf(issue: z.core.$ZodIssue, schema: z.ZodObject): Problem[] {
 function issueInWords(issue: Exclude<z.core.$ZodIssue, z.core.$ZodIssueUnrecognizedKeys>): string {
   switch (issue.code) {
     case 'invalid_type':
-      return issue.input === undefined ? 'is missing' : `must be ${article(issue.expected)}, not ${valueKind(issue.input)}`;
+      if (issue.input === undefined) return 'is missing';
+      if (issue.expected === 'number' && typeof issue.input === 'string' && WRITTEN_NUMBER.test(issue.input))
+        return plainNumber(issue.input);
+      return `must be ${article(issue.expected)}, not ${valueKind(issue.input)}`;
     case 'invalid_value':
       return `must be one of ${issue.values.map(String).join(', ')}`;
     case 'too_big':
@@ -232,6 +235,17 @@ function issueInWords(issue: Exclude<z.core.$ZodIssue, z.core.$ZodIssueUnrecogni
     default:
       return issue.message;
   }
+}
+
+/** A number with separators, as people write it: 450,00 or 1.250,50. */
+const WRITTEN_NUMBER = /^\s*-?\d[\d.,' \u00a0]{0,20}[,' \u00a0][\d.,' \u00a0]{0,20}$/;
+
+/** A comma before one or two last digits is a decimal comma. Every other separator could mean two amounts. */
+function plainNumber(text: string): string {
+  const [, whole, decimals] = /^\s*(-?\d+),(\d\d?)\s*$/.exec(text) ?? [];
+  return whole === undefined
+    ? 'must be a number: write it with a decimal point and without other separators, such as 1250.50'
+    : `must be a number: write ${whole}.${decimals}, with a point`;
 }
 
 function limit(origin: string, which: 'most' | 'least', bound: number): string {

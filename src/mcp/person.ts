@@ -14,6 +14,7 @@ import { isObject, type Json } from '../json.ts';
 import { MINUTE_MS } from '../time.ts';
 import type { Log } from '../trace.ts';
 import type { Person } from '../write/confirm.ts';
+import { DECLINED } from '../write/repeated-call.ts';
 import { APPROVAL_MINUTES } from '../write/seal.ts';
 import { CHOICE_KEY, CONSENT_KEY, type Question } from './questions.ts';
 
@@ -154,6 +155,7 @@ function readElicited(given: unknown): Elicited | undefined {
 
 function meaningOf(key: Question['key'], { action, content }: Elicited): Partial<Person> {
   const field = action === 'accept' && isObject(content) ? content[key === CONSENT_KEY ? 'approve' : 'which'] : undefined;
+  if (key === CHOICE_KEY && action === 'decline') return { choice: DECLINED };
   if (key === CHOICE_KEY) return { choice: typeof field === 'string' || typeof field === 'number' ? String(field).trim() : '' };
   return { answer: action === 'decline' ? 'declined' : consentIn(field) };
 }

@@ -35,7 +35,7 @@ export function choiceQuestion({ question, choices, more = 0, state }: Settling,
   const message = [
     question,
     ...all.map(({ title }, i) => `${i + 1}. ${title}`),
-    ...(more > 0 ? [`There are ${more} more that are not shown.`] : []),
+    ...(more > 0 ? [more === 1 ? 'There is 1 more that is not shown.' : `There are ${more} more that are not shown.`] : []),
   ].join('\n');
   return { key: CHOICE_KEY, message, requestedSchema: { type: 'object', properties: { which }, required: ['which'] }, state };
 }

@@ -3,10 +3,12 @@ import * as z from 'zod';
 import { toolsets } from '../catalogue.ts';
 import { NOT_JUDGED } from '../concern.ts';
 import type { Endpoint, WriteTool } from '../endpoint.ts';
+import { allBankAccounts } from '../endpoints/lookups/list-bank-accounts.ts';
 import { InternalError, OutcomeUnknownError, PaymentsError, RefusedError } from '../errors.ts';
 import type { Json } from '../json.ts';
 import { quiet } from '../records/fields.ts';
 import { isWrite, methodOf, writtenBy, type Workflow, type WriteListWorkflow, type WriteWorkflow } from '../workflow.ts';
+import { AccountNotAllowed } from '../write/policy.ts';
 import { APPROVAL_MINUTES } from '../write/seal.ts';
 import type { Done, Performed } from '../write/types.ts';
 import { readArguments } from './arguments.ts';
@@ -191,11 +193,11 @@ async function write(
       continue;
     }
     if (performed.kind === 'preview') return beforeSending(() => preview(performed, edge));
-    const { entry, result, report, replayed, asked, concerns } = performed;
+    const { entry, result, report, replayed, notes, asked, concerns } = performed;
     if (!replayed) onWritten(input, result);
     deliveries.expect(id, { entry, state: 'recorded' });
     const facts: WriteFacts = { outcome: 'recorded', replayed, write_id: entry, asked, concerns };
-    const lines = [...aboutConcerns(performed), ...report.lines, ...aboutConsent(performed)];
+    const lines = [...aboutConcerns(performed), ...report.lines, ...notes, ...aboutConsent(performed)];
     return succeeded({ ...result, ...facts }, { ...report, lines }, edge);
   }
 }
@@ -263,6 +265,7 @@ function asQuestion(performed: Extract<Performed, { kind: 'ask' | 'settle' }>, {
 
 /** Adds possible reasons to a refusal from Zoho with an unknown code, for example a missing mandatory field. */
 async function withWhatIsMissing(error: unknown, tool: WriteTool | WriteWorkflow, input: Json, books: Books): Promise<unknown> {
+  if (error instanceof AccountNotAllowed) return await withAccountNames(error, books);
   if (!(error instanceof RefusedError) || error.code !== 'refused_by_zoho') return error;
   const { message, code, next, zoho, judged } = error;
   const { safety } = writtenBy(tool);
@@ -271,6 +274,17 @@ async function withWhatIsMissing(error: unknown, tool: WriteTool | WriteWorkflow
     return new RefusedError(message, { code, next: [...steps, ...next], zoho, ...(judged && { judged }) });
   } catch {
     // The explanation failed, so the answer is Zoho's own refusal.
+    return error;
+  }
+}
+
+async function withAccountNames(error: AccountNotAllowed, books: Books): Promise<AccountNotAllowed> {
+  try {
+    const { bankaccounts = [] } = await (await books.reader(AbortSignal.timeout(EXPLAINING_MS))).recent.read(allBankAccounts, {});
+    return error.named(
+      new Map(bankaccounts.flatMap(({ account_id, account_name }) => (account_id && account_name ? [[account_id, account_name]] : []))),
+    );
+  } catch {
     return error;
   }
 }

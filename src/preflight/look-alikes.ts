@@ -2,6 +2,7 @@ import type { Reader } from '../endpoint.ts';
 import type { Json } from '../json.ts';
 import { readAmount } from '../money.ts';
 import { allPayments, isLast, PER_PAGE, isCutShort, type WholePage } from '../reading/whole-lists.ts';
+import type { Currency } from '../money.ts';
 import { aboutRefund } from '../records/describe.ts';
 import { every, readDay, readId, instantOf } from '../records/read-row.ts';
 import { bareReference, isSameReference } from '../records/same-reference.ts';
@@ -58,6 +59,8 @@ interface RecordToMake {
   readonly amount: number;
   readonly date: string;
   readonly reference_number?: string | undefined;
+  /** Of the amount. For the text only, because Zoho's list does not show it. */
+  readonly currency?: Currency | undefined;
 }
 
 export type PaymentToMake = RecordToMake & { readonly customer_id: string };
@@ -143,7 +146,12 @@ export async function paymentsAlike(zoho: Reader, wanted: PaymentToMake, { rows,
   const found = [...rows, ...older.rows];
   // By id, because both lists may contain the same payment. A row without an id is kept as it is.
   const each = [...new Map(found.map((row) => [row.id ?? row, row])).values()];
-  return likenessOf(each, wanted, aboutLookAlike, whole && older.whole ? [] : [`older payments: ${NOT_WHOLE}`]);
+  return likenessOf(
+    each,
+    wanted,
+    (row) => aboutLookAlike(row, wanted.currency ?? {}),
+    whole && older.whole ? [] : [`older payments: ${NOT_WHOLE}`],
+  );
 }
 
 async function paymentsOf(
@@ -160,12 +168,12 @@ async function paymentsOf(
   return { rows, whole: false };
 }
 
-function aboutLookAlike({ id, row }: ComparedRow): string {
+function aboutLookAlike({ id, row }: ComparedRow, currency: Currency): string {
   const reference =
     row['reference_number'] === undefined || row['reference_number'] === '' ? '' : `, reference ${quoted(row['reference_number'], 50)}`;
   return (
     `payment #${plain(row['payment_number'] ?? '?')} (id ${idText(id)}) ` +
-    `of ${money(row['amount'], {})}, ${plain(row['date'])}${reference}`
+    `of ${money(row['amount'], currency)}, ${plain(row['date'])}${reference}`
   );
 }
 
@@ -184,7 +192,7 @@ export function refundsAlike(
   return likenessOf(
     rows.map(comparedRefund),
     wanted,
-    ({ row, amount }) => aboutRefund({ ...row, amount }),
+    ({ row, amount }) => aboutRefund({ ...row, amount }, { ...wanted.currency }),
     all ? [] : [`older refunds: ${NOT_WHOLE}`],
   );
 }

@@ -63,7 +63,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
     newestPayments(zoho, customer_id),
     locationName(payment.location_id, zoho),
   ]);
-  const { alike, ...likeness } = await paymentsAlike(zoho, { customer_id, amount, date, reference_number }, newest);
+  const { alike, ...likeness } = await paymentsAlike(zoho, { customer_id, amount, date, reference_number, currency: contact }, newest);
 
   const currency = contact ?? {};
   const named = contact?.contact_name === undefined ? `id ${customer_id}` : `${quoted(contact.contact_name)} (id ${customer_id})`;
@@ -87,7 +87,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
         rated,
         {
           lines: [
-            `Customer: ${named}`,
+            `Customer: ${named}${contact?.['status'] === 'inactive' ? ', inactive' : ''}`,
             `Date: ${date}, mode: ${quoted(payment_mode, 100)}`,
             ...(reference_number === undefined ? [] : [`Reference: ${quoted(reference_number, 50)}`]),
           ],
@@ -115,6 +115,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
         },
         likeness,
       ),
+      ...(contact?.['status'] === 'inactive' && { notable: ['This customer is inactive in Zoho Books.'] }),
       ask: [
         ...mostlyTax(rows, currency),
         ...(left > 0 && invoices.length > 0

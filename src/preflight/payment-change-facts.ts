@@ -233,7 +233,7 @@ function wantedAfter(payment: Payment, given: Changes): PaymentToMake | undefine
   const amount = given.amount ?? payment.amount;
   const date = given.date ?? payment.date;
   if (customer_id === undefined || amount === undefined || date === undefined) return undefined;
-  return { customer_id, amount, date, reference_number: given.reference_number ?? payment.reference_number };
+  return { customer_id, amount, date, reference_number: given.reference_number ?? payment.reference_number, currency: payment };
 }
 
 /** Possible duplicates that the change would cause. Excludes records that were possible duplicates even before the change. */

@@ -167,7 +167,8 @@ function newRefundLikeness(
     all,
   };
   const inBase = readAmount(payment['exchange_rate'] ?? 1) === 1;
-  const now = refundsAlike(others, wanted, inBase);
+  const { currency_code, price_precision } = payment;
+  const now = refundsAlike(others, { ...wanted, currency: { currency_code, price_precision } }, inBase);
   const { amount, date, reference_number } = earlier ?? {};
   if (amount === undefined || date === undefined) return now;
   if (amount === wanted.amount && date === wanted.date && reference_number === wanted.reference_number)

@@ -100,6 +100,14 @@ export async function credentialsFor(store: Store, scopes: string[] | undefined,
   });
 }
 
+/** The last day of the books' seed, and how many payments they hold. */
+export async function stateOf(store: Store): Promise<{ today: string; payments: number }> {
+  return store.transaction(() => ({
+    today: meta(store, 'today') ?? SEED_DAY,
+    payments: store.get<{ count: number }>('SELECT count(*) AS count FROM payments')?.count ?? 0,
+  }));
+}
+
 /** Resets the books to the seed. The credentials stay, and a revoked seeded refresh token becomes valid again. */
 export async function resetBooks(store: Store, payments: number, today: string): Promise<void> {
   await store.transaction(() => {

@@ -116,6 +116,8 @@ function matches({ match }: Fault, arrival: Arrival): boolean {
 
 function readFault(value: unknown): Fault | string {
   if (!isObject(value)) return 'a fault must be a JSON object';
+  const strange = strangeKey(value, FAULT_KEYS, 'a fault') ?? strangeKey(value['match'], MATCH_KEYS, 'match');
+  if (strange !== undefined) return strange;
   const kind = FAULT_KINDS.find((name) => name === value['fault']);
   if (!kind) return `fault must be one of ${FAULT_KINDS.join(', ')}`;
   const match = value['match'] ?? {};
@@ -151,6 +153,15 @@ function readFault(value: unknown): Fault | string {
     ...(date_ms === undefined ? {} : { date_ms: date_ms as number }),
     after: kind === 'drop_after' || value['after'] === true,
   };
+}
+
+const FAULT_KEYS = ['fault', 'match', 'times', 'skip', 'status', 'code', 'message', 'delay_ms', 'date_ms', 'after'];
+const MATCH_KEYS = ['method', 'path', 'query'];
+
+/** A misspelt key would silently be ignored, and the fault would affect other requests. */
+function strangeKey(value: unknown, known: readonly string[], what: string): string | undefined {
+  const strange = isObject(value) ? Object.keys(value).filter((key) => !known.includes(key)) : [];
+  return strange.length === 0 ? undefined : `${what} has no ${strange.join(', ')}: it can have ${known.join(', ')}`;
 }
 
 function isPattern(path: string): boolean {

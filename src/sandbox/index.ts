@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { credentialsFor, openBooks } from './books-file.ts';
+import { credentialsFor, openBooks, stateOf } from './books-file.ts';
 import { Faults } from './faults.ts';
 import { type Limits, ZOHO_LIMITS, changeLimits } from './limits.ts';
 import { RequestLog } from './request-log.ts';
@@ -39,6 +39,9 @@ export interface Sandbox {
   client_secret: string;
   refresh_token: string;
   organization_id: string;
+  /** The last day of the books' seed, and the number of payments at the start. */
+  today: string;
+  payments: number;
   close(): Promise<void>;
 }
 
@@ -86,6 +89,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       accounts_url: world.url,
       ...credentials,
       organization_id: ORGANIZATION_ID,
+      ...(await stateOf(store)),
       close: async () => {
         await close();
         store.close();

@@ -88,6 +88,7 @@ export const recordCustomerPayment = defineWriteWorkflow({
     listLocations,
     allCustomFields,
   ],
+  accounts: async ({ account }, zoho) => (account === undefined ? {} : { account_id: await accountNamed(account, 'account', zoho) }),
   turn: async (given, zoho, chosen) => [`customer:${await payerOf(given, zoho, chosen)}`],
   async plan(given, zoho, chosen) {
     const { invoices: _, allocate: __, customer: ___, currency, account, location_id: location, ...said } = given;

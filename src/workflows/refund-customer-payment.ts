@@ -49,6 +49,7 @@ export const refundCustomerPayment = defineWriteWorkflow({
   input,
   endpoint: createCustomerPaymentRefund,
   reads: [allContacts, getContact, allPayments, getCustomerPayment, allBankAccounts, allOrganizations],
+  accounts: async ({ account }, zoho) => ({ from_account_id: await accountNamed(account, 'account', zoho) }),
   turn: async (given, zoho, chosen) => [`payment:${await paymentToRefund(given, zoho.recent, chosen)}`],
   async plan(given, zoho, chosen) {
     const { customer: _, payment: __, account, ...rest } = given;
@@ -109,7 +110,7 @@ async function paymentToRefund({ customer, payment, amount }: Given, zoho: Reade
   if (enough[0] !== undefined && enough.length === 1) return enough[0].payment_id;
   const newest = all.find((row) => (row.amount ?? Infinity) >= (amount ?? 0)) ?? all[0];
   if (newest === undefined) {
-    const untold = ofNobody > 0 ? ` Zoho gives no customer for ${ofNobody} payments.` : '';
+    const untold = ofNobody > 0 ? ` Zoho gives no customer for ${ofNobody} ${ofNobody === 1 ? 'payment' : 'payments'}.` : '';
     throw new RefusedError(`There is no payment of ${name} that could be refunded.${untold}`, {
       code: 'nothing_refundable',
       next: 'Check with the user which customer is meant.',

@@ -5,6 +5,7 @@ import type { Json } from '../json.ts';
 import { deletionOf, deletionsAfter } from './deleted-since.ts';
 import { titleOf } from './journal/about.ts';
 import type { Entry } from './journal/journal.ts';
+import { inUtc } from './replay.ts';
 import { SAME_INTENT_MS } from './repeated-call.ts';
 import { createBlocks } from './touched.ts';
 import type { Call, Road } from './types.ts';
@@ -38,7 +39,7 @@ export async function suspectedDuplicates(facts: Facts, intent: string, call: Ca
     makes === undefined ? [] : await journal.findByIntent(scope, intent, new Date(Date.now() - SAME_INTENT_MS).toISOString());
   const again =
     newest?.state === 'recorded' && newest.zoho_id !== undefined && (await takenBackBy(newest, { journal })) === undefined
-      ? [{ id: newest.zoho_id, text: `the same call at ${newest.claimedAt}, which recorded ${makes} ${newest.zoho_id}` }]
+      ? [{ id: newest.zoho_id, text: `the same call at ${inUtc(newest.claimedAt)}, which recorded ${makes} ${newest.zoho_id}` }]
       : [];
   const untold = (await journal.untold()).filter((entry) => couldBeSame(entry, facts, call));
   const all = new Map<string, Suspect>([...again, ...alike, ...untold.map(asSuspect)].filter(isOther).map((one) => [one.id, one]));

@@ -170,9 +170,13 @@ function againstSettling(entry: Entry, { zoho, timings: { graceMs } }: Road): st
   const now = zoho.clock()?.notBefore;
   const zohosNow = now === undefined ? "Zoho's time is unknown" : `Zoho's clock shows ${new Date(now).toISOString()}`;
   const doubt = isTimeDoubtful(entry) ? ', and these clocks do not prove how long ago it was sent' : '';
+  const carriedOut = `Zoho may carry out a request up to ${Math.round(graceMs / MINUTE_MS)} minutes after it was sent`;
+  // Two clocks that agree are shown as one time.
+  if (!isTimeDoubtful(entry) && now !== undefined && Math.abs(now - Date.now()) < MINUTE_MS)
+    return `it was sent at ${sentAt}. ${carriedOut}`;
   return (
     `it was sent at ${sentAt} (this machine's clock), ${zohoTime ?? 'an unknown time'} (Zoho's clock). Now ` +
     `${zohosNow}, and this machine's clock shows ${new Date().toISOString()}. ` +
-    `Zoho may carry out a request up to ${Math.round(graceMs / MINUTE_MS)} minutes after it was sent${doubt}`
+    `${carriedOut}${doubt}`
   );
 }

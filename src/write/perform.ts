@@ -13,7 +13,7 @@ import {
 import type { Json } from '../json.ts';
 import { sharing } from '../reader.ts';
 import { MINUTE_MS } from '../time.ts';
-import { askWhich, withChoices } from './ask-which.ts';
+import { askWhich, choicesInWords, withChoices } from './ask-which.ts';
 import { withinDeadline } from './call-deadline.ts';
 import { askedByWindow, shownOf } from './confirm.ts';
 import { consentTo } from './consent-to.ts';
@@ -108,6 +108,8 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
   const known = await repeatedEntry(call, intent, began, road);
   if (known?.state === 'recorded') return replay(known, road.timings, { deletedBy: await takenBackBy(known, road) });
   refuseByPolicy(policy, tool, input);
+  if (policy.allowed_account_ids !== undefined || policy.allowed_from_account_ids !== undefined)
+    refuseByPolicy(policy, tool, (await workflow?.accounts?.(input, zoho)) ?? {});
 
   const names = await turnOf(call, known, zoho);
   const turn = await road.turns.take(names, tool.name, { signal });
@@ -174,6 +176,8 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
         asked: consent.asked,
         concerns,
         not_checked: facts.question.not_checked,
+        ...(facts.question.notable && { notable: facts.question.notable }),
+        ...(call.person.chosen && { chose: choicesInWords(call.person.chosen, input) }),
         ...(workflow && { called: { tool: tool.name, arguments: input } }),
       },
     };

@@ -1,7 +1,9 @@
+import { parse as parseLosslessly } from 'lossless-json';
 import * as z from 'zod';
 import { concern, concernCodes, type Concern, type ConcernCode } from '../concern.ts';
 import { UNKNOWN_CURRENCY, type Facts, type WriteTool } from '../endpoint.ts';
 import { RefusedError } from '../errors.ts';
+import { inQuotes } from '../foreign-text.ts';
 import type { Json } from '../json.ts';
 import { formatMoney, subtract } from '../money.ts';
 import { DAY_MS, HOUR_MS } from '../time.ts';
@@ -26,7 +28,9 @@ const amountPerCurrency = z
   )
   .describe('Amount for each currency code. "*" is the limit for each other currency; without "*", other currencies have no limit.');
 const codesOf = (codes: readonly ConcernCode[]) => z.array(z.enum(codes as [ConcernCode, ...ConcernCode[]]));
-const accountIds = z.array(z.string().regex(/^\d+$/, 'must be ids: strings of digits'));
+const accountIds = z.array(
+  z.string().regex(/^\d+$/, 'must be ids: strings of digits. The tool list_bank_accounts (toolset lookups) shows them'),
+);
 
 export const policySchema = z
   .strictObject({
@@ -93,11 +97,23 @@ function messageOf(issue: z.core.$ZodIssue): string {
       return isOfNumber(issue) ? `must be at most ${Number(issue.maximum)}` : issue.message;
     case 'too_small':
       return isOfNumber(issue) ? `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${Number(issue.minimum)}` : issue.message;
+    case 'invalid_type':
+      return issue.message.startsWith('Invalid input') ? `must be ${typesInWords[issue.expected] ?? issue.expected}` : issue.message;
     case 'invalid_format':
       return issue.format === 'date' ? 'must be a calendar date, yyyy-mm-dd' : issue.message;
   }
   return issue.code === 'invalid_key' ? issue.issues.map(({ message }) => message).join(', ') : issue.message;
 }
+
+const typesInWords: Readonly<Record<string, string>> = {
+  object: 'a group in braces, such as {"per_write": {"USD": 1000}} for max_amount',
+  record: 'amounts by currency, such as {"USD": 1000}',
+  array: 'a list in square brackets, such as ["…", "…"]',
+  number: 'a number without quotation marks, with a decimal point',
+  int: 'a whole number without quotation marks',
+  boolean: 'true or false, without quotation marks',
+  string: 'a text in quotation marks',
+};
 
 const isOfNumber = ({ origin }: { readonly origin: string }): boolean => origin === 'number' || origin === 'int';
 
@@ -111,7 +127,7 @@ function parsedStrictly(text: string): unknown {
       return value;
     });
   } catch {
-    throw new PolicyError('it is not JSON');
+    throw new PolicyError(notJson(text));
   }
   if (kept.includes('__proto__')) throw new PolicyError('__proto__ is not the name of a rule or a currency');
   // In JSON, a string that is followed by a colon is a name.
@@ -121,6 +137,23 @@ function parsedStrictly(text: string): unknown {
   for (const name of kept) written.splice(written.indexOf(name), written.includes(name) ? 1 : 0);
   if (written.length > 0) throw new PolicyError(`it has ${JSON.stringify(written[0])} twice`);
   return json;
+}
+
+/** Names the line, because a message of JSON.parse often does not. */
+function notJson(text: string): string {
+  let where = '';
+  try {
+    parseLosslessly(text);
+  } catch (error) {
+    const before = text.slice(0, Number(/at position (\d+)/.exec(String(error))?.[1] ?? text.length));
+    // A missing comma belongs to the end of what was read, a comment to the place where reading stopped.
+    const lines = new Set([before.trimEnd(), before].map((read) => read.split('\n').length));
+    where = ` in line ${[...lines].join(' or ')}`;
+  }
+  return (
+    `it is not valid JSON${where}; the usual causes: a comma after the last entry, a missing comma, a comment, ` +
+    'or quotation marks that are not straight (")'
+  );
 }
 
 const limitOf = (limits: Readonly<Record<string, number>> | undefined, currency: string): number | undefined =>
@@ -155,16 +188,9 @@ function refuseByValues(policy: Policy, endpoint: Pick<WriteTool, 'name'>, input
   if (policy.earliest_date !== undefined && date !== undefined && date < policy.earliest_date)
     throw against('earliest_date', `${date} is before ${policy.earliest_date}, the earliest date the policy allows.`);
   if (policy.allowed_account_ids && account_id !== undefined && !policy.allowed_account_ids.includes(account_id))
-    throw against(
-      'allowed_account_ids',
-      `The policy does not allow payments into account ${account_id}. ${onlyThese(policy.allowed_account_ids)}`,
-    );
-  if (policy.allowed_from_account_ids && from_account_id !== undefined && !policy.allowed_from_account_ids.includes(from_account_id)) {
-    throw against(
-      'allowed_from_account_ids',
-      `The policy does not allow refunds out of account ${from_account_id}. ${onlyThese(policy.allowed_from_account_ids)}`,
-    );
-  }
+    throw new AccountNotAllowed('allowed_account_ids', policy.allowed_account_ids, account_id);
+  if (policy.allowed_from_account_ids && from_account_id !== undefined && !policy.allowed_from_account_ids.includes(from_account_id))
+    throw new AccountNotAllowed('allowed_from_account_ids', policy.allowed_from_account_ids, from_account_id);
   const most = deletesAtOnce(policy);
   if (Array.isArray(payment_id) && new Set(payment_id).size > most)
     throw against('bulk_delete_max', `${new Set(payment_id).size} payments are more than the ${most} that one call may delete.`);
@@ -272,8 +298,30 @@ export function capReached(cap: Cap, used: string): RefusedError {
   );
 }
 
-const onlyThese = (allowed: readonly string[]): string =>
-  allowed.length === 0 ? 'It allows none.' : `It allows only ${allowed.join(', ')}.`;
+/** The policy does not allow an account. */
+export class AccountNotAllowed extends RefusedError {
+  readonly #rule: 'allowed_account_ids' | 'allowed_from_account_ids';
+  readonly #allowed: readonly string[];
+  readonly #account: string;
+
+  constructor(rule: 'allowed_account_ids' | 'allowed_from_account_ids', allowed: readonly string[], account: string, names?: AccountNames) {
+    const name = (id: string) => names?.get(id);
+    const shown = (id: string) => (name(id) === undefined ? `account ${id}` : `${inQuotes(name(id) ?? '', 40)} (id ${id})`);
+    const what = rule === 'allowed_account_ids' ? 'payments into' : 'refunds out of';
+    const only = allowed.length === 0 ? 'It allows none.' : `It allows only ${allowed.map(shown).join(', ')}.`;
+    super(`The policy does not allow ${what} ${shown(account)}. ${only}`, againstPolicy(rule));
+    this.#rule = rule;
+    this.#allowed = allowed;
+    this.#account = account;
+  }
+
+  /** The same error with the names of the accounts, by their ids. */
+  named(names: AccountNames): AccountNotAllowed {
+    return Object.assign(new AccountNotAllowed(this.#rule, this.#allowed, this.#account, names), this.judged && { judged: this.judged });
+  }
+}
+
+type AccountNames = ReadonlyMap<string, string>;
 
 function accountNotNamed(argument: string, allowed: readonly string[]): RefusedError {
   return against(
@@ -283,9 +331,8 @@ function accountNotNamed(argument: string, allowed: readonly string[]): RefusedE
 }
 
 function against(rule: string, message: string, duplicates?: readonly string[]): RefusedError {
-  return new RefusedError(message, {
-    code: 'against_policy',
-    next: `Tell the user: only the operator can change the policy (${rule}).`,
-    duplicates,
-  });
+  return new RefusedError(message, { ...againstPolicy(rule), duplicates });
 }
+
+const againstPolicy = (rule: string) =>
+  ({ code: 'against_policy', next: `Tell the user: only the operator can change the policy (${rule}).` }) as const;

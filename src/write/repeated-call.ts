@@ -4,6 +4,7 @@ import { createReport } from '../report.ts';
 import { DAY_MS } from '../time.ts';
 import { calledOf, titleOf } from './journal/about.ts';
 import type { Entry } from './journal/journal.ts';
+import { inUtc } from './replay.ts';
 import { isGraceOver } from './resolve.ts';
 import { digestOf } from './seal.ts';
 import { resolveOrSendAgain } from './send.ts';
@@ -59,7 +60,7 @@ export async function settle(earlier: Entry, call: Call, road: Road): Promise<En
     );
   if (person.answer !== undefined) return entry;
   const question = [
-    `Did Zoho record this at ${entry.sentAt ?? entry.claimedAt}? ${titleOf(entry) ?? entry.endpoint}`,
+    `Did Zoho record this at ${inUtc(entry.sentAt ?? entry.claimedAt)}? ${titleOf(entry) ?? entry.endpoint}`,
     "Zoho's answer was lost, and the server cannot find out the outcome by itself. Is it one of these?",
   ].join('\n');
   return { kind: 'settle', question, choices, state: road.seal.close(digest, 1, person).token };
@@ -67,6 +68,9 @@ export async function settle(earlier: Entry, call: Call, road: Road): Promise<En
 
 /** The choice for a user who means none of the records shown. */
 export const NONE_OF_THESE = 'none of these';
+
+/** The answer of a user who declined the question. */
+export const DECLINED = 'declined';
 
 /** The id that an answer means. In hosts without a list of choices, the user types the id or its number in the question. */
 export function readChoice(answer: string, offered: readonly string[]): string | undefined {

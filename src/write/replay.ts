@@ -23,9 +23,9 @@ export function replay(
   if (entry.state === 'recorded') {
     const { result, report: said } = entry.answer ?? { result: erasedResult(entry), report: createReport(['Recorded.']) };
     const as = entry.erased && entry.zoho_id !== undefined ? ` as ${entry.makes ?? 'record'} ${entry.zoho_id}` : '';
-    const recorded = `This was already recorded${as} at ${entry.settledAt}`;
+    const recorded = `This was already recorded${as} at ${inUtc(entry.settledAt)}`;
     if (deletedBy !== undefined) {
-      const lines = [`${recorded} and deleted later, at ${deletedBy.settledAt} (${deletedBy.id}); nothing was sent now.`];
+      const lines = [`${recorded} and deleted later, at ${inUtc(deletedBy.settledAt)} (${deletedBy.id}); nothing was sent now.`];
       if (entry.key !== undefined) lines.push('To record it again, use another idempotency_key.');
       return done(entry, { result: { ...result, deleted_by: deletedBy.id }, report: createReport([lines.join(' ')]) }, replayed);
     }
@@ -55,11 +55,15 @@ export function replay(
   });
 }
 
+/** For a person: `2026-11-30 04:48:55 UTC`. The road does not know the organization's time zone. */
+export const inUtc = (moment = ''): string => moment.replace(/^(.{10})T(.{8})(?:\.\d+)?Z$/, '$1 $2 UTC');
+
 /** A program must see that the details are missing for good. The journal keeps the id of the record. */
 const erasedResult = ({ erased, zoho_id }: Entry): Json => ({ ...(erased && { erased }), ...(erased && zoho_id && { zoho_id }) });
 
 export function done(entry: Entry, { result, report }: Answer, replayed: boolean): Done {
-  return { kind: 'done', entry: entry.id, result, report, replayed, ...judgedOf(entry) };
+  const { chose = [], notable = [] } = entry.facts as { chose?: readonly string[]; notable?: readonly string[] };
+  return { kind: 'done', entry: entry.id, result, report, replayed, notes: [...chose, ...notable], ...judgedOf(entry) };
 }
 
 function judgedOf({ facts, settledIn, erased }: Entry): Judged {

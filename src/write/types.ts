@@ -90,6 +90,8 @@ export interface Done extends Judged {
   readonly result: Json;
   readonly report: Report;
   readonly replayed: boolean;
+  /** What the answer says besides the report: records that the user chose, and facts that the user may not have seen. */
+  readonly notes: readonly string[];
 }
 
 export type Performed = Settling | Done | (Extract<Consent, { kind: 'ask' | 'preview' }> & Judged);

@@ -1,5 +1,6 @@
 import { AccessError, BusyError, type PaymentsError, type ZohoRefusal } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
+import { LOOPBACK_HOSTS } from '../machine/loopback.ts';
 import { proxyFailure } from './failure.ts';
 import { NetworkError, type Http } from './http.ts';
 import { readAnswer, wholeNumber } from './response-body.ts';
@@ -104,6 +105,8 @@ async function post(http: Http, url: string, form: URLSearchParams) {
       body: form.toString(),
     })
     .catch((error: unknown) => {
+      if (error instanceof NetworkError && error.message === 'ECONNREFUSED' && LOOPBACK_HOSTS.includes(new URL(url).hostname))
+        throw noSandbox(new URL(url), error);
       if (error instanceof NetworkError)
         throw error.atProxy === undefined ? unreachable(url, error.message, error) : proxyFailure(error, error.atProxy);
       throw error;
@@ -125,6 +128,27 @@ function unreachable(url: string, why: string, cause?: unknown): BusyError {
     ifItStays: 'check the network, the proxy and ZOHO_DATA_CENTER',
     cause,
   });
+}
+
+/** Only a sandbox has an accounts server on this machine. */
+function noSandbox({ host, port }: URL, cause: unknown): AccessError {
+  return new AccessError(
+    `The login or the settings name a sandbox (practice books) at ${host} instead of Zoho, and this sandbox does not run.`,
+    {
+      code: 'sandbox_unavailable',
+      next: [
+        {
+          say: `start it again with the file of its books: \`zoho-payments-mcp sandbox --port ${port} --data FILE\``,
+          extension: 'start the sandbox again, or correct the settings',
+        },
+        {
+          say: 'run `zoho-payments-mcp login` again, if it kept no file or you want your real books',
+          extension: 'set ZOHO_REFRESH_TOKEN and ZOHO_ORGANIZATION_ID for your real books',
+        },
+      ],
+      cause,
+    },
+  );
 }
 
 function refusedGrant(zoho: ZohoRefusal, grant: Grant, accountsHost: string): PaymentsError {

@@ -102,10 +102,25 @@ describe('the settings', () => {
       max_amount: { per_write: { USD: 1000 } },
       bulk_delete_max: 5,
     });
-    expect(() => policy('{')).toThrow('it is not JSON');
+    expect(() => policy('{')).toThrow('it is not valid JSON');
+    for (const [text, lines] of [
+      ['{\n  "read_only": true,\n}', '2 or 3'],
+      ['{\n  "read_only": true // none\n}', '2'],
+      ['{\n  “read_only”: true}', '1 or 2'],
+      ['{\n  "max_refunds_per_hour": 1\n  "read_only": true}', '2 or 3'],
+      ['{\n  "read_only": true', '2'],
+    ] as const)
+      expect(() => policy(text)).toThrow(`json" cannot be used: it is not valid JSON in line ${lines}; the usual causes: a comma after`);
+    expect(() => policy('{"max_amount": 5}')).toThrow('max_amount: must be a group in braces, such as {"per_write": {"USD": 1000}}');
+    expect(() => policy('{"allowed_account_ids": ["Petty Cash"]}')).toThrow(
+      'strings of digits. The tool list_bank_accounts (toolset lookups) shows',
+    );
+    expect(() => policy('{"ask_above": 5}')).toThrow('ask_above: must be amounts by currency, such as {"USD": 1000}');
+    expect(() => policy('{"ask_above": {"USD": "5"}}')).toThrow('ask_above.USD: must be a number without quotation marks');
     expect(() => policy('{"max_amout":1}')).toThrow('max_amout');
     expect(() => policy('{"ask_above":{"dollars":1}}')).toThrow('ask_above');
-    expect(() => readConfig({ ZOHO_PAYMENTS_POLICY: join(dir, 'none.json') })).toThrow('it cannot be read (ENOENT)');
+    expect(() => readConfig({ ZOHO_PAYMENTS_POLICY: join(dir, 'none.json') })).toThrow('there is no such file.');
+    expect(() => readConfig({ ZOHO_PAYMENTS_POLICY: 'none.json' })).toThrow(/there is no such file in .*: give its full path\.$/);
     rmSync(dir, { recursive: true });
   });
 

@@ -129,10 +129,21 @@ const misconfigurations: readonly Misconfigured[] = [
   },
   {
     what: 'the accounts server does not answer',
-    settings: () => ({ ...settingsFor(sandbox), ZOHO_ACCOUNTS_URL: 'http://127.0.0.1:9' }),
+    settings: () => ({ ...settingsFor(sandbox), ZOHO_ACCOUNTS_URL: 'https://accounts.invalid' }),
     check: 'access token',
-    says: /gave no valid answer: ECONNREFUSED/,
+    says: /gave no valid answer: (ENOTFOUND|EAI_AGAIN)/,
     next: /in a little while/,
+  },
+  {
+    what: 'the login names a sandbox that does not run',
+    settings: async () => {
+      const dir = folder();
+      await openLoginStore(dir, { keychain: false }).write({ ...loginFor(sandbox), accountsUrl: 'http://127.0.0.1:9' });
+      return { ZOHO_PAYMENTS_STATE_DIR: dir };
+    },
+    check: 'access token',
+    says: /a sandbox \(practice books\) at 127\.0\.0\.1:9 instead of Zoho, and this sandbox does not run/,
+    next: /^Start it again .*sandbox --port 9 --data FILE`, or run `node \S+ login` again/,
   },
   {
     what: 'the login lacks a scope that a tool needs',
@@ -251,7 +262,9 @@ describe('doctor names the problem and the next step if', () => {
       {
         check: 'journal',
         says: expect.stringContaining('the outcome of 1 write is unknown'),
-        next: expect.stringContaining('journal resolve'),
+        next: expect.stringMatching(
+          /journal resolve`\. Zoho may carry out a write until \S+ \S+ \S+\. .*journal resolve` after that time\./,
+        ),
       },
     ]);
   });
@@ -274,7 +287,11 @@ describe('doctor names the problem and the next step if', () => {
     const { findings, code } = await doctor(settings);
     expect(code).toBe(1);
     expect(findings.filter(({ state }) => state === 'wrong')).toMatchObject([
-      { check: 'journal', says: expect.stringContaining('it is damaged or was changed'), next: expect.stringContaining('journal verify') },
+      {
+        check: 'journal',
+        says: expect.stringContaining('it is damaged or was changed'),
+        next: expect.stringMatching(/journal verify`.* restore its folder from a backup/),
+      },
     ]);
   });
 
@@ -410,7 +427,7 @@ describe('doctor without problems', () => {
     expect(stdout).toMatch(/cannot be tested before a login or the first use: .*customerpayments\.CREATE/);
     expect(stdout).toMatch(
       new RegExp(
-        /limits: 49\d\d of 5000 calls are left today, until \S+Z \(about 99\d payments\), and /.source +
+        /limits: 49\d\d of 5000 calls are left today, until \S+ \S+ -0[45]:00 \(about 99\d payments\), and /.source +
           /9\d of 100 are left this minute \(about 1\d payments\)$/.source,
         'm',
       ),

@@ -2,6 +2,7 @@ import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, afterAll, describe, expect, it } from 'vitest';
+import { writeText } from '../../src/cli/render.ts';
 import { openSqliteJournal } from '../../src/write/journal/sqlite.ts';
 import { fault } from '../support/books.ts';
 import { command, folder, run, serving, settingsFor, type Json } from '../support/program.ts';
@@ -141,7 +142,7 @@ describe('journal show', () => {
       /The amount is USD 71\.00\./,
       /The reference number is "S-1"\./,
       new RegExp(`It began at ${when}, was sent at ${when}, and was settled at ${when}\\.`),
-      /Nobody was asked\./,
+      /Nobody was asked to confirm\./,
       /The request:/,
       / {2}Customer: "Bowman Furniture" \(id 903000000000099\)/,
       new RegExp(`It is recorded in Zoho as payment ${made.payment_id}\\.`),
@@ -187,6 +188,18 @@ describe('journal show', () => {
       'The user was asked because it gives money back, and agreed.\n',
     );
     expect((await run(['journal', 'show', 'w_3fc99e3a24c4ce5a'], settings)).stdout).toContain('No confirmation was needed.\n');
+  });
+
+  it('does not say that a person allowed a second call', async () => {
+    const { file } = alone();
+    copyFileSync(FIXTURE, file);
+    const journal = await openSqliteJournal(file);
+    const entry = (await journal.find('w_e21008826fda285c'))!;
+    await journal.close();
+    const facts = { ...entry.facts, asked: 'call', concerns: [], because: ['it is a refund'] };
+    expect(writeText({ ...entry, facts }, { zone: undefined, retryAt: undefined })).toContain(
+      'The server gave a preview for the user, and a second call approved it; the reason: it is a refund.',
+    );
   });
 
   it.each([

@@ -276,6 +276,26 @@ describe('login', () => {
     expect(keptBy(zoho)['refreshToken']).not.toBe(first['refreshToken']);
   });
 
+  it('says which login it replaces', async () => {
+    const [first, second] = [await account(), await account()];
+    const into = async (zoho: Account) =>
+      (
+        await runAndHear(['login', '--self-client', await selfClientCode(zoho)], {
+          ...zoho.settings,
+          ZOHO_PAYMENTS_STATE_DIR: first.dir,
+        })
+      ).stdout;
+    expect(await into(first)).not.toContain('This replaces');
+    expect(await into(first)).toContain('This replaces the earlier login for the same organization.\n');
+    expect(await into(second)).toMatch(
+      new RegExp(
+        `^This replaces the login for Zillium.* \\(${ORGANIZATION}\\) at ${new URL(first.sandbox.url).host} \\(a sandbox: practice books\\)\\.$`,
+        'm',
+      ),
+    );
+    expect(keptBy(first)['accountsUrl']).toBe(second.sandbox.accounts_url);
+  });
+
   it('names the file if the login cannot be stored', async () => {
     const zoho = await account();
     const blocked = join(zoho.dir, 'file');
@@ -368,6 +388,21 @@ describe('a failed login says why in one line', () => {
     ]);
   });
 
+  it('if the usual port is in use, and which address the client needs then', async () => {
+    const zoho = await account();
+    const other = createServer();
+    // Another test may use the port already.
+    await new Promise((resolve) => other.once('error', resolve).listen(17_321, '127.0.0.1', () => resolve(undefined)));
+    closers.push(() => other.close());
+    const { program: login, redirectUri } = await loggingIn([], zoho.settings);
+    expect(login.stdout.join('\n')).toMatch(
+      /^Another program uses port 17321 .*\. Add the new address to the client, or stop that program/,
+    );
+    expect(new URL(redirectUri).port).not.toBe('17321');
+    login.child.kill();
+    await endOf(login);
+  });
+
   it('if there is no terminal and no client', async () => {
     const { settings } = await account();
     for (const [missing, ...names] of [
@@ -402,7 +437,7 @@ describe('a failed login says why in one line', () => {
     });
     expect(await login({ ZOHO_ACCOUNTS_URL: 'http://127.0.0.1:1' })).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('accounts server 127.0.0.1:1 gave no valid answer') as string,
+      stderr: expect.stringContaining('a sandbox (practice books) at 127.0.0.1:1 instead of Zoho, and this sandbox does not run') as string,
     });
     expect(await login({}, '--port', '70000')).toMatchObject({ code: 2 });
     expect(await login({}, '--organization', 'x')).toMatchObject({ code: 2 });
@@ -439,6 +474,28 @@ describe('login at a terminal', () => {
     expect(keptBy(zoho)).toMatchObject({ organizationId: ORGANIZATION, clientSecret: zoho.sandbox.client_secret });
     expect(terminal.screen()).not.toContain(zoho.sandbox.client_secret);
     heard.push(terminal.screen());
+  });
+
+  it('asks before it replaces a login for other books, and keeps that login without a yes', async () => {
+    const [first, second] = [await account(), await account()];
+    await runAndHear(['login', '--self-client', await selfClientCode(first)], first.settings);
+    const before = keptBy(first);
+    for (const [answer, code, kept] of [
+      ['', 1, first],
+      ['yes', 0, second],
+    ] as const) {
+      const terminal = atTerminal(['login', '--self-client', await selfClientCode(second)], {
+        ...second.settings,
+        ZOHO_PAYMENTS_STATE_DIR: first.dir,
+      });
+      await terminal.shows('Replace it? yes or no: ');
+      expect(terminal.screen()).toContain(`would replace the login for Zillium`);
+      terminal.type(`${answer}\r`);
+      expect(await terminal.ended, terminal.screen()).toBe(code);
+      expect(keptBy(first)['accountsUrl']).toBe(kept.sandbox.accounts_url);
+      if (code === 1) expect(keptBy(first)).toEqual(before);
+    }
+    expect(await second.arrived('/oauth/v2/token/revoke')).toHaveLength(1);
   });
 
   it('ends if the user presses Ctrl-C at a question', async () => {

@@ -116,6 +116,9 @@ describe('the server never guesses arguments', () => {
 
   it('refuses a number in a string if it has more digits than JSON can keep', () => {
     expect(problem(create, { ...payment, amount: '450.10000000000000001' })).toContain('amount must be a number, not a string');
+    expect(problem(create, { ...payment, amount: '15,50' })).toContain('amount must be a number: write 15.50, with a point');
+    for (const amount of ['1,250', '1.250,50', '1 250.50'])
+      expect(problem(create, { ...payment, amount })).toContain('amount must be a number: write it with a decimal point and without other');
     expect(problem(create, { ...payment, amount: 0.1 + 0.2 })).toContain('amount has more than 15 significant digits');
   });
 

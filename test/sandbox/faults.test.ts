@@ -216,6 +216,11 @@ describe('a fault', () => {
     ]) {
       expect((await z.control('POST', '/faults', wrong)).status, JSON.stringify(wrong)).toBe(400);
     }
+    for (const [wrong, error] of [
+      [{ fault: 'status', match: { metod: 'POST' } }, 'match has no metod: it can have method, path, query'],
+      [{ fault: 'status', time: 2 }, 'a fault has no time: it can have fault, match, times, '],
+    ] as const)
+      expect((await z.control('POST', '/faults', wrong)).body['error']).toContain(error);
     for (const wrong of ['all', { match: { path: '(' } }]) expect((await z.control('POST', '/release', wrong)).status).toBe(400);
   });
 });

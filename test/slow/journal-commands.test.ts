@@ -99,12 +99,16 @@ describe('if a program is killed', () => {
     expect(outcome).toBe('unknown');
     expect(await run(['journal', 'resolve'], settings)).toMatchObject({
       code: 1,
-      stdout: expect.stringMatching(/\| unknown \|[^]*\nstill unresolved: 1/) as string,
+      stdout: expect.stringMatching(
+        /\| unknown \|[^]*\nstill unresolved: 1\nZoho may carry out a write until \S+ \S+ -0[45]:00\. [^]*journal resolve` after that time/,
+      ) as string,
     });
     // Within the grace period, Zoho may still carry out the write. So --not-recorded is refused, but --recorded is accepted.
     expect(await run(['journal', 'resolve', write_id, '--not-recorded'], settings)).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/Zoho may still carry out this write: it was sent at .* or add --force to decide now/) as string,
+      stderr: expect.stringMatching(
+        /still carry out this write: it was sent at .* Try again after \S+ \S+ -0[45]:00, or add --force to decide now, which is final/,
+      ) as string,
     });
     expect(await run(['journal', 'resolve', write_id, '--recorded', '999'], settings)).toMatchObject({
       code: 1,
@@ -118,8 +122,8 @@ describe('if a program is killed', () => {
           'Zoho names the payment 9030000079467, which already existed. If you are sure that it did, add --force',
       ) as string,
     });
-    expect((await run(['journal', 'resolve', write_id, '--recorded', '9030000079467', '--force'], settings)).stdout).toContain(
-      '| recorded |',
+    expect((await run(['journal', 'resolve', write_id, '--recorded', '9030000079467', '--force'], settings)).stdout).toMatch(
+      /\| recorded \|.*\nThis is final: the outcome of this write cannot be changed again\.$/,
     );
     expect(await run(['journal', 'resolve', write_id, '--not-recorded'], settings)).toMatchObject({
       code: 1,

@@ -423,6 +423,7 @@ describe('the command line', () => {
     ["another command's option", ['sandbox', '--read-only'], {}, 'sandbox has no option --read-only'],
     ['an option without its value', ['sandbox', '--port'], {}, '--port'],
     ['a port that is not a number', ['sandbox', '--port', 'http'], {}, '--port must be a whole number, not "http"'],
+    ['a day without practice books', ['serve', '--today', '2026-06-30'], {}, '--today has no effect without --sandbox'],
     ['a port that does not exist', ['sandbox', '--port', '99999'], {}, '--port must be a number up to 65535; see'],
     ['an invalid sandbox', ['serve', '--sandbox=disk'], {}, '--sandbox=disk'],
     ['an unknown data center', [], { ZOHO_DATA_CENTER: 'moon' }, 'ZOHO_DATA_CENTER is "moon": use one of us, eu, in, au, jp, ca, cn, sa.'],
@@ -508,8 +509,23 @@ describe('the command sandbox', () => {
     expect(sandbox.stderr()).toBe('');
   });
 
+  it('says which options have no effect on books that exist already', async () => {
+    const data = join(folder(), 'books.sqlite');
+    for (const said of [
+      /^$/,
+      /the day 2026-01-31 .* has no effect: .* exist already, and end on \S+\n.*--payments 5 has no effect: the books already have \d+ payments\n/,
+    ]) {
+      const sandbox = start(['sandbox', '--data', data, ...(said.source === '^$' ? [] : ['--today', '2026-01-31', '--payments', '5'])]);
+      await expect.poll(() => sandbox.stdout.length).toBe(1);
+      sandbox.child.kill('SIGTERM');
+      await sandbox.ended;
+      expect(sandbox.stderr()).toMatch(said);
+    }
+  });
+
   it.each([
-    ['a port that is in use', () => ['--port', takenPort()], /EADDRINUSE/],
+    ['a port that is in use', () => ['--port', takenPort()], /another program uses port \d+\. Choose another port with --port/],
+    ['a file in a missing folder', () => ['--data', join(folder(), 'none', 'books.db')], /the folder of --data does not exist: /],
     ['a file that is a folder', () => ['--data', tmpdir()], /the sandbox could not start/],
   ])('reports %s in one line on stderr, with an error code', async (_title, args, said) => {
     const { code, stdout, stderr } = await run(['sandbox', ...args()]);

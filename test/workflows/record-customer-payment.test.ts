@@ -4,6 +4,7 @@ import { toolsFor } from '../../src/cli/enabled-tools.ts';
 import { createCustomerPayment } from '../../src/endpoints/payments/create-customer-payment.ts';
 import { isWrite } from '../../src/workflow.ts';
 import { recordCustomerPayment } from '../../src/workflows/record-customer-payment.ts';
+import { writeText } from '../../src/cli/render.ts';
 import type { Person } from '../../src/write/confirm.ts';
 import { perform } from '../../src/write/perform.ts';
 import { NONE_OF_THESE } from '../../src/write/repeated-call.ts';
@@ -76,6 +77,20 @@ describe.each(kinds)('if several customers fit the name, record_customer_payment
     expect(await sentBy(server)).toMatchObject([{ customer_id: seed.bowman }]);
   });
 
+  it('names the chosen customer in the answer and in the journal, and says that the customer is inactive', async () => {
+    const asked: string[] = [];
+    const server = await start({ kind, confirm: 'ask', person: (question) => (asked.push(question), which(acme.co)) });
+    const result = await recorded(server, { customer: 'Akme', amount: 12, allocate: 'as_credit' });
+    expect(asked).toHaveLength(1);
+    const chose = `The user chose the customer with the id ${acme.co} for "Akme".`;
+    expect(textOf(result)).toContain(`${chose}\nThis customer is inactive in Zoho Books.`);
+    const entry = (await server.opened.road.journal.find(result.structuredContent['write_id'] as string))!;
+    const shown = writeText(entry, { zone: undefined, retryAt: undefined });
+    expect(shown).toEqual(
+      expect.arrayContaining([chose, 'Nobody was asked to confirm.', `  Customer: "Acme Co" (id ${acme.co}), inactive`]),
+    );
+  });
+
   it('returns a numbered list of candidates that shows how they differ, if the client cannot ask', async () => {
     const server = await start({ kind });
     const text = await refused(server, { customer: 'Acme', amount: 10, allocate: 'as_credit' }, 'ambiguous_customer');
@@ -88,7 +103,7 @@ describe.each(kinds)('if several customers fit the name, record_customer_payment
 
   it.each<[string, PersonAnswer, string]>([
     ['none of these', which(NONE_OF_THESE), 'none_chosen'],
-    ['no', { action: 'decline' }, 'none_chosen'],
+    ['no', { action: 'decline' }, 'declined'],
     ['nothing', { action: 'cancel' }, 'none_chosen'],
   ])('records nothing if the user answers %s', async (_, answer, code) => {
     const server = await start({ kind, confirm: 'ask', person: () => answer });

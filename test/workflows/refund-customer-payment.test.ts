@@ -69,7 +69,7 @@ describe.each(kinds)('refund_customer_payment, called by the client of the %s', 
   it.each<[string, PersonAnswer[], string]>([
     ['the user chooses none of the customers', [which(NONE_OF_THESE)], 'none_chosen'],
     ['the user chooses none of the payments', [which(seed.bowman), which(NONE_OF_THESE)], 'none_chosen'],
-    ['the user declines to choose the customer', [{ action: 'decline' }], 'none_chosen'],
+    ['the user declines to choose the customer', [{ action: 'decline' }], 'declined'],
     ['the user declines the refund', [which(seed.bowman), which(advance), { action: 'decline' }], 'declined'],
     ['the user closes the question', [which(seed.bowman), which(advance), { action: 'cancel' }], 'not_confirmed'],
     ['the user chooses a payment that was not offered', [which(seed.bowman), which(applied)], 'ambiguous_payment'],
@@ -336,6 +336,16 @@ describe('the policy for refund_customer_payment', () => {
   ])('forbids %s', async (_, policy) => {
     const server = await start({ policy, tools: everyTool });
     await refused(server, { payment: '3' }, 'against_policy');
+  });
+
+  it.each([{ account: 'Petty Cash' }, { account: seed.pettyCash }])('forbids %j before the user is asked which payment', async (args) => {
+    const asked: string[] = [];
+    const policy = { allowed_from_account_ids: ['712345000000000361'] };
+    const server = await start({ policy, confirm: 'ask', person: answers(asked) });
+    expect(await refused(server, { customer: 'Bowman', ...args }, 'against_policy')).toContain(
+      `The policy does not allow refunds out of "Petty Cash" (id ${seed.pettyCash}). It allows only "Business Checking" (id 712345000000000361).`,
+    );
+    expect(asked).toEqual([]);
   });
 
   it('allows what it lists, but strict mode still needs a confirmation', async () => {

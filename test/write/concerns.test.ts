@@ -265,7 +265,7 @@ describe('the server refuses a policy with a mistake', () => {
     ['deletion in accept', '{"accept":["deletion"]}', /accept.0/],
     ['an amount as text', '{"ask_above":{"USD":"5"}}', /ask_above.USD/],
     ['a negative amount', '{"ask_above":{"*":-1}}', /ask_above.\*/],
-    ['no JSON', '{', /not JSON/],
+    ['no JSON', '{', /^it is not valid JSON in line 1; the usual causes: a comma after /],
   ])('%s', (_, text, message) => {
     expect(() => readPolicy(text)).toThrow(PolicyError);
     expect(() => readPolicy(text)).toThrow(message);

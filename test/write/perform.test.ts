@@ -748,7 +748,7 @@ describe('a record that was deleted later by this server', () => {
     expect(again.structuredContent['undo']).toBeUndefined();
     expect(textOf(again)).toMatch(
       new RegExp(
-        /This was already recorded at .* and deleted later, at .* nothing was sent now\. /.source +
+        /This was already recorded at \S+ \S+ UTC and deleted later, at \S+ \S+ UTC .*nothing was sent now\. /.source +
           /To record it again, use another idempotency_key\.$/.source,
       ),
     );

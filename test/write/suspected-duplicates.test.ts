@@ -64,6 +64,7 @@ describe('a second payment', () => {
     const again = await pay(server, { date: '2026-11-10', ...second });
     expect(errorOf(again), textOf(again)).toMatchObject({
       code: 'suspected_duplicate',
+      message: expect.stringMatching(/#\d+ \(id \d+\) of [A-Z]{3} 993\.6\d, /) as string,
       next: expect.stringContaining(`["${id}"]`) as string,
     });
     expect(await recorded()).toBe(1);
@@ -94,7 +95,7 @@ describe('a second payment', () => {
     for (const more of [{}, { allow_duplicate_of: [id] }]) {
       const refused = await pay(server, { reference_number: 'B', ...more });
       expect(errorOf(refused), textOf(refused)).toMatchObject({ code: 'against_policy', duplicates: [id] });
-      const row = `Already recorded: payment #\\d+ \\(id ${id}\\) of 993.67, 2026-11-10\\.`;
+      const row = `Already recorded: payment #\\d+ \\(id ${id}\\) of USD 993\\.67, 2026-11-10\\.`;
       expect(errorOf(refused)?.message).toMatch(new RegExp(`^The policy refuses this, because .* \\(duplicate\\)\\. ${row}$`));
     }
     expect(await recorded()).toBe(1);
