@@ -137,6 +137,8 @@ describe.each(kinds)('prompts, through the client of the %s', (kind) => {
     const { prompts } = await client.listPrompts();
     expect(prompts.map(({ name, arguments: args = [] }) => `${name}(${args.map((argument) => argument.name).join(', ')})`)).toEqual([
       'record_payment(customer, invoice, amount, payment_mode, account)',
+      'record_payment_list(payment_mode, account)',
+      'go_through_statement(account)',
       'look_into_refund(customer, payment, refund)',
       'month_end_check(month)',
       'explain_unknown_write()',
