@@ -616,7 +616,7 @@ describe('the policy applies to record_customer_payment', () => {
       toolsFor({ ...readConfig({}), readOnly, policy })
         .workflows.filter(isWrite)
         .map(({ name }) => name);
-    expect(named({})).toEqual(['record_customer_payment', 'refund_customer_payment']);
+    expect(named({})).toEqual(['record_customer_payment', 'record_customer_payments', 'refund_customer_payment']);
     expect(named({}, true)).toEqual([]);
     expect(named({ read_only: true })).toEqual([]);
     expect(named({ allowed_tools: ['refund_customer_payment'] })).toEqual(['refund_customer_payment']);
