@@ -221,7 +221,7 @@ describe('the error after a limit of the policy', () => {
   it('on accounts names the allowed accounts, and the argument of the called tool', async () => {
     const policy = { allowed_account_ids: ['3000000000385'] };
     const [tool, args] = paid(3);
-    expect(await refusedBy(policy, [[tool, { ...args, account_id: '712345000000000358' }]])).toContain('It allows only 3000000000385.');
+    expect(await refusedBy(policy, [[tool, { ...args, account_id: '712345000000000358' }]])).toContain('It allows only "Petty Cash" (id 3000000000385).');
     expect(await refusedBy(policy, [paid(3)])).toContain('so account_id must name one of 3000000000385');
     const task = { customer: 'Bowman Furniture', payment_mode: 'cash', amount: 3, date: '2026-06-20', allocate: 'as_credit' };
     expect(await refusedBy(policy, [['record_customer_payment', task]])).toContain('so account must name one of 3000000000385');
