@@ -86,7 +86,7 @@ describe.each(cases)('a server with %s', (_, options, code, says) => {
 });
 
 it.each<[HarnessOptions, name: string, next: string]>([
-  [{ readOnly: true }, 'record_customer_payment', 'to let it record changes, unset “Read only” in the settings of this extension'],
+  [{ readOnly: true }, 'record_customer_payment', 'let it record changes: unset “Read only” in the settings of this extension'],
   [{ toolsets: ['lookups'] }, 'find_payments', 'add workflows to “Toolsets” in the settings of this extension (now lookups)'],
 ])('inside an extension the next step names the setting of the extension: %o', async (options, name, next) => {
   const server = await start({ started: startedAsExtension, ...options });
@@ -221,7 +221,9 @@ describe('the error after a limit of the policy', () => {
   it('on accounts names the allowed accounts, and the argument of the called tool', async () => {
     const policy = { allowed_account_ids: ['3000000000385'] };
     const [tool, args] = paid(3);
-    expect(await refusedBy(policy, [[tool, { ...args, account_id: '712345000000000358' }]])).toContain('It allows only "Petty Cash" (id 3000000000385).');
+    expect(await refusedBy(policy, [[tool, { ...args, account_id: '712345000000000358' }]])).toContain(
+      'It allows only "Petty Cash" (id 3000000000385).',
+    );
     expect(await refusedBy(policy, [paid(3)])).toContain('so account_id must name one of 3000000000385');
     const task = { customer: 'Bowman Furniture', payment_mode: 'cash', amount: 3, date: '2026-06-20', allocate: 'as_credit' };
     expect(await refusedBy(policy, [['record_customer_payment', task]])).toContain('so account must name one of 3000000000385');
