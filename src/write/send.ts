@@ -43,7 +43,7 @@ async function carry(claimed: Entry, facts: Facts, { endpoint }: Call, road: Roa
       .add(claimed.id, { ...recorded, zoho_id })
       // Another entry may have the same record id, if the books were reset. Zoho's answer is still valid.
       .catch((error: unknown) => (error instanceof RecordTakenError ? journal.add(claimed.id, recorded) : claimed))
-      // Zoho has recorded the write, so a failed note must not make the call fail. The entry stays `sent`, and a search will find the record.
+      // Zoho has recorded the write, so a failed note must not make the call fail. The entry stays `sent`; a search finds the record.
       .catch(() => claimed);
     await proveUniqueField(claimed, endpoint, zoho_id, road.uniqueField, road.zoho);
     return done(noted, answer, false);
