@@ -169,7 +169,7 @@ describe('if allowed_tools of a policy is wrong', () => {
   });
 });
 
-describe('the error after a limit of the policy', () => {
+describe('the error if a write exceeds a limit of the policy', () => {
   const refusedBy = async (policy: Policy, calls: readonly [string, Record<string, unknown>][]) => {
     const server = await harness({ policy });
     const results = [];
