@@ -5,7 +5,7 @@ export const concerns = {
   duplicate: 'a similar payment or refund already exists',
   overpaid: 'the payment is more than the sum applied to the named invoices (an advance without invoices is no concern)',
   tax_withheld: 'the withheld tax on an invoice is more than the money applied to it',
-  exchange_rate: 'the exchange rate is 1, far from every known rate, or near 1 divided by a known rate',
+  exchange_rate: 'the exchange rate is exactly 1, or is far from every known rate, or may be inverted (1 divided by a known rate)',
   amount_lowered: 'the received amount is lowered',
   unapplied: 'money is un-applied from invoices',
   customer_changed: 'a payment is moved to another customer',

@@ -150,7 +150,7 @@ export interface Facts {
   readonly lost: {
     /** The records that no other write may change while the outcome of this write is unknown. */
     readonly touches: Touched;
-    /** Ids and values before the write. A look for the write compares Zoho's records with them. */
+    /** Ids and values before the write. The search for a lost write compares Zoho's records with these values. */
     readonly before: Json;
   };
 }
@@ -185,7 +185,7 @@ export interface Sent extends Pick<Attempt, 'body' | 'before'> {
   readonly answer: Json;
 }
 
-/** The result of a look for a write in Zoho. */
+/** The result of the search for a lost write in Zoho. */
 export type Seen =
   /** The write was made: Zoho shows exactly what was sent. */
   | { readonly seen: 'there'; readonly zoho_id?: string | undefined; readonly result: Json }

@@ -73,7 +73,7 @@ export abstract class PaymentsError extends Error {
     return 1000;
   }
 
-  /** The message as one line. A cut message ends with its full length. */
+  /** The message as one line. A message that was cut ends with the number of characters that it had. */
   get shownMessage(): string {
     return cutLine(this.message, this.mostCharacters);
   }

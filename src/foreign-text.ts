@@ -54,7 +54,7 @@ export function inQuotes(text: string, max = 200): string {
   return `${JSON.stringify(cutTo(max, letters))}${letters.length > max ? lengthOf(letters) : ''}`;
 }
 
-/** Our own text that quotes foreign text, as one line. A cut text ends with its full length. */
+/** Our own text that quotes foreign text, as one line. A text that was cut ends with the number of characters that it had. */
 export function cutLine(text: string, max: number): string {
   const letters = lettersOf(text);
   return `${cutTo(max, letters)}${letters.length > max ? lengthOf(letters) : ''}`;

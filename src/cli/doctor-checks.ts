@@ -67,8 +67,8 @@ export async function* examine(config: Config, options: ExamineOptions): AsyncGe
       yield wrong(
         'folder',
         overlooked,
-        'Check each journal with `zoho-payments-mcp journal list`. The command reads the used folder: ' +
-          'to read an ignored folder, first move the used folder away. ' +
+        'Check each journal with `zoho-payments-mcp journal list`. The command reads the folder that the server uses now: ' +
+          'to read an ignored folder, first move that folder away. ' +
           'Move the ignored folders away if they hold no unresolved write.',
       );
     const center = dataCenterFinding(account);
@@ -178,8 +178,10 @@ function policyInWords({ readOnly, policy, confirm, ask }: Config): string {
   if (readOnly || policy.read_only === true) return 'read-only';
   const limits = Object.keys(policy).filter((name) => name !== '$schema');
   const asked = {
-    ask: `the user confirms doubtful writes (ZOHO_PAYMENTS_ASK=${ask.join(',')})`,
-    strict: `doubtful writes are refused unless the user can confirm them in a window (ZOHO_PAYMENTS_ASK=${ask.join(',')})`,
+    ask: `the user confirms refunds, deletions and unusual writes (ZOHO_PAYMENTS_ASK=${ask.join(',')})`,
+    strict:
+      'refunds, deletions and unusual writes are refused unless the user can confirm them in a window ' +
+      `(ZOHO_PAYMENTS_ASK=${ask.join(',')})`,
     host: 'only the host asks the user',
   }[confirm];
   const ownLimits = limits.length === 0 ? 'the policy sets no limits' : `the policy sets ${limits.join(', ')}`;

@@ -41,7 +41,12 @@ async function* examined(readConfig: () => Config, options: ExamineOptions): Asy
     toolsFor(config);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    yield { check: SETTINGS, state: 'wrong', says: error.message, next: 'Correct the setting: the server does not start with it.' };
+    yield {
+      check: SETTINGS,
+      state: 'wrong',
+      says: error.message,
+      next: 'Correct the setting: the server does not start with the present value.',
+    };
     return;
   }
   yield* examine(config, options);

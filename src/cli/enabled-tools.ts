@@ -41,8 +41,8 @@ function whyOff(tool: Endpoint | Workflow, { readOnly, toolsets: chosen, policy 
   const off = (why: string, next: Step) => new AccessError(`${name} is switched off: ${why}.`, { code: 'tool_switched_off', next });
   if (readOnly && isWrite(tool))
     return off('this server is read-only', {
-      say: 'to let it record changes, start it without --read-only and ZOHO_PAYMENTS_READ_ONLY',
-      extension: 'to let it record changes, unset ZOHO_PAYMENTS_READ_ONLY',
+      say: 'let it record changes: start it without --read-only and ZOHO_PAYMENTS_READ_ONLY',
+      extension: 'let it record changes: unset ZOHO_PAYMENTS_READ_ONLY',
     });
   const holding = toolsetOf(tool);
   if (chosen.includes(holding)) return undefined;

@@ -54,7 +54,8 @@ const declared = {
     options: [
       [
         '--data-center NAME',
-        "Zoho's data center: us (default), eu, in, au, jp, ca, cn or sa; needed for cn; with --self-client, needed for all except us",
+        "Zoho's data center: us (default), eu, in, au, jp, ca, cn or sa; always give it for cn; " +
+          'with --self-client, give it for every data center except us',
       ],
       ['--organization ID', 'the id of the organization, if there are several'],
       ['--read-only', 'ask Zoho only for the permission to read'],

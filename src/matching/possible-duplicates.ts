@@ -6,7 +6,7 @@ import { folded } from './same-name.ts';
 
 /** Finds possible duplicates: payments with the same customer and amount that also have nearby dates or the same reference number. */
 
-/** From the most to the least likely duplicate. `settled`: all payments of the group except at most one were refunded in full. */
+/** From the most to the least likely duplicate. `settled`: at most one payment of the group is not refunded in full. */
 export const likelihoods = ['very likely', 'likely', 'possible', 'less likely', 'settled'] as const;
 
 export interface DuplicateGroup {

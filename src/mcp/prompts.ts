@@ -118,14 +118,15 @@ const monthEndCheck: Prompt = {
       `Possible duplicates: ${using('check_duplicates')}. Only I decide what is a duplicate.`,
       'Writes with unknown outcome: list_writes {"outcome":"unknown"}.',
       'Give me the totals per currency, then everything that I should check, each with its id: ' +
-        'possible duplicates, unused credit, refunds without a reason, unknown writes. Say what the answers do not cover. Change nothing.',
+        'possible duplicates, unused credit, refunds without a reason, writes with unknown outcome. ' +
+        'Say what the answers do not cover. Change nothing.',
     ];
   },
 };
 
 const explainUnknownWrite: Prompt = {
   name: 'explain_unknown_write',
-  title: 'Explain an unknown write',
+  title: 'Explain a write with unknown outcome',
   description: 'Explains why the outcome of a write is unknown, and how to find it out.',
   needs: [[listWrites.name], ['find_payments', 'list_customer_payments']],
   arguments: {},

@@ -112,10 +112,10 @@ function progressOf({ mcpReq }: ServerContext): (message: string) => void {
 /** Arguments that every write has in addition to its own. */
 const writeArguments = {
   idempotency_key: z.string().min(1).max(200).optional().describe('Retry with the same key.'),
-  approval: z.string().max(2000).optional().describe('Code from the preview.'),
+  approval: z.string().max(2000).optional().describe('Code from error approval_needed.'),
 };
 const duplicateArgument = {
-  allow_duplicate_of: z.array(z.string()).optional().describe('Ids of possible duplicates that the user allows.'),
+  allow_duplicate_of: z.array(z.string()).optional().describe('Ids of possible duplicates, if the user wants both.'),
 };
 
 const extended = new WeakMap<Tool, z.ZodObject>();

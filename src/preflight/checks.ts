@@ -232,7 +232,10 @@ export async function checkRetainer(
         next: 'Ask the user for the id: the long number in the web address of the retainer invoice in Zoho Books.',
       });
     }
-    const why = found?.retainerinvoices === undefined ? 'needs the scope ZohoBooks.invoices.READ' : 'it is not among the newest';
+    const why =
+      found?.retainerinvoices === undefined
+        ? 'needs the scope ZohoBooks.invoices.READ'
+        : 'it is not among the newest retainer invoices, and older ones were not read';
     return {
       lines: [`Pays the retainer invoice with id ${retainerinvoice_id}`],
       not_checked: [`the retainer invoice ${retainerinvoice_id} (${why})`],

@@ -31,7 +31,7 @@ import { existing, newestPayments, paymentsAlike } from './look-alikes.ts';
 /** The input of create_customer_payment. */
 export const newPaymentInput = z.strictObject({
   ...paymentFields,
-  invoices: z.array(appliedInvoice).optional().describe('Omit for an advance.'),
+  invoices: z.array(appliedInvoice).optional(),
   contact_persons: z.array(id).optional().describe('Who gets the thank-you mail.'),
 });
 

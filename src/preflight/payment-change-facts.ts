@@ -198,10 +198,12 @@ function takenOff(settled: readonly AppliedRow[], payment: Payment): Required<Ch
     const { invoice_id, invoice_number, by, moneyOff } = freed;
     const name = `invoice ${quoted(invoice_number ?? invoice_id, 40)}`;
     if (by === undefined) return { not_checked: [`whether it un-applies money from ${name} (Zoho does not show what is applied to it)`] };
-    // Withheld tax can replace the money: the invoice stays closed, but the money is un-applied.
+    // If the withheld tax becomes larger, the invoice can stay closed although money is un-applied.
     return {
       lines: [
-        by > 0 ? unApplied(freed, money(by, payment)) : `On ${name}, withheld tax replaces ${money(moneyOff, payment)} of the payment`,
+        by > 0
+          ? unApplied(freed, money(by, payment))
+          : `On ${name}, ${money(moneyOff, payment)} less of the payment is applied, and the withheld tax becomes larger`,
       ],
     };
   });

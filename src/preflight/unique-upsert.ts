@@ -19,7 +19,7 @@ export const uniqueUpsert: Upsert = {
         (label !== undefined && label === known.label) ||
         (customfield_id !== undefined && customfield_id === known.customfield_id),
     );
-    return given ? 'the call sets it, but only this server may set it' : undefined;
+    return given ? 'the call gives this field a value, but the server itself fills this field' : undefined;
   },
   request(request, { key, value }) {
     const { custom_fields = [], ...body } = request.body as { custom_fields?: object[] };

@@ -13,7 +13,7 @@ export interface FreedInvoice {
   readonly invoice_number: unknown;
   /** How much less is settled: money and withheld tax together. */
   readonly by: number | undefined;
-  /** How much less money is applied. Smaller than `by` if withheld tax is removed too, larger if withheld tax replaces money. */
+  /** How much less money is applied. Smaller than `by` if withheld tax is removed too, larger if the withheld tax increases. */
   readonly moneyOff: number | undefined;
   /** The invoice's balance before. */
   readonly before: number | undefined;

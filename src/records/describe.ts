@@ -261,7 +261,7 @@ export function attention(
         asked !== undefined &&
         is !== undefined &&
         asked !== is &&
-        `Attention: sent ${asked}${on}, but Zoho recorded ${money(is, recorded)}. Tell the user.`,
+        `Attention: the call asked for ${asked}${on}, but Zoho recorded ${money(is, recorded)}. Tell the user.`,
     ),
   );
 }

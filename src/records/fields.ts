@@ -121,14 +121,14 @@ export const paymentChanges = {
   account_id: accountId.optional(),
   retainerinvoice_id: named('retainer invoice').optional(),
   invoices: z.array(appliedInvoice).optional().describe('New total applied to each; 0 un-applies it. Other invoices do not change.'),
-  replace_invoices: z.boolean().optional().describe('True un-applies every invoice that is not in `invoices`.'),
+  replace_invoices: z.boolean().optional().describe('Un-applies every invoice that is not in `invoices`.'),
 };
 
 /** Fields of a refund, with the limits from Zoho's older refunds page. */
 export const refundFields = {
   date,
   amount,
-  from_account_id: accountId.describe('Cash or bank account to refund from, name or id; ask the user.'),
+  from_account_id: accountId.describe('Refund from this account (name or id); ask the user.'),
   refund_mode: z.string().max(50).overwrite(asMode).optional().describe('cash, check, banktransfer, ...'),
   reference_number: z.string().trim().max(50).optional(),
   exchange_rate: exchangeRate.optional(),

@@ -235,7 +235,7 @@ function mapped(value: unknown, change: (name: string, value: unknown) => unknow
   return change(name, value);
 }
 
-/** Converts the value to a different type that Zoho's recordings sometimes show. A balance becomes null. */
+/** Converts the value to another type or format, as recorded answers of Zoho sometimes have: for example, a balance becomes null. */
 function oddly(name: string, value: unknown): unknown {
   if (name === 'balance') return null;
   if (/^(payment|customer|payment_refund)_id$/.test(name) && typeof value === 'string' && /^\d+$/.test(value)) return `digits ${value}`;

@@ -150,7 +150,7 @@ export const customerStatement = defineReadWorkflow({
             (open.count === 0
               ? open.customer_not_told === undefined
                 ? 'owes nothing on invoices'
-                : 'owes nothing on the invoices whose customer Zoho shows'
+                : 'owes nothing on the invoices that surely belong to this customer'
               : aboutOpen(open)),
           credit &&
             (credit.count === 0
@@ -197,7 +197,8 @@ export const customerStatement = defineReadWorkflow({
         ...last.map((row) => lastLine(row, currency)),
         part !== undefined &&
           `Incomplete: only the newest ${part} payments were searched. Older payments may have unused credit or refunds too.`,
-        unseen > 0 && `Refunds of ${unseen} more payments (with older changes) were not read: find_refunds finds these refunds.`,
+        unseen > 0 &&
+          `Refunds of ${unseen} more payments, which were last changed longer ago, were not read: find_refunds finds these refunds.`,
         not_shown.length > 0 && `Not shown: ${not_shown.join('; ')}.`,
         currency_code === undefined && 'The currency is unknown.',
       ],

@@ -173,7 +173,7 @@ export const findPayments = defineReadWorkflow({
             : `No payment matches: ${soughtOf(given)}.`,
           near.length > 0 && 'Payments with only a similar reference; perhaps none of them is the right payment:',
           ...rows(near),
-          near_in_part && 'There may be more: a part of this reference is in too many payments for one call.',
+          near_in_part && 'There may be more matches: too many payments contain a part of this reference, so not all were read.',
           invoice && `Invoice ${aboutInvoice(invoice)}, of ${recordName('customer', invoice.customer_name, invoice.customer_id, 60)}.`,
           customers !== undefined &&
             customers.length > 0 &&
@@ -277,7 +277,8 @@ const enumerated = (all: readonly string[], word: 'and' | 'or') =>
 /** Names the conditions by which Zoho filtered. Zoho excluded all other payments, so the search covers these payments too. */
 function aboutPicked(by: readonly string[], without: boolean): string {
   if (by.length === 0) return '';
-  return `, which Zoho filtered by ${enumerated(by, 'and')}${without && by.length > 1 ? ', or by some of these conditions' : ''}`;
+  const partly = without && by.length > 1 ? ' (in some searches only by a part of these conditions)' : '';
+  return `, which Zoho filtered by ${enumerated(by, 'and')}${partly}`;
 }
 
 type Result = {

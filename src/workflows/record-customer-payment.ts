@@ -40,14 +40,14 @@ const { payment_mode, date, reference_number, description, exchange_rate, bank_c
 const input = z.strictObject({
   customer: customer.optional().describe('Name, e-mail or id. Optional with `invoices`.'),
   amount,
-  currency: z.string().max(40).optional().describe("As the user said it. Must be the customer's currency."),
+  currency: z.string().max(40).optional().describe("In the user's words. Refused if not the customer's currency."),
   payment_mode,
   date: date.optional().describe("Default: today in the organization's time zone."),
   invoices: z
     .array(
       z.strictObject({
         invoice: z.string().min(1).max(100).describe('Number or id, also of a retainer invoice.'),
-        amount: amount.optional().describe('Default: balance minus withheld tax, at most the rest of the payment.'),
+        amount: amount.optional().describe('Default: balance minus withheld tax, but not more than the rest of the payment.'),
         tax_amount_withheld: amountOrZero.optional(),
       }),
     )

@@ -29,7 +29,7 @@ const input = z.strictObject({
   customer: customer.optional(),
   payment: z.string().min(1).max(40).optional().describe('Payment number or id, if the user named one.'),
   amount: amount.optional().describe('Default: the unused amount.').register(standsForAll),
-  account: z.string().min(1).max(100).describe('Cash or bank account to refund from, name or id; ask the user.'),
+  account: z.string().min(1).max(100).describe('Refund from this account (name or id); ask the user.'),
   date: date.optional().describe('Default: today.'),
   refund_mode,
   reference_number,

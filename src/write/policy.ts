@@ -91,7 +91,9 @@ function messageOf(issue: z.core.$ZodIssue): string {
       return `there is no setting ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`;
     case 'invalid_value': {
       const words = `must be one of ${issue.values.map(String).join(', ')}`;
-      return issue.path[0] === 'accept' && issue.input === 'deletion' ? `a deletion cannot be accepted; it ${words}` : words;
+      return issue.path[0] === 'accept' && issue.input === 'deletion'
+        ? `must not be "deletion", because a policy cannot switch off the question about a deletion; it ${words}`
+        : words;
     }
     case 'too_big':
       return isOfNumber(issue) ? `must be at most ${Number(issue.maximum)}` : issue.message;
@@ -243,8 +245,8 @@ function askedAbove(policy: Policy, { policy: { money } }: Facts): Concern[] {
 }
 
 /**
- * The concerns that the user is asked about: all that the policy does not accept. Throws RefusedError if the policy refuses one, and names
- * the possible duplicates if it refuses those: without them nobody could check whether the payment is already recorded.
+ * The concerns that the user is asked about: all that the policy does not accept. Throws RefusedError if the policy refuses a concern. If
+ * the policy refuses duplicates, the error names them: otherwise nobody could check whether the payment is already recorded.
  */
 export function concernsToAskAbout(
   { refuse = [], accept = [] }: Policy,

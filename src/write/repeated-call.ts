@@ -40,7 +40,7 @@ export async function repeatedEntry(
   return newest.state !== 'recorded' || !newest.delivered || atOnce ? newest : undefined;
 }
 
-/** Looks for an earlier write. If a look cannot settle it and the client can ask, returns a question to the user. */
+/** Looks for an earlier write. If a search in Zoho cannot settle it and the client can ask, returns a question to the user. */
 export async function settle(earlier: Entry, call: Call, road: Road): Promise<Entry | Settling> {
   const { person, signal } = call;
   const { entry, seen } = await resolveOrSendAgain(earlier, { ...road, zoho: road.zoho.until(signal) });

@@ -7,7 +7,7 @@ import { StateError } from './journal/entry-state.ts';
 import type { Answer, Entry, Happening, Journal } from './journal/journal.ts';
 import type { Timings } from './timings.ts';
 
-/** Settles unsettled writes with a look in Zoho. Never sends them again. The caller must hold the turn of the write. */
+/** Settles unsettled writes with a search in Zoho. Never sends them again. The caller must hold the turn of the write. */
 
 export interface Resolver {
   readonly zoho: Zoho;
@@ -24,7 +24,7 @@ interface SentHere {
   readonly sentAt: string | undefined;
 }
 
-/** The entry after a look. `seen`: the result of the look, if a look was needed. */
+/** The entry after a search. `seen`: the result of the search, if a search was needed. */
 export interface Looked {
   readonly entry: Entry;
   readonly seen?: Seen;

@@ -43,7 +43,7 @@ async function carry(claimed: Entry, facts: Facts, { endpoint }: Call, road: Roa
       .add(claimed.id, { ...recorded, zoho_id })
       // Another entry may have the same record id, if the books were reset. Zoho's answer is still valid.
       .catch((error: unknown) => (error instanceof RecordTakenError ? journal.add(claimed.id, recorded) : claimed))
-      // Zoho has recorded the write, so a failed note must not make the call fail. The entry stays `sent`, and a look will find the record.
+      // Zoho has recorded the write, so a failed note must not make the call fail. The entry stays `sent`; a search finds the record.
       .catch(() => claimed);
     await proveUniqueField(claimed, endpoint, zoho_id, road.uniqueField, road.zoho);
     return done(noted, answer, false);
@@ -114,7 +114,7 @@ function idOf(result: Json): string | undefined {
 }
 
 /**
- * Sends an upsert again after a look found nothing. Only an upsert may be sent twice, because no other payment has its unique value: the
+ * Sends an upsert again after a search found nothing. Only an upsert may be sent twice, because no other payment has its unique value: the
  * first request that Zoho carries out creates the payment, and the second request sets the same values again.
  */
 async function sendAgain(entry: Entry, road: Road): Promise<Entry> {

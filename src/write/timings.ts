@@ -31,7 +31,7 @@ export const ordinaryTimings: Timings = {
 /** Zoho's clock shows whole seconds only, and its answers take some time. */
 const ROUNDING_MS = 2_000;
 
-/** The end of the grace period of a request that was sent at `sentAt`: from then on a look can settle it. Undefined if it has passed. */
+/** The end of the grace period of a request that was sent at `sentAt`: from then on a search can settle it. Undefined if it has passed. */
 export function graceEnds({ sentAt }: { readonly sentAt?: string }, { graceMs, fenceMs }: Timings): Date | undefined {
   const ends = Date.parse(sentAt ?? '') + fenceMs + graceMs + ROUNDING_MS;
   return ends > Date.now() ? new Date(ends) : undefined;

@@ -175,7 +175,7 @@ describe('a hint inside an extension', () => {
     expect(`${next} ${message}`).not.toMatch(/`|ZOHO_|--\w|login`/);
   });
 
-  it('has a step with fields for every error whose next step is otherwise a command', async () => {
+  it('names its settings in the next step of every error whose next step is a command in a terminal', async () => {
     const refused = async (code: string) => {
       const http = { exchange: async () => ({ status: 400, headers: {}, bytes: Buffer.from(JSON.stringify({ error: code })) }) };
       const grant = { kind: 'refresh', refreshToken: 'c' } as const;

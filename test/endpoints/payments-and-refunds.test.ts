@@ -403,7 +403,7 @@ describe('a login with few scopes', () => {
     const server = await harness({ sandbox: { scopes: ['ZohoBooks.customerpayments.ALL'] } });
     const rounded = await server.call('create_customer_payment', { ...payment, amount: 1.005 });
     expect(paymentIn(rounded)).toMatchObject({ amount: 1.01 });
-    expect(textOf(rounded).split('\n')[2]).toBe('Attention: sent 1.005, but Zoho recorded USD 1.01. Tell the user.');
+    expect(textOf(rounded).split('\n')[2]).toBe('Attention: the call asked for 1.005, but Zoho recorded USD 1.01. Tell the user.');
     const exact = await server.call('create_customer_payment', { ...payment, amount: 1.02 });
     expect(textOf(exact)).not.toContain('Attention');
     await server.close();

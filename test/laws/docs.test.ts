@@ -57,13 +57,17 @@ describe('the generated parts are up to date in', () => {
   it('docs/pipelines.md', async () => {
     const programs: Record<Retry, string> = {
       same_call:
-        'repeat the same call, but not before `retry_at`. After `outcome_unknown` and `unresolved_write`, repeat it every five minutes ' +
-        'until the answer is `recorded` or a different code',
+        'repeat the same call, but not before `retry_at`. Without `retry_at` wait five seconds, and double the wait each time, up to five ' +
+        'minutes. `day_limit` can last until midnight, so set a limit for your own waiting. After `outcome_unknown` and ' +
+        '`unresolved_write`, repeat the call until the answer is `recorded` or a different code',
       corrected_call:
         'make another call, as `next` says: the same call would fail again. After `suspected_duplicate`, ask a person. ' +
-        'If it is a different payment, add `allow_duplicate_of` with the ids in `next`. ' +
-        'After `approval_needed` (not in `host` mode), show a person `structuredContent.question`, then add `approval`',
-      never: 'stop: somebody must change something else first, as `next` says',
+        'If it is a different payment, add `allow_duplicate_of` from `structuredContent.next[0].arguments`. ' +
+        'After `approval_needed` (not in `host` mode), show a person `structuredContent.question`, ' +
+        'then add `approval` with the code in `structuredContent.approval`',
+      never:
+        'stop: somebody must change something else first, as `next` says. ' +
+        'With `"refuse": ["duplicate"]` in the policy, a possible duplicate is `against_policy` instead of `suspected_duplicate`',
     };
     const errors = Object.entries(codesByRetry).map(([retry, codes]) => [
       `\`${retry}\``,

@@ -86,17 +86,17 @@ beforeAll(async () => {
   await server.call('create_customer_payment', { customer_id: bowman, payment_mode: 'cash', amount: 11, date: '2026-06-20' });
 });
 
-it('the list above contains calls of every read tool', () => {
+it('the table of calls in this test contains every read tool', () => {
   expect(Object.keys(calls).toSorted(), 'calls, at the top of this file').toEqual([...reads, listWrites.name].toSorted());
 });
 
 describe.each(Object.entries(calls))('the read tool %s', (tool, all) => {
-  it('suggests no write with arguments', async () => {
+  it('suggests writes only by name, without arguments', async () => {
     for (const args of all) expect(offeredWrites(await server.call(tool, args)), `${tool} ${JSON.stringify(args)}`).toEqual([]);
   });
 });
 
-it('the statement of any customer, and any payment with an unused amount, suggest no write with arguments; they only name the tool', async () => {
+it('the statement of any customer, and any payment with an unused amount, suggest writes only by name, without arguments', async () => {
   const { contacts } = (await server.call('list_contacts', { per_page: 200 })).structuredContent as {
     contacts: { contact_id: string }[];
   };

@@ -133,7 +133,7 @@ describe.each(some)('if Zoho sends %j', (untold) => {
     expect(result.structuredContent).toMatchObject({ open: { count: 4, totals: [{ amount: 805, count: 3 }], balance_not_told: 1 } });
   });
 
-  it('as the unused amount, a refund without an amount is refused, and a refund with an amount needs consent', async () => {
+  it('as the unused amount, a refund without an amount is refused, and a refund with an amount needs an approval', async () => {
     const asked: string[] = [];
     const server = await startAt(without(/^unused_amount$/, untold), {
       confirm: 'ask',

@@ -176,7 +176,7 @@ describe('an answer sent as a raw message', () => {
     }
   });
 
-  it('is by default no consent if it comes within 300 ms', async () => {
+  it('does not count as approval by default if it comes within 300 ms', async () => {
     expect(ordinaryTimings.fastestAnswerMs).toBe(300);
     const yes = { result: { action: 'accept', content: { approve: true } } };
     const settings = { ZOHO_PAYMENTS_FASTEST_ANSWER_MS: '600000' };

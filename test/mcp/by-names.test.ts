@@ -286,7 +286,7 @@ describe('a call with names is as safe as a call with ids', () => {
     expect(errorOf(byId)).toMatchObject({ code: 'suspected_duplicate' });
   });
 
-  it('because the question shows name and id, and the consent is for the id', async () => {
+  it('because the question shows name and id, and the user approves the id', async () => {
     const asked: string[] = [];
     const person = (question: string) => {
       asked.push(question);

@@ -92,7 +92,7 @@ describe('an optional argument that is null or empty', () => {
     'counts as omitted: $title',
     ({ tool, path, field, isText }) => {
       const schema = argumentsOf(tool);
-      // Both contain the rows around the argument.
+      // Both inputs contain the list item that holds the argument.
       const [without, wrong] = [undefined, { no: 'value' }].map((item) => withItem(schema, sample(schema), path, item));
       const expected = reading(tool, JSON.parse(JSON.stringify(without)))();
       for (const nothing of isText ? [null, ''] : [null, '', '  ', 'null'])
@@ -236,7 +236,7 @@ describe.each(kinds)('through the client of the %s, the server', (kind) => {
     expect([payment['description'], payment['reference_number']]).toEqual([undefined, undefined]);
   });
 
-  it('accepts empty variables of URIs, arguments of prompts and earlier arguments of completions', async () => {
+  it('accepts empty values for URI variables, for prompt arguments, and for the arguments already filled in before a completion', async () => {
     const { contents } = await server.client.readResource({ uri: 'zoho-books://customerpayments?customer_id=&per_page=3' });
     expect((JSON.parse(contents[0]!.text!) as Json)['customerpayments']).toHaveLength(3);
     const client = server.ownClient as unknown as {

@@ -86,7 +86,7 @@ describe.each(cases)('a server with %s', (_, options, code, says) => {
 });
 
 it.each<[HarnessOptions, name: string, next: string]>([
-  [{ readOnly: true }, 'record_customer_payment', 'to let it record changes, unset “Read only” in the settings of this extension'],
+  [{ readOnly: true }, 'record_customer_payment', 'let it record changes: unset “Read only” in the settings of this extension'],
   [{ toolsets: ['lookups'] }, 'find_payments', 'add workflows to “Toolsets” in the settings of this extension (now lookups)'],
 ])('inside an extension the next step names the setting of the extension: %o', async (options, name, next) => {
   const server = await start({ started: startedAsExtension, ...options });
@@ -169,7 +169,7 @@ describe('if allowed_tools of a policy is wrong', () => {
   });
 });
 
-describe('the error after a limit of the policy', () => {
+describe('the error if a write exceeds a limit of the policy', () => {
   const refusedBy = async (policy: Policy, calls: readonly [string, Record<string, unknown>][]) => {
     const server = await harness({ policy });
     const results = [];

@@ -328,7 +328,7 @@ describe('the question and the result show all values before and after', () => {
     await agreesWithBooks(server, question, result);
   });
 
-  it('of a change to custom fields, even if the scopes do not allow to check them', async () => {
+  it('of a change to custom fields, even if the scopes do not allow a check of the fields', async () => {
     const scopes = ['customerpayments.ALL', 'invoices.READ', 'banking.READ', 'contacts.READ'].map((scope) => `ZohoBooks.${scope}`);
     const { server, asked } = await asking({ sandbox: { ...roomy, scopes } });
     const payment_id = await paid(server, { custom_fields: [{ customfield_id: field, value: '77' }] });
@@ -357,14 +357,14 @@ async function agreesWithBooks(server: Harness, question: string, { structuredCo
   expect(payment['unused_amount'] ?? 0).toBe(unused_amount);
 }
 
-it('an invoice is not reported as open again if withheld tax replaces the money', async () => {
+it('an invoice is not reported as open again if less money but more withheld tax is applied to it', async () => {
   const { server, asked } = await asking();
   const payment_id = await paid(server);
   const result = await ok(server, 'update_customer_payment', {
     payment_id,
     invoices: [{ invoice_id: openInvoice, amount_applied: 225, tax_amount_withheld: 225 }],
   });
-  expect(asked.at(-1)).toContain('On invoice "INV-385", withheld tax replaces USD 180.00 of the payment');
+  expect(asked.at(-1)).toContain('On invoice "INV-385", USD 180.00 less of the payment is applied, and the withheld tax becomes larger');
   expect(textOf(result)).not.toContain('Open again');
   expect(result.structuredContent).not.toHaveProperty('after');
 });

@@ -143,7 +143,7 @@ describe('money that is replaced by withheld tax', () => {
       asked: 'window',
       concerns: [{ code: 'unapplied' }],
     });
-    expect(asked.at(-1)).toContain('On invoice "INV-385", withheld tax replaces USD 225.00 of the payment');
+    expect(asked.at(-1)).toContain('On invoice "INV-385", USD 225.00 less of the payment is applied, and the withheld tax becomes larger');
   });
 });
 
@@ -208,7 +208,9 @@ describe('withheld tax is shown', () => {
     );
     const server = await start({ on, at });
     const text = textOf(await server.call('create_customer_payment', { ...cash, amount: 1000, invoices: taxed }));
-    expect(text).toContain(`Attention: sent 45 as tax withheld on invoice ${seed.openInvoice}, but Zoho recorded USD 0.00. Tell the user.`);
+    expect(text).toContain(
+      `Attention: the call asked for 45 as tax withheld on invoice ${seed.openInvoice}, but Zoho recorded USD 0.00. Tell the user.`,
+    );
   });
 });
 

@@ -239,8 +239,8 @@ describe('the text of a payment', () => {
         recorded,
       ),
     ).toEqual([
-      'Attention: sent 1.005, but Zoho recorded USD 1.01. Tell the user.',
-      'Attention: sent 0.335 for invoice 7, but Zoho recorded USD 0.34. Tell the user.',
+      'Attention: the call asked for 1.005, but Zoho recorded USD 1.01. Tell the user.',
+      'Attention: the call asked for 0.335 for invoice 7, but Zoho recorded USD 0.34. Tell the user.',
     ]);
     expect(attention({ amount: 1.01 }, recorded)).toEqual([]);
     expect(attention({ amount: 1, invoices: [{ invoice_id: '7', amount_applied: 1 }] }, {})).toEqual([]);

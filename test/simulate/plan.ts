@@ -218,7 +218,7 @@ function drawIntent(random: Random, customer: Customer, n: number): Intent {
       return { tool: 'create_customer_payment', args: { ...create, ...invoices }, altered: { ...other, description: `${marker} altered` } };
     }
     case 'record': {
-      // The customer by name or id; for one of the customer's invoices, for the oldest, or for none.
+      // Names the customer by name or id, and applies the payment to one of the customer's invoices, to the oldest, or to none.
       const { customer_id: id, ...rest } = create;
       const invoice = random.pick(customer.invoices);
       const what = random.pick([

@@ -55,7 +55,8 @@ export async function simulate({ seeds, workers = 2, keep, sabotage, slower = 1,
     const { file } = await makeTemplate(join(folder, 'template.sqlite'));
     const work: Work & { atOnce: number } = { template: file, scratch: folder, keep, atOnce: AT_ONCE };
     const results: RunResult[] = [];
-    // The long runs come first, so that the end does not wait for one of them. With `enough`, the order stays: the end may come early.
+    // The long runs come first, so that the end does not wait for one of them. With `enough`, the seeds keep their order, because the
+    // simulation may stop before all of them ran.
     const next = (enough === undefined ? seeds.toSorted((a, b) => Number(inProcesses(b)) - Number(inProcesses(a))) : seeds).values();
     await new Promise<void>((resolve, reject) => {
       let running = 0;

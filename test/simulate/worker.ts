@@ -25,7 +25,7 @@ process.on('message', ({ seed }: { seed: number }) => {
 });
 // A killed server leaves rejected promises that no code awaits.
 process.on('unhandledRejection', () => {});
-// The parent process died without cleanup. This worker ends its own servers, stopped ones too.
+// The parent process died without cleanup. This worker ends its own servers, including servers that a signal has suspended.
 process.on('disconnect', () => {
   try {
     rmSync(work.scratch, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });

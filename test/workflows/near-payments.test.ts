@@ -316,7 +316,7 @@ describe('the number of payments searched', () => {
     // No payment has a similar amount. Without the amount, all payments of the customer were compared.
     expect(looked(none)).toBe(payments.length);
     expect(textOf(none)).toContain(
-      `Searched ${payments.length} payments, which Zoho filtered by customer and amount, or by some of these conditions.`,
+      `Searched ${payments.length} payments, which Zoho filtered by customer and amount (in some searches only by a part of these conditions).`,
     );
     expect(textOf(await find({ number: '99999' }, one))).toMatch(/\nSearched 490 payments\.\n?/);
     expect(looked(await find({ number: '99999' }, one))).toBe(490);

@@ -50,7 +50,7 @@ describe('if the state folder is changed while the server runs', () => {
       },
     ],
     [
-      'a file is in the place of the folder for turns',
+      'a file is in the place of the lock folder',
       /^state_dir_unusable$/,
       (_, books) => {
         rmSync(join(books, 'turns'), { recursive: true });
@@ -85,7 +85,7 @@ describe('if the state folder is changed while the server runs', () => {
     expect(await writesTo(sandbox)).toEqual([]);
   });
 
-  it.skipIf(onWindows)('(only the folder for turns is missing), the folder is created again, and the write is recorded', async () => {
+  it.skipIf(onWindows)('if only the lock folder is missing, the folder is created again, and the write is recorded', async () => {
     const { books, settings } = await zoho();
     const server = await serving([], settings);
     await server.call('create_customer_payment', payment);
@@ -141,7 +141,7 @@ describe('if the disk is full', () => {
   );
 });
 
-describe('if this program has a bug before the claim', () => {
+describe('if a bug of this program stops a write before it is entered in the journal', () => {
   const broken = ({ parts, result, ...safety }: Partial<WriteTool['safety'] & Pick<WriteTool, 'parts' | 'result'>>): WriteTool => ({
     ...(createCustomerPayment as WriteTool),
     ...(parts && { parts }),
@@ -188,8 +188,8 @@ describe('if the journal cannot note the outcome of an earlier write', () => {
   });
 });
 
-describe('a turn', () => {
-  it.skipIf(onWindows)('is never held on a lock file that was deleted', async () => {
+describe('a turn (the lock for a payment or a customer)', () => {
+  it.skipIf(onWindows)('is never locked with a lock file that was deleted', async () => {
     const dir = join(folder(), 'turns');
     const [one, two] = [await openTurns(dir), await openTurns(dir)];
     closers.push(

@@ -35,7 +35,7 @@ async function readsBefore(name: string, args: Record<string, unknown>): Promise
   return reads;
 }
 
-describe('if the time is over before the claim, nothing is claimed or sent', () => {
+describe('if the deadline passes before the write is entered in the journal, nothing is entered or sent', () => {
   const bowman = [`customer:${seed.bowman}`];
   it.each<[string, (server: Harness) => Promise<unknown>]>([
     ['because Zoho does not answer the reads', ({ sandbox }) => fault(sandbox, { match: { method: 'GET' }, ...forever })],
@@ -45,7 +45,7 @@ describe('if the time is over before the claim, nothing is claimed or sent', () 
     ],
     ['because Zoho issues no access token', ({ sandbox }) => fault(sandbox, { match: { path: '/oauth/' }, ...forever })],
     ['because the queue for the limits does not move', ({ shared }) => createLimits({ shared, concurrent: 1 }).enter('write')],
-    ['because another write has the turn', ({ opened }) => opened.road.turns.take(bowman, 'test')],
+    ['because another write holds the lock', ({ opened }) => opened.road.turns.take(bowman, 'test')],
   ])('%s', async (_, hold) => {
     const server = await start({ timings: { beforeClaimMs: 400 }, limits: { ...patient, concurrent: 1 } });
     const taken = await hold(server);
@@ -87,7 +87,7 @@ describe('if the time is over before the claim, nothing is claimed or sent', () 
   });
 });
 
-describe('if the time is over after the claim', () => {
+describe('if the deadline passes after the write was entered in the journal', () => {
   it('a write that still waits for the limits is not sent, and is not recorded', async () => {
     const perMinute = await readsBefore('create_customer_payment', payment);
     const times = timings();

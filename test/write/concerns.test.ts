@@ -24,8 +24,8 @@ const yes: PersonAnswer = { action: 'accept', content: { approve: true } };
 const errorOf = (result: { structuredContent: Record<string, unknown> }) =>
   result.structuredContent['error'] as { code: string; message: string };
 
-describe('the result of a recorded write shows how the user consented, and to which concerns', () => {
-  it.each(kinds)('consented in a window of the host (%s)', async (kind) => {
+describe('the result of a recorded write shows how the user approved the write, and with which concerns', () => {
+  it.each(kinds)('approved in a window of the host (%s)', async (kind) => {
     const server = await start({ kind, confirm: 'ask', person: () => yes });
     const { structuredContent } = await server.call('create_customer_payment', overpaid);
     expect(structuredContent).toMatchObject({
@@ -35,7 +35,7 @@ describe('the result of a recorded write shows how the user consented, and to wh
     });
   });
 
-  it('consented by a second call', async () => {
+  it('approved by a second call', async () => {
     const server = await start({ confirm: 'ask' });
     const { approval } = (await server.call('create_customer_payment', overpaid)).structuredContent;
     const { structuredContent } = await server.call('create_customer_payment', { ...overpaid, approval });
@@ -58,7 +58,7 @@ describe('the result of a recorded write shows how the user consented, and to wh
     }
   });
 
-  it('consented, and the write was found after its answer was lost', async () => {
+  it('approved, and the write was found after its answer was lost', async () => {
     const server = await start({ confirm: 'ask', person: () => yes });
     await fault(server.sandbox, { match: { method: 'POST', path: '^/books/v3/customerpayments$' }, fault: 'drop_after' });
     expect((await server.call('create_customer_payment', overpaid)).structuredContent).toMatchObject({
@@ -69,7 +69,7 @@ describe('the result of a recorded write shows how the user consented, and to wh
   });
 });
 
-describe('the result of a write that is not recorded or unknown also shows consent and concerns', () => {
+describe('the result of a write that is not recorded or unknown also shows the approval and the concerns', () => {
   const overpays = [{ code: 'overpaid' }];
   const strict = { confirm: 'strict' } as const;
   const ask = (person?: HarnessOptions['person']) => ({ confirm: 'ask', ...(person && { person }) }) as const;
@@ -318,7 +318,10 @@ describe('the limit "*" in the policy', () => {
 
 it.each([
   ['{"max_amount": {"USD": 5}}', 'max_amount: there is no setting "USD"'],
-  ['{"accept": ["deletion"]}', 'accept.0: a deletion cannot be accepted; it must be one of '],
+  [
+    '{"accept": ["deletion"]}',
+    'accept.0: must not be "deletion", because a policy cannot switch off the question about a deletion; it must be one of ',
+  ],
   ['{"bulk_delete_max": 26}', 'bulk_delete_max: must be at most 25'],
   ['{"earliest_date": "1 June"}', 'earliest_date: must be a calendar date, yyyy-mm-dd'],
 ])('the error describes the mistake in the policy %s', (text, says) => {

@@ -142,7 +142,7 @@ describe('a payment whose answer was lost', () => {
   });
 
   it.each(['drop_before', 'html', 'truncate', 'malformed'])(
-    'is unknown if a search finds nothing (%s), and is not recorded only after the grace period',
+    'counts as unknown if a search finds nothing (%s), and counts as not recorded only when the grace period is over',
     async (kind) => {
       const { server, graceIsOver } = await startWithClocks({ timings: { lookMs: 0 } });
       await fault(server.sandbox, { match: posts, fault: kind });
@@ -187,7 +187,7 @@ describe('a payment whose answer was lost', () => {
   });
 });
 
-describe.each(kinds)('consent through the client of the %s', (kind) => {
+describe.each(kinds)('approval by the user through the client of the %s', (kind) => {
   it('shows the facts of a refund in the question, and records the refund after a yes', async () => {
     const questions: string[] = [];
     const server = await start({ kind, confirm: 'ask', person: (question) => (questions.push(question), yes) });
@@ -590,7 +590,7 @@ describe('with a unique custom field, the server', () => {
     expect(await paymentsIn(server)).toBe(before + 1);
   });
 
-  it('does not delete a payment that was sent twice while a copy may still arrive', async () => {
+  it('as long as a copy may still arrive, does not delete a payment that was sent twice', async () => {
     const { server, graceIsOver } = await startWithClocks({ uniqueField: unique.uniqueField });
     await server.call('create_customer_payment', { ...payment, amount: 1 });
     await fault(server.sandbox, { match: { method: 'PUT', path: '^/customerpayments$' }, fault: 'drop_before' });

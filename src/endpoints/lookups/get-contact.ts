@@ -57,7 +57,7 @@ export const getContact = defineRead({
       uri: 'zoho-books://contacts/{contact_id}',
       name: 'contact',
       title: 'Customer',
-      description: 'One customer, as from get_contact.',
+      description: 'One customer, with the same content as the answer of get_contact.',
       mimeType: 'application/json',
     },
   ],

@@ -59,7 +59,7 @@ export const getInvoice = defineRead({
       uri: 'zoho-books://invoices/{invoice_id}',
       name: 'invoice',
       title: 'Invoice',
-      description: 'One invoice, as from get_invoice.',
+      description: 'One invoice, with the same content as the answer of get_invoice.',
       mimeType: 'application/json',
     },
   ],

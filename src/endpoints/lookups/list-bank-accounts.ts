@@ -30,7 +30,7 @@ export const listBankAccounts = defineRead({
       uri: 'zoho-books://bankaccounts',
       name: 'bank_accounts',
       title: 'Bank accounts',
-      description: 'Cash and bank accounts, as from list_bank_accounts.',
+      description: 'Cash and bank accounts, with the same content as the answer of list_bank_accounts.',
       mimeType: 'application/json',
     },
   ],

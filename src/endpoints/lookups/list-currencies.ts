@@ -14,7 +14,8 @@ const output = z.looseObject({
 export const listCurrencies = defineRead({
   name: 'list_currencies',
   title: 'List currencies',
-  description: "Currencies: decimals, and Zoho's exchange rate to the base currency, if any. Ask the user for the rate of a payment.",
+  description:
+    "Currencies: decimals, and Zoho's exchange rate to the base currency, if any. Do not use it for a payment: ask the user for the rate.",
   module: 'settings',
   path: '/settings/currencies',
   resources: [
@@ -22,7 +23,7 @@ export const listCurrencies = defineRead({
       uri: 'zoho-books://currencies',
       name: 'currencies',
       title: 'Currencies',
-      description: 'Currencies, as from list_currencies.',
+      description: 'Currencies, with the same content as the answer of list_currencies.',
       mimeType: 'application/json',
     },
   ],

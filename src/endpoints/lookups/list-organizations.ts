@@ -23,7 +23,7 @@ export const listOrganizations = defineRead({
       uri: 'zoho-books://organizations',
       name: 'organizations',
       title: 'Organizations',
-      description: 'Organizations, as from list_organizations.',
+      description: 'Organizations, with the same content as the answer of list_organizations.',
       mimeType: 'application/json',
     },
   ],

@@ -20,7 +20,7 @@ export const getCustomerPayment = defineRead({
       uri: 'zoho-books://customerpayments/{payment_id}',
       name: 'customer_payment',
       title: 'Customer payment',
-      description: 'One customer payment, as from get_customer_payment.',
+      description: 'One customer payment, with the same content as the answer of get_customer_payment.',
       mimeType: 'application/json',
     },
     {

@@ -81,7 +81,7 @@ const input = z.strictObject({
   amount_less_equals: amountOrZero.optional(),
   amount_greater_than: amountOrZero.optional(),
   amount_greater_equals: amountOrZero.optional(),
-  notes: text100.describe('The description.'),
+  notes: text100.describe('Searches the description.'),
   notes_startswith: text100,
   notes_contains: text100,
   payment_mode: text100,
@@ -116,7 +116,7 @@ export const listCustomerPayments = defineRead({
       uri: 'zoho-books://customerpayments',
       name: 'customer_payments',
       title: 'Recent customer payments',
-      description: 'The newest customer payments, as from list_customer_payments.',
+      description: 'The newest customer payments, with the same content as the answer of list_customer_payments.',
       mimeType: 'application/json',
     },
     {

@@ -50,10 +50,7 @@ export const updateCustomerPaymentUsingCustomField = defineWrite({
       .regex(/^cf_\w+$/, 'must be the API name of a custom field, cf_...')
       .describe('API name of the field, cf_...'),
     unique_identifier_value: headerText,
-    upsert: z
-      .boolean()
-      .optional()
-      .describe('Record a new payment if none has the value. Needs customer_id, amount, date and payment_mode.'),
+    upsert: z.boolean().optional().describe('Needs customer_id, amount, date and payment_mode.'),
     ...paymentChanges,
   }),
   output,
@@ -213,12 +210,16 @@ async function unseenFacts({ key, value }: { key: string; value: string }, given
 }
 
 function cannotMerge(): InputError {
-  return new InputError('The server cannot read the payment by this custom field, so `invoices` could un-apply its other invoices.', {
-    code: 'cannot_merge_invoices',
-    next: {
-      say: 'Find the payment_id and use update_customer_payment, or send the whole list with replace_invoices: true.',
-      tool: 'update_customer_payment',
-      without: 'Send the whole list with replace_invoices: true.',
+  return new InputError(
+    'The server cannot read the payment by this custom field, ' +
+      'so a short `invoices` list could un-apply the payment from its other invoices.',
+    {
+      code: 'cannot_merge_invoices',
+      next: {
+        say: 'Find the payment_id and use update_customer_payment, or send the whole list with replace_invoices: true.',
+        tool: 'update_customer_payment',
+        without: 'Send the whole list with replace_invoices: true.',
+      },
     },
-  });
+  );
 }

@@ -17,7 +17,7 @@ export const getCustomerPaymentRefund = defineRead({
       uri: 'zoho-books://customerpayments/{customer_payment_id}/refunds/{refund_id}',
       name: 'customer_payment_refund',
       title: 'Refund',
-      description: 'One refund, as from get_customer_payment_refund.',
+      description: 'One refund, with the same content as the answer of get_customer_payment_refund.',
       mimeType: 'application/json',
     },
   ],

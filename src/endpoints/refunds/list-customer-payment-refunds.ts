@@ -43,7 +43,7 @@ export const listCustomerPaymentRefunds = defineRead({
       uri: 'zoho-books://customerpayments/{customer_payment_id}/refunds',
       name: 'customer_payment_refunds',
       title: 'Refunds of a customer payment',
-      description: 'Refunds of one payment, as from list_customer_payment_refunds.',
+      description: 'Refunds of one payment, with the same content as the answer of list_customer_payment_refunds.',
       mimeType: 'application/json',
     },
   ],

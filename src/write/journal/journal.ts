@@ -63,7 +63,7 @@ export interface Claim {
   readonly makes?: Made | undefined;
   /** The customer that the write is about, so that this customer's data can be erased. */
   readonly customer_id?: string | undefined;
-  /** The state before the write (ids, updated_time, values). A look compares Zoho's records with it. */
+  /** The state before the write (ids, updated_time, values). The search for a lost write compares Zoho's records with it. */
   readonly before: Json;
   /** The facts that were shown and approved. */
   readonly facts: Json;
@@ -85,7 +85,7 @@ export interface Entry extends Claim {
   readonly settledAt?: string;
   /** The write was sent again while its outcome was unknown, so a copy of it may still reach Zoho. */
   readonly sentAgain?: true;
-  /** The Zoho record that this write made or touched. While the outcome is unknown, the id is only a hint for a look. */
+  /** The Zoho record that this write made or touched. While the outcome is unknown, the id is only a hint for the search. */
   readonly zoho_id?: string;
   /** The answer to the caller, kept for replays. Undefined after the customer's data was erased. */
   readonly answer?: Answer;
@@ -124,9 +124,9 @@ export type Happening =
   /** The write never reached a socket, or Zoho refused it. */
   | { readonly type: 'not_recorded'; readonly reason: string }
   | { readonly type: 'recorded'; readonly zoho_id?: string | undefined; readonly answer: Answer }
-  /** `zoho_id`: a record that an unclear answer named; a hint for a look. */
+  /** `zoho_id`: a record that an unclear answer named; a hint for the search. */
   | { readonly type: 'unknown'; readonly reason: string; readonly zoho_id?: string | undefined }
-  /** Settles an unknown entry, after a look in Zoho or by the decision of a person. `asked`: where the person decided. */
+  /** Settles an unknown entry, after a search in Zoho or by the decision of a person. `asked`: where the person decided. */
   | {
       readonly type: 'resolved';
       readonly outcome: 'recorded' | 'not_recorded';

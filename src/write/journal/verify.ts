@@ -198,7 +198,7 @@ function compareEntry(
   const wanted = new Set(UNSETTLED.includes(derived.row.state) ? derived.blocks : []);
   const found = new Set(blocks);
   if (wanted.size !== found.size || [...wanted].some((block) => !found.has(block)))
-    ofEntries.push(`Entry ${id}: what it blocks does not match its events.`);
+    ofEntries.push(`Entry ${id}: the list of records that it blocks does not match its events.`);
 }
 
 /** Checks the events that belong to no entry: notes, and the erasures that empty them. */
@@ -238,7 +238,7 @@ class Notes {
     let note = await this.#peek();
     for (; note !== undefined && note.seq < derived.seq; note = await this.#pull()) this.problems.push(notItsEvent(note.seq));
     if (note?.seq !== derived.seq) {
-      this.problems.push(`Note ${derived.seq} is missing.`);
+      this.problems.push(`The index row of event ${derived.seq} is missing.`);
       return;
     }
     const kept = note;
@@ -315,6 +315,6 @@ function dataOf(event: StoredEvent, problems: string[]): object | undefined {
 }
 
 const makesNoSense = ({ seq, type }: StoredEvent) => `Event ${seq} (${type}) is not valid.`;
-const unnamed = (seq: number) => `The data of event ${seq} is missing, but no erasure names it.`;
-const notEmptied = (seq: number) => `An erasure names event ${seq}, but its data is still there.`;
-const notItsEvent = (seq: number) => `Note ${seq} does not match its event.`;
+const unnamed = (seq: number) => `The data of event ${seq} is missing, but the journal does not record that it was erased.`;
+const notEmptied = (seq: number) => `The journal records that the data of event ${seq} was erased, but the data is still there.`;
+const notItsEvent = (seq: number) => `The index row of event ${seq} does not match the event.`;

@@ -894,9 +894,9 @@ export function journalContract(backend: JournalBackend): void {
       ['an earlier time', /its claimed_at does not match/, "UPDATE entries SET claimed_at = '2020-01-01T00:00:00.000Z'"],
       ['a deleted entry', /Entry w_\w+ is missing/, "DELETE FROM entries WHERE state = 'recorded'"],
       ['an invented entry', /has no events/, "UPDATE entries SET id = 'w_invented' WHERE state = 'recorded'"],
-      ['a removed block', /what it blocks does not match/, 'DELETE FROM blocks'],
-      ['a removed decline', /Note 4 is missing/, 'DELETE FROM notes'],
-      ['a changed decline', /Note 4 does not match/, "UPDATE notes SET at = '2020-01-01T00:00:00.000Z'"],
+      ['a removed block', /the list of records that it blocks does not match/, 'DELETE FROM blocks'],
+      ['a removed decline', /The index row of event 4 is missing/, 'DELETE FROM notes'],
+      ['a changed decline', /The index row of event 4 does not match/, "UPDATE notes SET at = '2020-01-01T00:00:00.000Z'"],
     ])('finds %s', async (_, problem, ...sql) => {
       const place = backend.place();
       await story(place);
@@ -919,7 +919,7 @@ export function journalContract(backend: JournalBackend): void {
       ['no problem in an intact journal', /^$/, 'UPDATE events SET at = at'],
       [
         'restored data',
-        /An erasure names event 1, but its data is still there/,
+        /The journal records that the data of event 1 was erased, but the data is still there/,
         `UPDATE events SET data = '{}', salt = (SELECT salt FROM events WHERE seq = 4) WHERE seq = 1`,
       ],
       ['a changed entry', /its key_digest does not match/, 'UPDATE entries SET key_digest = NULL'],
