@@ -240,11 +240,6 @@ export const sabotages = {
     patches: [{ file: 'write/perform-list.ts', from: 'return alike.length === 0', to: 'return alike.length >= 0' }],
     failsOn: 'consent',
   },
-  listReplay: {
-    what: 'the journal is not read first when a list is sent again',
-    patches: [{ file: 'write/perform-list.ts', from: '  await list.replay();\n', to: '' }],
-    failsOn: 'list',
-  },
 } satisfies Record<string, Sabotage>;
 
 export type SabotageName = keyof typeof sabotages;
