@@ -27,10 +27,10 @@ export const recordCustomerPayments = defineWriteList({
   title: 'Record a list of payments',
   description:
     'Record up to 75 customer payments with one call. The server checks all rows, then asks the user once. ' +
-    'If a row cannot be recorded, no row is, unless `only_good_rows`. If rows are `not_started`, make the same call again.',
+    'If a row cannot be recorded, no row is, unless `only_good_rows` is true. If rows are `not_started`, make the same call again.',
   input: z.strictObject({
-    rows: z.array(row).min(1).max(MOST_LIST_ROWS).describe('With the arguments of record_customer_payment.'),
-    only_good_rows: z.boolean().optional().describe('Record only the rows that can be recorded.'),
+    rows: z.array(row).min(1).max(MOST_LIST_ROWS).describe('Arguments of record_customer_payment.'),
+    only_good_rows: z.boolean().optional(),
   }),
   output: z.looseObject({
     rows: z
