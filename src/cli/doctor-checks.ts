@@ -163,7 +163,7 @@ function usableFinding(dir: string): Finding {
           check: 'folder',
           state: 'unknown',
           says: warning,
-          next: 'Leave the permission only if every member of the group may change the journal and the login.',
+          next: 'Keep the permission only if every member of the group may change the journal and the login.',
         };
   } catch (error) {
     return wrong(

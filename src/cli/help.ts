@@ -118,7 +118,7 @@ const declared = {
     ],
     examples: ['reconcile statement.csv --account "Bank of Burlington"'],
     more: [
-      'Each row is recorded, missing or different. Payments of these days that no row shows are listed as not in the file. ' +
+      'Status of each row: recorded, missing or different. Payments of these days without a row are listed as not in the file. ' +
         'The exit code is 0 only if everything agrees, otherwise 3.',
     ],
   },

@@ -83,7 +83,7 @@ const goThroughStatement: Prompt = {
     NEVER_PICK,
     tools.has('record_customer_payments') &&
       'If I agree, call record_customer_payments with the ready rows of the lines that I agreed to, and an idempotency_key for the statement.',
-    'Tell me which payments of the books no line shows, and what the answer did not cover.',
+    'Tell me which payments of the books have no line, and what the answer did not cover.',
   ],
 };
 

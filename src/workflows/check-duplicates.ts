@@ -29,7 +29,7 @@ const USUAL_DAYS_APART = 7;
 
 const input = z.strictObject({
   customer: customer.optional(),
-  date_start: date.optional().describe('Default: 90 days before date_end, or with `customer` no limit.'),
+  date_start: date.optional().describe('Default: 90 days before date_end; no limit with `customer`.'),
   date_end: date.optional(),
   days_apart: z.int().min(0).max(90).optional().describe('Default 7.'),
 });

@@ -53,7 +53,7 @@ type Given = z.output<typeof input>;
 export const findRefunds = defineReadWorkflow({
   name: 'find_refunds',
   title: 'Find refunds',
-  description: 'Find refunds: when, to whom, why and from which account; totals per currency. Without refunds of credit notes.',
+  description: 'Find refunds: when, to whom, why and from which account; totals per currency. Omits refunds of credit notes.',
   input,
   output: z.looseObject({ refunds: z.array(z.looseObject({ payment_id: text, refund_id: text })).optional() }),
   reads: [allPayments, allRefunds, allContacts, getContact, allBankAccounts, getCustomerPayment, getCustomerPaymentRefund],

@@ -104,7 +104,7 @@ export const matchStatement = defineReadWorkflow({
           .join(', ') +
         '.',
       partial.length > 0 &&
-        `Partial: not everything could be read. Lines that need the missing data are at most likely. Missing: ${listWithin(partial, 400)}.`,
+        `Partial: not everything could be read. Lines that need the missing data are never “fits”. Missing: ${listWithin(partial, 400)}.`,
       skipped.length > 0 && `Skipped rows: ${listWithin(skipped.map(aboutSkipped), 400)}.`,
     );
     if (rows_of !== undefined) return createReport([...about, ...readyRows(rows, rows_of)]);

@@ -284,7 +284,7 @@ function allocationNeeded(open: readonly Invoice[]): InputError {
     code: 'allocation_needed',
     next:
       'If the user said which invoices, call again with them as `invoices`. ' +
-      'Otherwise ask which invoices are paid, or whether to use allocate: "oldest_first" or "as_credit".',
+      'Otherwise ask which invoices to pay, or whether to use allocate: "oldest_first" or "as_credit".',
   });
 }
 

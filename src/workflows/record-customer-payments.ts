@@ -27,7 +27,7 @@ export const recordCustomerPayments = defineWriteList({
   title: 'Record a list of payments',
   description:
     'Record up to 75 customer payments with one call. The server checks all rows, then asks the user once. ' +
-    'If a row cannot be recorded, no row is, unless `only_good_rows` is true. If rows are `not_started`, make the same call again.',
+    'If one row cannot be recorded, nothing is recorded, unless `only_good_rows` is true. If rows are `not_started`, make the same call again.',
   input: z.strictObject({
     rows: z.array(row).min(1).max(MOST_LIST_ROWS).describe('Arguments of record_customer_payment.'),
     only_good_rows: z.boolean().optional(),

@@ -128,7 +128,7 @@ async function paymentToRefund({ customer, payment, amount }: Given, zoho: Reade
   const [shown, more] = [choices.slice(0, MOST_PAYMENT_CHOICES), Math.max(0, choices.length - MOST_PAYMENT_CHOICES)];
   const listed = `${shown.map(({ text, id }) => `${text} (id ${id})`).join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
   if (enough.length === 0) throw notEnough(listed, amount ?? 0, sum(refundable.map((row) => row.unused_amount ?? 0)), currency);
-  throw new WhichError(`Several payments of ${name} have an unused amount. Which one is refunded?`, {
+  throw new WhichError(`Several payments of ${name} have an unused amount. Which one should be refunded?`, {
     field: 'payment',
     choices: shown,
     more,

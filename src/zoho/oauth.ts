@@ -156,7 +156,7 @@ function refusedGrant(zoho: ZohoRefusal, grant: Grant, accountsHost: string): Pa
     case 'Access Denied':
       return new BusyError('Zoho issues no access token at the moment, because too many were requested.', {
         code: 'token_throttled',
-        next: 'Wait ten minutes without calls, then make the same call again; an earlier call prolongs the block.',
+        next: 'Wait ten minutes without calls, then make the same call again; calling sooner prolongs the block.',
         zoho,
       });
     case 'invalid_client':

@@ -41,7 +41,7 @@ describe('reconcile', () => {
     const imported = resultsOf(file.replace('compared', 'recorded')).map(({ payment_id }) => payment_id);
     expect(resultsOf(file).map(({ payment_id }) => payment_id)).toEqual(imported);
     expect(await writesTo({ sandbox })).toEqual([]);
-    // One for each payment with refunds since then.
+    // One request for each payment with refunds since then.
     expect((await requestsTo(sandbox)).length).toBeLessThanOrEqual(40);
   });
 

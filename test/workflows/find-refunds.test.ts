@@ -278,7 +278,7 @@ it('find_refunds says when it shows every refund, and that it does not include r
   const none = await find(server, { amount: 7.77 });
   expect(textOf(none)).toContain('No refund matches: amount 7.77.\nRefunds of credit notes are not included.');
   const tool = (await server.client.listTools()).tools.find(({ name }) => name === 'find_refunds') as { description?: string };
-  expect(tool.description).toContain('Without refunds of credit notes.');
+  expect(tool.description).toContain('Omits refunds of credit notes.');
 });
 
 describe('an incomplete search for refunds', () => {

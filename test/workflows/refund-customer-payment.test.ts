@@ -59,7 +59,7 @@ describe.each(kinds)('refund_customer_payment, called by the client of the %s', 
     await refunded(server, { customer: 'Bowman' });
     expect(asked.map((question) => question.split('\n')[0])).toEqual([
       '4 customers have a name like "Bowman". Which one is it?',
-      'Several payments of "Bowman Furniture" (id 903000000000099) have an unused amount. Which one is refunded?',
+      'Several payments of "Bowman Furniture" (id 903000000000099) have an unused amount. Which one should be refunded?',
       'Refund USD 100.00 to "Bowman Furniture"?',
     ]);
     expect(asked[2]).toContain('Account: "Petty Cash" (id 3000000000385)');

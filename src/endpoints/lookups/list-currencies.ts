@@ -15,7 +15,7 @@ export const listCurrencies = defineRead({
   name: 'list_currencies',
   title: 'List currencies',
   description:
-    "Currencies: decimals, and Zoho's exchange rate to the base currency, if any. Do not use it for a payment: ask the user for the rate.",
+    "Currencies: decimals, and Zoho's exchange rate to the base currency, if any. For a payment, ask the user for the rate instead.",
   module: 'settings',
   path: '/settings/currencies',
   resources: [
