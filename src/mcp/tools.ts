@@ -9,6 +9,7 @@ import type { Json } from '../json.ts';
 import { quiet } from '../records/fields.ts';
 import { isWrite, methodOf, writtenBy, type Workflow, type WriteListWorkflow, type WriteWorkflow } from '../workflow.ts';
 import { AccountNotAllowed } from '../write/policy.ts';
+import type { Person } from '../write/confirm.ts';
 import { APPROVAL_MINUTES } from '../write/seal.ts';
 import type { Done, Performed } from '../write/types.ts';
 import { readArguments } from './arguments.ts';
@@ -150,23 +151,52 @@ export function outputOf(tool: Tool): z.ZodObject {
   return isWrite(tool) ? tool.output.extend(tool.kind === 'write list' ? listFacts : writeFacts) : tool.output;
 }
 
+/** The parts of `Performed` that the user has to answer first. */
+type Questioned = Extract<Performed, { kind: 'ask' | 'settle' | 'preview' }>;
+
+const isQuestioned = (performed: { readonly kind: string }): performed is Questioned =>
+  performed.kind === 'ask' || performed.kind === 'settle' || performed.kind === 'preview';
+
+/** Performs a write, and asks the user until no question is left. Returns what was performed, or an answer that asks the user. */
+async function performAsking<P extends { readonly kind: 'done' | 'list' }>(
+  approval: string | undefined,
+  served: Served,
+  ctx: ServerContext,
+  perform: (person: Person) => Promise<P | Questioned>,
+): Promise<P | { readonly kind: 'answer'; readonly answer: CallToolResult | InputRequiredResult }> {
+  const { asking, edge } = served;
+  const { signal } = ctx.mcpReq;
+  let person = beforeSending(() => asking.personOf(ctx, approval));
+  for (;;) {
+    const performed = await perform(person);
+    if (!isQuestioned(performed)) return performed;
+    if (performed.kind === 'preview') return { kind: 'answer', answer: beforeSending(() => preview(performed, edge)) };
+    // When the answer arrives, everything before the claim runs again.
+    const question = beforeSending(() => asQuestion(performed, served));
+    const asked = await asking.ask(question, person, ctx).catch((error: unknown) => {
+      throw signal.aborted ? error : new InternalError('no', error);
+    });
+    if (asked.kind === 'later') return { kind: 'answer', answer: asked.result };
+    person = asked.person;
+  }
+}
+
 async function write(
   tool: WriteTool | WriteWorkflow,
   args: unknown,
   served: Served,
   ctx: ServerContext,
 ): Promise<CallToolResult | InputRequiredResult> {
-  const { books, deliveries, onWritten, asking, edge } = served;
+  const { books, deliveries, onWritten, edge } = served;
   const {
     idempotency_key: key,
     approval,
     allow_duplicate_of = [],
     ...input
   } = beforeSending(() => readArguments(argumentsOf(tool), args, { isUpdate: methodOf(tool) === 'PUT' }));
-  let person = beforeSending(() => asking.personOf(ctx, approval as string | undefined));
   const { signal, id } = ctx.mcpReq;
-  for (;;) {
-    const performed = await writeByNames(tool, input, (called) =>
+  const performed = await performAsking(approval as string | undefined, served, ctx, (person) =>
+    writeByNames(tool, input, (called) =>
       books.write({
         ...called,
         input,
@@ -181,25 +211,15 @@ async function write(
         deliveries.expect(id, { entry: error.entry, state: 'unknown' });
       }
       throw await withWhatIsMissing(error, tool, input, books);
-    });
-    if (performed.kind === 'ask' || performed.kind === 'settle') {
-      // When the answer arrives, everything before the claim runs again.
-      const question = beforeSending(() => asQuestion(performed, served));
-      const asked = await asking.ask(question, person, ctx).catch((error: unknown) => {
-        throw signal.aborted ? error : new InternalError('no', error);
-      });
-      if (asked.kind === 'later') return asked.result;
-      person = asked.person;
-      continue;
-    }
-    if (performed.kind === 'preview') return beforeSending(() => preview(performed, edge));
-    const { entry, result, report, replayed, notes, asked, concerns } = performed;
-    if (!replayed) onWritten(input, result);
-    deliveries.expect(id, { entry, state: 'recorded' });
-    const facts: WriteFacts = { outcome: 'recorded', replayed, write_id: entry, asked, concerns };
-    const lines = [...aboutConcerns(performed), ...report.lines, ...notes, ...aboutConsent(performed)];
-    return succeeded({ ...result, ...facts }, { ...report, lines }, edge);
-  }
+    }),
+  );
+  if (performed.kind === 'answer') return performed.answer;
+  const { entry, result, report, replayed, notes, asked, concerns } = performed;
+  if (!replayed) onWritten(input, result);
+  deliveries.expect(id, { entry, state: 'recorded' });
+  const facts: WriteFacts = { outcome: 'recorded', replayed, write_id: entry, asked, concerns };
+  const lines = [...aboutConcerns(performed), ...report.lines, ...notes, ...aboutConsent(performed)];
+  return succeeded({ ...result, ...facts }, { ...report, lines }, edge);
 }
 
 async function writeList(
@@ -208,7 +228,7 @@ async function writeList(
   served: Served,
   ctx: ServerContext,
 ): Promise<CallToolResult | InputRequiredResult> {
-  const { books, deliveries, onWritten, asking, edge } = served;
+  const { books, deliveries, onWritten, edge } = served;
   const {
     idempotency_key: key,
     approval,
@@ -221,10 +241,9 @@ async function writeList(
     allowDuplicateOf: allow_duplicate_of,
   }));
   const tell = progressOf(ctx);
-  let person = beforeSending(() => asking.personOf(ctx, approval));
   const { signal, id } = ctx.mcpReq;
-  for (;;) {
-    const performed = await books.writeList({
+  const performed = await performAsking(approval, served, ctx, (person) =>
+    books.writeList({
       workflow: tool,
       rows: calls,
       key,
@@ -232,22 +251,13 @@ async function writeList(
       person,
       signal,
       progress: (doing, row, of) => tell(`${doing} row ${row} of ${of}`),
-    });
-    if (performed.kind === 'ask') {
-      const question = beforeSending(() => asQuestion(performed, served));
-      const asked = await asking.ask(question, person, ctx).catch((error: unknown) => {
-        throw signal.aborted ? error : new InternalError('no', error);
-      });
-      if (asked.kind === 'later') return asked.result;
-      person = asked.person;
-      continue;
-    }
-    if (performed.kind === 'preview') return beforeSending(() => preview(performed, edge));
-    const told = performed.rows.flatMap((row) => (row.outcome === 'recorded' ? [{ entry: row.done.entry, state: row.outcome }] : []));
-    for (const row of performed.rows) if (row.outcome === 'recorded' && !row.done.replayed) onWritten({}, row.done.result);
-    deliveries.expect(id, ...told);
-    return listResult(performed, edge);
-  }
+    }),
+  );
+  if (performed.kind === 'answer') return performed.answer;
+  const told = performed.rows.flatMap((row) => (row.outcome === 'recorded' ? [{ entry: row.done.entry, state: row.outcome }] : []));
+  for (const row of performed.rows) if (row.outcome === 'recorded' && !row.done.replayed) onWritten({}, row.done.result);
+  deliveries.expect(id, ...told);
+  return listResult(performed, edge);
 }
 
 interface ListArguments {

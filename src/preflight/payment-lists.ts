@@ -201,36 +201,40 @@ async function customersWithDecimals(most: number, zoho: Reader): Promise<Rows> 
 
 /** The payments of all customers, or the newest pages of a longer list. Undefined if Zoho does not confirm the sort order. */
 async function newestPaymentsOfAll(most: number, zoho: Reader): Promise<NewestRows | undefined> {
-  const rows: Json[] = [];
-  for (let page = 1; page <= most; page += 1) {
-    const answer = await zoho.read(allPayments, { page, ...byCreation });
-    if (isCutShort(answer) || !isSortedByCreation(answer)) return undefined;
-    rows.push(...answer.rows);
-    if (isLast(answer)) return { rows, whole: true };
-  }
-  return withSince(rows);
-}
-
-function withSince(rows: readonly Json[]): NewestRows | undefined {
-  const oldest = rows.at(-1);
+  const read = await newestPages(most, zoho, () => false);
+  const oldest = read?.rows.at(-1);
+  if (read === undefined || read.whole) return read;
   const isTold = oldest !== undefined && comparedPayment(oldest).created !== undefined;
-  return isTold ? { rows, whole: false, since: String(oldest['created_time']) } : undefined;
+  return isTold ? { ...read, since: String(oldest['created_time']) } : undefined;
 }
 
 /** The known payments and those that were created since. Undefined if no page shows a known payment. */
 async function paymentsCreatedSince(before: NewestRows, most: number, zoho: Reader): Promise<NewestRows | undefined> {
-  const known = new Set(before.rows.map(({ payment_id }) => readId(payment_id)));
+  const known = paymentIdsIn(before.rows);
+  const isKnown = ({ payment_id }: Json) => known.has(readId(payment_id));
+  const read = await newestPages(most, zoho, (page) => page.some(isKnown));
+  if (read === undefined || read.whole) return read;
+  if (!read.rows.some(isKnown)) return undefined;
+  const again = paymentIdsIn(read.rows);
+  return { ...before, rows: [...read.rows, ...before.rows.filter(({ payment_id }) => !again.has(readId(payment_id)))] };
+}
+
+const paymentIdsIn = (rows: readonly Json[]) => new Set(rows.map(({ payment_id }) => readId(payment_id)));
+
+/**
+ * Reads the newest payments of all customers, page by page until the end, or until a page is `enough`. Undefined if Zoho does not confirm the
+ * sort order.
+ */
+async function newestPages(most: number, zoho: Reader, enough: (page: readonly Json[]) => boolean): Promise<Rows | undefined> {
   const rows: Json[] = [];
   for (let page = 1; page <= most; page += 1) {
     const answer = await zoho.read(allPayments, { page, ...byCreation });
     if (isCutShort(answer) || !isSortedByCreation(answer)) return undefined;
     rows.push(...answer.rows);
     if (isLast(answer)) return { rows, whole: true };
-    if (!answer.rows.some(({ payment_id }) => known.has(readId(payment_id)))) continue;
-    const read = new Set(rows.map(({ payment_id }) => readId(payment_id)));
-    return { ...before, rows: [...rows, ...before.rows.filter(({ payment_id }) => !read.has(readId(payment_id)))] };
+    if (enough(answer.rows)) break;
   }
-  return undefined;
+  return { rows, whole: false };
 }
 
 /** Answers a query from the list of open invoices: the open invoices of a customer, or the open invoice with exactly this number. */

@@ -242,7 +242,8 @@ class List {
    */
   async #sendGroup(group: readonly Row[], consents: readonly ListConsent[]): Promise<number> {
     const { turns } = this.#road;
-    const names = (await Promise.all(group.map((row) => this.#turnsOf(row)))).flat();
+    const turnsOf = await Promise.all(group.map((row) => this.#turnsOf(row)));
+    const names = turnsOf.flat();
     let turn: Turn | undefined;
     try {
       turn = await turns.take(names, this.#call.workflow.name, { signal: this.#call.signal });
@@ -257,7 +258,7 @@ class List {
           continue;
         }
         // If the answers to two payments of a customer were lost, a search could not tell which record belongs to which row.
-        if ((await this.#turnsOf(row)).some((name) => this.#unknown.has(name))) {
+        if (turnsOf[i]!.some((name) => this.#unknown.has(name))) {
           row.outcome = { outcome: 'not_started', error: behindUnknown() };
           this.#tell(row);
           continue;
