@@ -40,7 +40,7 @@ export class SqliteFile {
 
   close(): void {
     if (!this.database.isOpen) return;
-    // An open transaction would last longer than the connection: until its statements are garbage-collected.
+    // Without a rollback, an open transaction lasts until the connection's statements are garbage-collected.
     if (this.database.isTransaction) this.database.exec('ROLLBACK');
     this.#statements.clear();
     this.database.close();

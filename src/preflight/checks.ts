@@ -291,7 +291,7 @@ export async function checkCustomFields(
 function unnamedCustomField(i: number): InputError {
   return new InputError(`custom_fields[${i}] does not name a field.`, {
     code: 'no_such_custom_field',
-    next: 'Call again with the label or another name of the field, and the value.',
+    next: 'Call again with the label or API name of the field, and the value.',
   });
 }
 

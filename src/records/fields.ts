@@ -120,7 +120,7 @@ export const paymentChanges = {
   bank_charges: amountOrZero.optional(),
   account_id: accountId.optional(),
   retainerinvoice_id: named('retainer invoice').optional(),
-  invoices: z.array(appliedInvoice).optional().describe('New total applied to each; 0 un-applies it. Other invoices do not change.'),
+  invoices: z.array(appliedInvoice).optional().describe('Applied amount per invoice, after the change; 0 un-applies. Others stay.'),
   replace_invoices: z.boolean().optional().describe('Un-applies every invoice that is not in `invoices`.'),
 };
 

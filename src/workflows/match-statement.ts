@@ -66,8 +66,8 @@ export const matchStatement = defineReadWorkflow({
   name: 'match_statement',
   title: 'Match a bank statement',
   description:
-    'Find which lines of a bank statement (at most 200) are already recorded, and which open invoices the other lines pay. Each line is ' +
-    'recorded, fits (ready as `rows` for record_customer_payments), likely (ask the user) or unknown. Also shows payments without a line.',
+    'Find which lines of a bank statement (at most 200) are already recorded, and which open invoices the other lines pay. Status per ' +
+    'line: recorded, fits (ready as `rows` for record_customer_payments), likely (ask the user) or unknown. Also shows payments without a line.',
   input,
   output: z.looseObject({ lines: z.array(z.looseObject({})).optional(), rows: z.array(z.looseObject({})).optional() }),
   reads: [allPayments, allRefunds, allContacts, allInvoices, allBankAccounts, getCustomerPaymentRefund],

@@ -46,7 +46,7 @@ export const summarizePayments = defineReadWorkflow({
   title: 'Add up payments',
   description:
     'Add up payments received in a date range: count, amount, refunded and unused, in the base currency. ' +
-    'Groups by customer or currency also show the amounts in their own currency.',
+    'Grouped by customer or currency, it also shows amounts in their own currency.',
   input,
   output,
   reads: [allPayments, allContacts, getContact, allBankAccounts, listOrganizations],

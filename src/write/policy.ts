@@ -65,7 +65,7 @@ export const policySchema = z
     allow_unattended: z
       .boolean()
       .optional()
-      .describe('`import --yes` may record payments without asking, if the policy accepts every other concern.'),
+      .describe('`import --yes` may record payments without asking, if `accept` has all their other concerns.'),
   })
   .describe('What zoho-payments-mcp may do.');
 

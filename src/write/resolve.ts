@@ -85,8 +85,8 @@ async function lookFor(entry: Entry, resolver: Resolver): Promise<Looked> {
 }
 
 /**
- * True if Zoho can no longer carry out the request of this entry, because the grace period is over by both Zoho's clock and this machine's
- * clock. As this machine's clock, the process that sent the request uses its monotonic clock; another process uses the time of day.
+ * True if Zoho can no longer carry out the request of this entry, because both Zoho's clock and a local clock show that the grace period is over.
+ * In the process that sent the request, the local clock is the monotonic clock; in others, it is the time of day.
  */
 export function isGraceOver(
   entry: Entry,

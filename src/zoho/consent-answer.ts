@@ -41,6 +41,6 @@ function accountsServer(answer: URLSearchParams, beganAt: string): string {
   if (named === beganAt || dataCenterOf(named)) return named;
   throw new AccessError("The answer names an accounts server that is not one of Zoho's. Nothing was sent to it.", {
     code: 'foreign_accounts_server',
-    next: 'run `zoho-payments-mcp login` again; if this happens again, another program on this machine may change web addresses.',
+    next: 'run `zoho-payments-mcp login` again; if this happens again, perhaps a program on this machine changes web addresses.',
   });
 }

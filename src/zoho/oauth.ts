@@ -142,7 +142,7 @@ function noSandbox({ host, port }: URL, cause: unknown): AccessError {
           extension: 'start the sandbox again, or correct the settings',
         },
         {
-          say: 'run `zoho-payments-mcp login` again, if the sandbox kept its books in no file or you want your real books',
+          say: 'run `zoho-payments-mcp login` again, if the sandbox has no file, or to use your real books',
           extension: 'set ZOHO_REFRESH_TOKEN and ZOHO_ORGANIZATION_ID for your real books',
         },
       ],

@@ -67,7 +67,7 @@ const madeRecord = "makes IS NOT NULL AND zoho_id IS NOT NULL AND state = 'recor
 /** SQL: recorded, but the answer was not delivered. */
 const untold = "state = 'recorded' AND delivered = 0";
 
-/** The unsettled entries that touch any name in a list (a JSON array). */
+/** The unsettled entries that block any name in a list (a JSON array). */
 const blocking = 'SELECT entry FROM blocks WHERE block IN (SELECT value FROM json_each(?))';
 
 /** SQL for the entries whose events contain one of the texts (case-insensitive). */

@@ -975,7 +975,7 @@ export function journalContract(backend: JournalBackend): void {
     it('never removes only a part of an entry when it is pruned', async () => {
       let now = Date.parse('2026-01-01T00:00:00Z');
       const journal = await open(backend.place(), () => now);
-      // The first entry is settled after the claim of the second entry, which stays.
+      // The first entry is settled after the second is claimed. The second stays unsettled.
       const first = await entryIn(journal, 'sent');
       const second = await entryIn(journal, 'sent');
       await journal.add(first.id, notRecorded);
