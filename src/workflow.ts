@@ -59,7 +59,7 @@ export interface WriteWorkflow<I extends z.ZodObject = z.ZodObject, O extends z.
   readonly endpoint: WriteTool;
   /** The locks that the endpoint needs. Runs before the reads of the plan. May throw a WhichError. */
   turn(input: z.output<I>, zoho: Reader, chosen: Chosen): Promise<readonly string[]>;
-  /** The ids of the accounts in the arguments, by the endpoint's argument. The policy judges them before the user is asked anything. */
+  /** The account ids in the arguments, by the name of the argument. The policy judges them before the user is asked anything. */
   accounts?(input: z.output<I>, zoho: Reader): Promise<Json>;
   /** Makes the plan while the lock is held. Amounts come from reads without cache. Runs again if something may have changed. */
   plan(input: z.output<I>, zoho: Reader, chosen: Chosen): Promise<Planned>;

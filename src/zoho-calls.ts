@@ -23,7 +23,7 @@ export const zohoCalls: Readonly<Record<string, Calls>> = {
   find_payments: {
     calls: 4,
     usual: 'by customer and amount',
-    more: '1 for each 200 payments searched; finding the ids of the invoices takes 2 of these calls, and at most 8',
+    more: '1 for each 200 payments searched; 2 of the 4 calls find invoice ids, which can take up to 8',
   },
   find_refunds: {
     calls: 6,

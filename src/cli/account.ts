@@ -67,7 +67,7 @@ export function overlookedWarning(config: Config, books: BooksAt): string | unde
   const overlooked = overlookedFolders(base, books);
   if (overlooked.length === 0) return undefined;
   return (
-    "these books have several journals, because Zoho's address was set in different spellings: " +
+    "this server has several journals for these books, because Zoho's address was set in different spellings: " +
     `the server uses ${folderOf(base, books)} and ignores ${overlooked.join(' and ')}`
   );
 }

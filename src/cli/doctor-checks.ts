@@ -68,7 +68,7 @@ export async function* examine(config: Config, options: ExamineOptions): AsyncGe
         'folder',
         overlooked,
         'Check each journal with `zoho-payments-mcp journal list`. The command reads the folder that the server uses now: ' +
-          'to read an ignored folder, first move that folder away. ' +
+          'to read an ignored folder, first move the folder in use away. ' +
           'Move the ignored folders away if they hold no unresolved write.',
       );
     const center = dataCenterFinding(account);

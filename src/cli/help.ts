@@ -32,7 +32,7 @@ const csv = [
   ['--decimal SIGN', 'the decimal sign of amounts: . or , (default: found from the amounts)'],
   ['--date-format FORMAT', 'DD/MM/YYYY, MM/DD/YYYY or YYYY-MM-DD (default: found from the dates)'],
   ['--delimiter SIGN', 'the sign between cells: , ; | or tab (default: found from the file)'],
-  ['--encoding NAME', 'such as latin1; default: the encoding that the file names, otherwise UTF-8'],
+  ['--encoding NAME', 'such as latin1; default: the encoding stated in the file, otherwise UTF-8'],
 ] as const;
 
 /** By name: one word, or two words for a subcommand such as `journal list`. */
@@ -44,7 +44,7 @@ const declared = {
       ...books,
       ['--log-level LEVEL', 'how much to write to stderr: error, warn (default), info or debug'],
       ['--log-json', 'write the log as JSON lines'],
-      ['--extension', 'the desktop extension (.mcpb) sets this, so that messages name its settings'],
+      ['--extension', 'the desktop extension (.mcpb) sets this; messages then name the settings of the extension'],
     ],
     examples: ['serve --sandbox', 'serve --read-only --toolsets all'],
   },
@@ -55,7 +55,7 @@ const declared = {
       [
         '--data-center NAME',
         "Zoho's data center: us (default), eu, in, au, jp, ca, cn or sa; always give it for cn; " +
-          'with --self-client, give it for every data center except us',
+          'with --self-client, give it unless your data center is us (the default)',
       ],
       ['--organization ID', 'the id of the organization, if there are several'],
       ['--read-only', 'ask Zoho only for the permission to read'],
@@ -118,7 +118,7 @@ const declared = {
     ],
     examples: ['reconcile statement.csv --account "Bank of Burlington"'],
     more: [
-      'Status of each row: recorded, missing or different. Payments of these days without a row are listed as not in the file. ' +
+      'Status of each row: recorded, missing or different. Other payments in the date range of the file are listed as not in the file. ' +
         'The exit code is 0 only if everything agrees, otherwise 3.',
     ],
   },

@@ -42,7 +42,7 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   key_reused: 'Give the row another key.',
   minute_limit: 'With --wait the command waits for the next minute.',
   outcome_unknown: 'Run the command again in five minutes: it searches for the payment and does not send it twice.',
-  suspected_duplicate: 'If it is another payment, write the id of that payment into a column "allow_duplicate_of".',
+  suspected_duplicate: 'If it is a new payment, write the id of the recorded one into a column "allow_duplicate_of".',
   unresolved_write: 'Run the command again in five minutes.',
 };
 

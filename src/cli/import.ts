@@ -230,7 +230,7 @@ class Import {
           },
           road,
         );
-        if (performed.kind !== 'list') throw new InternalError('no', new Error('The command line answers questions at once.'));
+        if (performed.kind !== 'list') throw new InternalError('no', new Error('At the command line, the user answers questions at once.'));
         for (const [i, outcome] of performed.rows.entries()) this.#note(this.#calls[i]!.number!, outcome);
       }
     } catch (error) {

@@ -88,7 +88,7 @@ const noCustomer = (typed: string) =>
   });
 
 const noCustomerBut = (vendors: readonly Customer[]) =>
-  new InputError(aboutVendors(vendors).trim(), { code: 'not_a_customer', next: `Check with the user who paid. ${NEW_CUSTOMER}` });
+  new InputError(aboutVendors(vendors).trim(), { code: 'not_a_customer', next: `Ask the user which customer paid. ${NEW_CUSTOMER}` });
 
 /** `"Bowman Timber Supply" (id …) is a vendor, not a customer. ` */
 export function aboutVendors(vendors: readonly Customer[]): string {

@@ -193,7 +193,7 @@ export async function openInvoices(customer_id: string, zoho: Reader): Promise<I
 const compareNaturally = (a: unknown, b: unknown) => String(a ?? '').localeCompare(String(b ?? ''), 'en', { numeric: true });
 
 /**
- * Invoices that the preflight need not read again. Leaves out invoices without a balance in the list: the preflight reads their records,
+ * Invoices that the preflight need not read again. Leaves out invoices whose balance the list omits: the preflight reads their records,
  * which may have the balance.
  */
 export const knownInvoices = (invoices: readonly Invoice[]) =>

@@ -62,7 +62,7 @@ export const tellsMore = (wanted: Wanted): boolean =>
   conditionsOf(wanted).some((name) => !['reference', 'payment_mode', 'unused_only'].includes(name));
 
 export interface Match {
-  /** The distance. 0 if everything is as remembered. */
+  /** The difference from what the user remembers. 0 if there is none. */
   readonly off: number;
   readonly why: readonly string[];
   /** Set if the reference is only similar to the remembered reference, not equal. */

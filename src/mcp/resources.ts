@@ -86,7 +86,7 @@ export const limitsResource = {
   name: 'limits',
   title: 'Rate limits of Zoho Books',
   description:
-    'Calls of this machine to Zoho: this minute, running now, and remaining today for the organization. ' +
+    'Zoho calls of this machine this minute and now running, and the calls of the organization that remain today. ' +
     'Shows roughly how many payments these calls allow, and when a pause of the calls ends.',
   mimeType: 'application/json',
 } as const;

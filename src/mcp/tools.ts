@@ -116,7 +116,7 @@ const writeArguments = {
   approval: z.string().max(2000).optional().describe('Code from error approval_needed.'),
 };
 const duplicateArgument = {
-  allow_duplicate_of: z.array(z.string()).optional().describe('Ids of possible duplicates, if the user wants both.'),
+  allow_duplicate_of: z.array(z.string()).optional().describe('Ids of possible duplicates, if this is wanted too.'),
 };
 
 const extended = new WeakMap<Tool, z.ZodObject>();

@@ -197,8 +197,8 @@ function changed({
   candidate: { id: string; text: string };
 }): Seen {
   const seen = changeSeen(body, was, now);
-  const isNoProof = seen === 'not told' || seen === 'as sent, perhaps already before';
-  if (seen === 'as sent' || (moved === true && (seen === 'no difference' || seen === 'as sent, perhaps already before')))
+  const isNoProof = seen === 'not told' || seen === 'as sent; perhaps it was the same before';
+  if (seen === 'as sent' || (moved === true && (seen === 'no difference' || seen === 'as sent; perhaps it was the same before')))
     return { seen: 'there', result };
   if (seen === 'no difference' || (seen === 'as before' && moved !== true) || (isNoProof && moved === false)) return SEEN_NOTHING;
   // The user must decide whether this write made the change.

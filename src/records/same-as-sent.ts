@@ -27,7 +27,7 @@ export function isAsSent(body: unknown, record: Json): boolean {
  * Tells whether a record shows that a change was made. Only a field that the change would have made different is evidence. A field that
  * Zoho does not show, or that had the sent value before and after, is no evidence.
  */
-export type ChangeSeen = 'as sent' | 'as before' | 'otherwise' | 'not told' | 'as sent, perhaps already before' | 'no difference';
+export type ChangeSeen = 'as sent' | 'as before' | 'otherwise' | 'not told' | 'as sent; perhaps it was the same before' | 'no difference';
 
 export function changeSeen(body: unknown, was: Json, is: Json): ChangeSeen {
   const fields = Object.entries(isObject(body) ? body : {}).map(([name, sent]) => {
@@ -47,7 +47,7 @@ export function changeSeen(body: unknown, was: Json, is: Json): ChangeSeen {
   if (made.length > 0) return 'as sent';
   if (unmade.length > 0) return 'as before';
   if (!fields.every(({ asSent }) => asSent === true)) return 'not told';
-  return fields.every(({ changes }) => changes === false) ? 'no difference' : 'as sent, perhaps already before';
+  return fields.every(({ changes }) => changes === false) ? 'no difference' : 'as sent; perhaps it was the same before';
 }
 
 const negated = (mark: boolean | undefined): boolean | undefined => (mark === undefined ? undefined : !mark);

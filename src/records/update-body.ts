@@ -77,7 +77,7 @@ function invalid(message: string, next: string): InputError {
 function cannotSee(): InputError {
   return new InputError(
     "Zoho's answer did not show what the payment is applied to, " +
-      'so a short `invoices` list could un-apply the payment from its other invoices.',
+      'so an incomplete `invoices` list could un-apply the payment from its other invoices.',
     {
       code: 'cannot_merge_invoices',
       next: 'Make the same call again in a little while, or send the whole list with replace_invoices: true.',

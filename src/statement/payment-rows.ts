@@ -112,7 +112,7 @@ function paymentOfRow(row: TableRow, { text, ...read }: Readers): FilePayment {
     told === undefined
       ? 'It has no amount that can be read.'
       : told.amount < 0
-        ? 'It is money out. Only money in can be recorded.'
+        ? 'It is money out. Only incoming money can be recorded.'
         : read.isDated && date === undefined
           ? `It has no date that can be read${text(row, 'date') === '' ? '' : `: ${cellText(text(row, 'date'))}`}.`
           : unread && `Its ${unread} ${cellText(text(row, unread))} cannot be read.`;

@@ -197,7 +197,7 @@ export const customerStatement = defineReadWorkflow({
         ...last.map((row) => lastLine(row, currency)),
         part !== undefined &&
           `Incomplete: only the newest ${part} payments were searched. Older payments may have unused credit or refunds too.`,
-        unseen > 0 && `Refunds of ${unseen} payments that were changed earlier were not read. find_refunds finds these refunds.`,
+        unseen > 0 && `Refunds of ${unseen} payments whose last change is older were not read. find_refunds finds these refunds.`,
         not_shown.length > 0 && `Not shown: ${not_shown.join('; ')}.`,
         currency_code === undefined && 'The currency is unknown.',
       ],

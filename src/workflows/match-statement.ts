@@ -53,12 +53,12 @@ const input = z.strictObject({
     .max(MOST_LINES)
     .optional(),
   csv: z.string().min(1).max(MOST_CSV).optional().describe('Instead of `lines`: the statement as CSV.'),
-  columns: z.string().max(500).optional().describe('If headers are not recognized: date=Tag,amount=3 (header or number).'),
+  columns: z.string().max(500).optional().describe('If headers are not recognized: date=Day,amount=3 (header or number).'),
   date_format: z.string().max(20).optional().describe('Such as DD/MM/YYYY.'),
   decimal: z.enum(['.', ',']).optional(),
   account: words.optional().describe('Bank account, name or id.'),
   days: z.int().min(0).max(30).optional().describe('Days by which dates may differ, default 5.'),
-  rows_of: z.array(z.int().min(1)).min(1).optional().describe('Shows the ready rows of these lines.'),
+  rows_of: z.array(z.int().min(1)).min(1).optional().describe('Line numbers. Shows their ready `rows`.'),
 });
 type Given = z.output<typeof input>;
 
@@ -110,7 +110,7 @@ export const matchStatement = defineReadWorkflow({
     if (rows_of !== undefined) return createReport([...about, ...readyRows(rows, rows_of)]);
     const below = linesOf(
       unmatched.length > 0 &&
-        `Recorded in these days, but in no line: ${unmatched.length}: ${listWithin(unmatched.map(unmatchedText), 1500)}.`,
+        `Dated within the statement, but in no line (${unmatched.length}): ${listWithin(unmatched.map(unmatchedText), 1500)}.`,
     );
     return createReport(
       [...about, ...shownLines(lines, TEXT_CAP - bytesOf([...about, ...below])), ...below],

@@ -251,7 +251,7 @@ class List {
       const road = { ...this.#road, turns: { ...turns, take: takingOnly(names) } };
       for (const [i, row] of group.entries()) {
         if (this.#isOver()) break;
-        // Equal rows are recorded in their order, so that a shorter list finds the recorded rows again.
+        // Equal rows are recorded in order, so that a later, shorter list finds the recorded rows.
         if (row.follows !== undefined && row.follows.outcome?.outcome !== 'recorded') {
           row.outcome = { outcome: 'not_started', error: heldBack(row.follows.number) };
           this.#tell(row);

@@ -39,7 +39,7 @@ import { asUpsert } from './unique-field.ts';
  */
 export async function perform(call: Call, road: Road): Promise<Performed> {
   const performed = await performRow(call, road);
-  if (performed.kind === 'judged') throw new InternalError('no', new Error('Only a row of a list ends before it is sent.'));
+  if (performed.kind === 'judged') throw new InternalError('no', new Error('Only a row of a list may end here, without being sent.'));
   return performed;
 }
 

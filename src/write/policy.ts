@@ -65,7 +65,7 @@ export const policySchema = z
     allow_unattended: z
       .boolean()
       .optional()
-      .describe('`import --yes` may record payments without asking, if `accept` has all their other concerns.'),
+      .describe('`import --yes` may record payments without asking, if `accept` has all their concerns.'),
   })
   .describe('What zoho-payments-mcp may do.');
 

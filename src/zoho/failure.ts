@@ -232,7 +232,7 @@ const dayLimit: Refusal = (zoho) =>
 const concurrencyLimit: Refusal = (zoho) =>
   new BusyError('Too many calls to Zoho at once.', {
     code: 'concurrency_limit',
-    next: 'Wait a few seconds, then make the same call again, one at a time.',
+    next: 'Wait a few seconds, then make the calls again, one at a time.',
     zoho,
   });
 

@@ -58,7 +58,7 @@ describe('find_payments calls Zoho as rarely as listed for', () => {
     ['a cheque number', { reference: '2207' }, { '/customerpayments': 1, '/contacts/{id}': 1, '/invoices': 1 }],
     ['a payment without invoices', { customer: 'Bowman Furniture', amount: 250, limit: 1 }, { '/customerpayments': 1, '/contacts': 1 }],
     ['an unknown name', { customer: 'Xyzzy' }, { '/contacts': 2 }],
-    // With all conditions, and without each condition that Zoho filters by. Without the date, the first list is enough.
+    // The rows: all conditions, then all but one, for each condition that Zoho filters by. If no date is given, the first list is enough.
     [
       'conditions that no payment fits',
       { customer: 'Kestrel', amount: 1_234_567, date: '2010-01-01' },

@@ -3,7 +3,7 @@ import { allOrganizations } from '../../src/endpoints/lookups/list-organizations
 import { fault, forgetRequests, requestsTo, seed } from '../support/books.ts';
 import { harness, textOf, type Harness } from '../support/harness.ts';
 
-/** The requests to Zoho, and which of them are in flight together: one row for each call, one entry for each group of requests. */
+/** The requests to Zoho that are in flight together: one row for each call of a tool, one entry for each group of requests. */
 
 let server: Harness | undefined;
 afterEach(async () => {

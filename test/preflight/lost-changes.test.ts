@@ -39,7 +39,7 @@ describe('after a lost change, the server recognizes in the record', () => {
     ],
     ['a changed field, with a field that Zoho never shows', { tags: [], amount: 2 }, { amount: 1 }, { amount: 2 }, 'as sent'],
     ['nothing about a field that this answer does not show', { account_id: '1' }, {}, {}, 'not told'],
-    ['a field that only the later answer shows', { account_id: '1' }, {}, { account_id: '1' }, 'as sent, perhaps already before'],
+    ['a field that only the later answer shows', { account_id: '1' }, {}, { account_id: '1' }, 'as sent; perhaps it was the same before'],
     ['nothing about a field that the later answer does not show', { bank_charges: 0 }, { bank_charges: 5 }, {}, 'not told'],
     ['a text that was cleared', { description: '' }, { description: 'x' }, {}, 'as sent'],
     ['a text that was not set', { description: 'x' }, {}, {}, 'as before'],
@@ -49,7 +49,7 @@ describe('after a lost change, the server recognizes in the record', () => {
       { invoices: [row(200, 50)] },
       { invoices: [row(200)] },
       { invoices: [row(200, 50)] },
-      'as sent, perhaps already before',
+      'as sent; perhaps it was the same before',
     ],
     [
       'nothing about tax that Zoho does not show',

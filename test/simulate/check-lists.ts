@@ -343,7 +343,7 @@ function checkConsentToRows(
     if (applied === undefined) continue;
     const { answer } = lines.at(-1)!;
     if (books.changedByHand(readAt(entry, name, calls, answer), applied.seq)) continue;
-    // An unknown outcome holds back only payments of the same amount. Until it is known, nobody can tell what it changed.
+    // An unknown outcome holds back only payments of the same amount. Until the outcome is known, nobody can tell what the write changed.
     const isUnknown = (other: Matched) =>
       other.applied !== undefined &&
       other.applied.seq < applied.seq &&

@@ -231,7 +231,7 @@ describe("customer_statement, compared with Zoho's own totals", () => {
     expect(textOf(result)).toContain('owes USD 9030.00 on 150 open invoices; has USD 750.00 unused on 150 payments.');
     expect(textOf(result)).toContain('and 70 newer invoices (in the totals above).');
     expect(textOf(result)).toContain('and 130 older payments (in the total above).');
-    expect(textOf(result)).toContain('Refunds of 140 payments that were changed earlier were not read. find_refunds finds these refunds.');
+    expect(textOf(result)).toContain('Refunds of 140 payments whose last change is older were not read. find_refunds finds these refunds.');
     await close();
   });
 });

@@ -79,7 +79,7 @@ describe.each(kinds)('a statement, through the client of the %s', (kind) => {
       '1 | 2026-06-18 600 "BOWMAN FURN*CHECK 4471" | recorded: payment (id 712345000000079503), "Bowman Furniture" (id 903000000000099) | ' +
         'same amount, same day, same reference, similar name',
     );
-    expect(textOf(result)).toContain('Recorded in these days, but in no line: ');
+    expect(textOf(result)).toContain('Dated within the statement, but in no line (');
   });
 });
 

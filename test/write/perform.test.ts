@@ -993,7 +993,7 @@ describe("a payment whose answer is broken but contains the record's id", () => 
   it('is found by this id among similar payments', async () => {
     const server = await start({ timings: { lookMs: 0 } });
     const byHand = await start({ on: server.sandbox });
-    // Zoho records the payment and answers 201 with a Location and an incomplete body. Before the look, an identical payment appears.
+    // Zoho records the payment and answers 201 with a Location and an incomplete body. Before the server searches for it, an identical payment appears.
     await fault(server.sandbox, { match: posts, fault: 'malformed', after: true });
     await fault(server.sandbox, { match: { method: 'GET', path: '^/customerpayments$' }, fault: 'status', status: 503, skip: 1, times: 3 });
     expect(errorOf(await server.call('create_customer_payment', payment)).code).toBe('outcome_unknown');

@@ -123,7 +123,7 @@ export const listCustomerPayments = defineRead({
       uri: 'zoho-books://customerpayments{?}',
       name: 'customer_payments_filtered',
       title: 'Customer payments by filter',
-      description: 'Customer payments with any of the filters of list_customer_payments, in any order.',
+      description: 'Customer payments, with the filters of list_customer_payments. The filters may come in any order.',
       mimeType: 'application/json',
     },
   ],

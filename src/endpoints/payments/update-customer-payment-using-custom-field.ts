@@ -212,7 +212,7 @@ async function unseenFacts({ key, value }: { key: string; value: string }, given
 function cannotMerge(): InputError {
   return new InputError(
     'The server cannot read the payment by this custom field, ' +
-      'so a short `invoices` list could un-apply the payment from its other invoices.',
+      'so an incomplete `invoices` list could un-apply the payment from its other invoices.',
     {
       code: 'cannot_merge_invoices',
       next: {

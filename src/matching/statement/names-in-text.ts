@@ -138,7 +138,7 @@ function writtenNames({ contact_id, contact_name, company_name = '' }: NamedCont
   });
 }
 
-/** Compares the words of a text, from one of them on, with those of a name. `to`: behind the last word of the name. */
+/** Compares the words of a text, from a given word on, with the words of a name. `to`: behind the last word of the name. */
 function aligned(
   { words: name, core, most }: WrittenName,
   words: readonly string[],

@@ -155,7 +155,7 @@ function certaintyAt(
   const first = tokens[from];
   if (!isAt(from, numbers) || first === undefined || isContinued(first, tokens[from - 1]) || isChequeWord(tokens, from)) return undefined;
   if (numbers.length === 1 && days.has(bareDigits(first.text))) return undefined;
-  // Digits alone with zeros in front are written as they are in the books.
+  // Bare digits with leading zeros match only if the books have the same zeros.
   if (first.text.startsWith('0') && first.text !== numbers[0]!.text) return undefined;
   const written = numbers.map((_, i) => tokens[from + i]!.text).join('');
   if (written.length < LEAST_DIGITS) return undefined;
