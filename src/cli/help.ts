@@ -120,7 +120,7 @@ const declared = {
     ],
     examples: ['reconcile statement.csv --account "Bank of Burlington"'],
     more: [
-      'Status of each row: recorded, missing or different. Payments of these days without a row are listed as not in the file. ' +
+      'Status per row: recorded, missing, different or unread. Payments of these days without a row are listed as not in the file. ' +
         'The exit code is 0 only if everything agrees, otherwise 3.',
     ],
   },
