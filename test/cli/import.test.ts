@@ -247,6 +247,28 @@ describe('the plan', () => {
     expect((await run(['import', file, '--dry-run'], books.settings)).code).toBe(3);
   });
 
+  it('names the row with invoices whose amounts are not clear', async () => {
+    const rows = ['INV-385: 400', 'INV-385: 1,500', 'INV-385: 400, INV-386: 600', 'INV-385: 400; INV-386: 700'];
+    const text = ['Customer,Amount,Date,Mode,Invoices', ...rows.map((cell) => `Bowman Furniture,1000,2026-06-28,cash,"${cell}"`)].join(
+      '\n',
+    );
+    const file = books.file(text);
+    expect((await books.unattended(file)).code).toBe(3);
+    expect(outcomes(file)).toEqual([
+      'not_started',
+      'not_recorded invalid_arguments',
+      'not_recorded invalid_arguments',
+      'not_recorded applied_more_than_amount',
+    ]);
+    expect(resultsOf(file).map(({ message }) => message)).toEqual([
+      '',
+      'The amount "1,500" of its invoice can be read in two ways: choose one with --decimal.',
+      'Its invoices "INV-385: 400, INV-386: 600" cannot be read. Write each invoice with its amount: INV-1: 100.00; INV-2: 50.00.',
+      expect.any(String),
+    ]);
+    expect(await sent()).toEqual([]);
+  });
+
   it('takes the id of a possible duplicate from the row', async () => {
     const same = 'Bowman Furniture,600,2026-06-18,check,as_credit,';
     const refused = books.file(listOf(same), 'a.csv');
