@@ -17,6 +17,14 @@ import { TODAY } from './support/today.ts';
 
 const stateDir = mkdtempSync(join(tmpdir(), 'zoho-payments-demo-'));
 
+const STATEMENT = `Date,Description,Amount
+06/30/2026,WIRE TRF-77 BOWMAN FURNITURE,500.00
+06/29/2026,CHECK 6620 TIDEWATER THEATRE INV-000387,597.00
+06/29/2026,ACH QUINCY COWORK INV 000261,273.75
+06/30/2026,KESTREL ARCHITECTS,1234.00
+06/30/2026,MONTHLY SERVICE FEE,-15.00
+`;
+
 interface Books {
   readonly counts: Record<string, number>;
   readonly totals: { readonly USD: Record<string, number> };
@@ -141,27 +149,48 @@ async function conversation(client: Client, books: () => Promise<Books>): Promis
   say('“What does Bowman Furniture owe us now?”');
   await call('customer_statement', { customer: 'Bowman Furniture' });
 
+  say('“Here are the last lines of our bank statement. Which are recorded already, and what do the others pay?”');
+  const matched = await call('match_statement', { csv: STATEMENT });
+  expect(
+    'one line is recorded already, two lines pay open invoices, one is uncertain, and the bank fee is unknown',
+    JSON.stringify(matched.result['counts']) === JSON.stringify({ recorded: 1, fits: 2, likely: 1, unknown: 1 }),
+  );
+
+  say('“Record the two that fit.” The user is asked once for both.');
+  const list = { rows: matched.result['rows'] as object[], idempotency_key: 'statement of June' };
+  const askedBefore = asked;
+  const recorded = await call('record_customer_payments', list);
+  expect('both rows are recorded with one question', recorded.result['outcome'] === 'recorded' && asked === askedBefore + 1);
+
+  say('The same list is sent again: nothing is recorded twice, and nobody is asked.');
+  const replayed = await call('record_customer_payments', list);
+  const ids = ({ result }: typeof recorded) => (result['rows'] as { payment_id: string }[]).map((row) => row.payment_id).join();
+  expect(
+    'every row gets its first answer again',
+    replayed.result['rows'].every((row: { replayed?: boolean }) => row.replayed === true) &&
+      ids(replayed) === ids(recorded) &&
+      asked === askedBefore + 1,
+  );
+
   const during = await books();
   expect(
-    'the books have two more payments and one more refund',
-    during.counts['payments'] === before.counts['payments']! + 2 && during.counts['refunds'] === before.counts['refunds']! + 1,
+    'the books have four more payments and one more refund',
+    during.counts['payments'] === before.counts['payments']! + 4 && during.counts['refunds'] === before.counts['refunds']! + 1,
   );
-  expect(
-    '950 more received, 450 more refunded',
-    during.totals.USD['received'] === before.totals.USD['received']! + 950 &&
-      during.totals.USD['refunded'] === before.totals.USD['refunded']! + 450,
-  );
+  const more = (sum: string) => (during.totals.USD[sum]! - before.totals.USD[sum]!).toFixed(2);
+  expect('1820.75 more received, 450 more refunded', more('received') === '1820.75' && more('refunded') === '450.00');
 
   say('“That was all an exercise, delete it again.”');
   await call('delete_customer_payment_refund', { customer_payment_id: overpaid, refund_id });
   await call('bulk_delete_customer_payments', { payment_id: [payment_id, overpaid] });
-  expect('the person was asked about every refund and deletion, and about the overpayment', asked === 5);
+  for (const { tool, arguments: args } of recorded.result['undo_list']) await call(tool, args);
+  expect('the person was asked about every refund and deletion, about the overpayment and the list', asked === 7);
 
   say('“What did you do today?”');
   const { result: trace } = await call('list_writes', {});
   expect(
     'every write is listed and settled',
-    trace['writes'].length === 7 && trace['writes'].every((write: { outcome: string }) => write.outcome !== 'unknown'),
+    trace['writes'].length === 10 && trace['writes'].every((write: { outcome: string }) => write.outcome !== 'unknown'),
   );
 
   const after = await books();

@@ -93,6 +93,7 @@ const declared = {
       ['--wait', "wait if Zoho's rate limits are reached, if needed until the next day"],
       ['--results FILE', 'the results file; default: FILE.results.csv in the folder of the file'],
       ...csv,
+      ['--payment-modes LIST', 'payment modes that your organization added in Zoho Books, such as PayPal,Stripe'],
       ...books.filter(([written]) => !/^--(read-only|toolsets)/.test(written)),
     ],
     examples: [
@@ -102,6 +103,7 @@ const declared = {
     more: [
       'import recognizes common column headers: customer, amount (or paid_in), date, payment_mode, invoices, account, reference, ' +
         'description, currency, exchange_rate, bank_charges, allocate (oldest_first or as_credit), allow_duplicate_of, key.',
+      'A cell may name several invoices, "INV-1, INV-2", or say how much of the payment each invoice gets: "INV-1: 100.00; INV-2: 50.00".',
       'A row that an earlier run recorded is not recorded again, even if it is in another file. To continue after an interruption, ' +
         'run the same command again.',
     ],
@@ -118,7 +120,7 @@ const declared = {
     ],
     examples: ['reconcile statement.csv --account "Bank of Burlington"'],
     more: [
-      'Status of each row: recorded, missing or different. Other payments in the date range of the file are listed as not in the file. ' +
+      'Status per row: recorded, missing, different or unread. Other payments in the date range of the file are listed as not in the file. ' +
         'The exit code is 0 only if everything agrees, otherwise 3.',
     ],
   },

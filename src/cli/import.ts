@@ -19,6 +19,7 @@ import { ProblemError } from './cli-error.ts';
 import type { Config } from './config.ts';
 import { connect } from './connect.ts';
 import { checkNamedColumns, columnsLine, csvText, unreadableFile, type CsvOptions } from './csv-file.ts';
+import { modeInFile } from './file-modes.ts';
 import {
   importQuestion,
   NOT_STARTED,
@@ -46,6 +47,8 @@ export interface ImportCommand {
   readonly file: string;
   readonly csv: CsvOptions;
   readonly encoding?: string | undefined;
+  /** Payment modes that the organization added in Zoho Books. */
+  readonly modes: readonly string[];
   readonly dryRun: boolean;
   /** True if nobody is asked. */
   readonly yes: boolean;
@@ -126,6 +129,8 @@ async function readPayments(command: ImportCommand): Promise<PaymentTable> {
     options.constants = { ...options.constants, payment_mode: await askedMode() };
     table = await read();
   }
+  const { payment_mode: mode } = options.constants ?? {};
+  if (mode !== undefined) modeInFile(mode, command.modes, 'for all rows');
   return table;
 }
 
@@ -188,6 +193,8 @@ class Import {
   readonly #command: ImportCommand;
   readonly #rows: readonly FilePayment[];
   readonly #calls: readonly RowCall[];
+  /** The header of the column with the payment modes. */
+  readonly #modeColumn: string;
   readonly #results: ResultsFile | undefined;
   readonly #progress: Progress;
   readonly #signal: AbortSignal;
@@ -199,12 +206,19 @@ class Import {
   /** Why nothing was sent, or why the run stopped. */
   #ended: ProblemError | undefined;
 
-  constructor(command: ImportCommand, { rows }: PaymentTable, results: ResultsFile | undefined, progress: Progress, signal: AbortSignal) {
+  constructor(
+    command: ImportCommand,
+    { rows, header, columns }: PaymentTable,
+    results: ResultsFile | undefined,
+    progress: Progress,
+    signal: AbortSignal,
+  ) {
     this.#command = command;
     this.#rows = rows;
     this.#results = results;
     this.#progress = progress;
     this.#signal = signal;
+    this.#modeColumn = header[columns.get('payment_mode')?.[0] ?? -1] ?? '';
     this.#calls = rows.flatMap((row) => this.#callOf(row) ?? []);
   }
 
@@ -247,12 +261,18 @@ class Import {
   #callOf({ row, payment, key, allowDuplicateOf, problem }: FilePayment): RowCall | undefined {
     try {
       if (problem !== undefined) throw new ProblemError(problem);
-      return { number: row, input: readArguments(recordCustomerPayment.input, payment), key, allowDuplicateOf };
+      return { number: row, input: readArguments(recordCustomerPayment.input, this.#withMode(payment)), key, allowDuplicateOf };
     } catch (error) {
       if (!(error instanceof PaymentsError) && !(error instanceof ProblemError)) throw error;
       this.#states.set(row, unusableRow(error.message.replace(/^The arguments are not valid: /, '')));
       return undefined;
     }
+  }
+
+  #withMode(payment: FilePayment['payment']): FilePayment['payment'] {
+    const { payment_mode: mode } = payment;
+    if (typeof mode !== 'string') return payment;
+    return { ...payment, payment_mode: modeInFile(mode, this.#command.modes, `in the column ${inQuotes(this.#modeColumn, 40)}`) };
   }
 
   #step(doing: 'Checking' | 'Recording', row: number, of: number): void {

@@ -72,12 +72,18 @@ async function consentInBrowser({ port, browser }: LoginCommand, config: Config,
   const callback = await openCallback({ port, state });
   const { redirectUri, usualPortTaken } = callback;
   try {
+    // A sandbox accepts every address on this machine, and has no API console.
+    const atSandbox = isSandbox(config.accountsUrl);
     if (usualPortTaken !== undefined)
       print(
-        `Another program uses port ${usualPortTaken} (perhaps another login), so this login uses another port. ` +
-          'Add the new address to the client, or stop that program and log in again.',
+        `Another program uses port ${usualPortTaken} (perhaps another login), so this login uses another port.` +
+          (atSandbox ? '' : ' Add the new address to the client, or stop that program and log in again.'),
       );
-    print(`The client in Zoho's API console (https://api-console.zoho.com) must have this redirect address: ${redirectUri}`);
+    print(
+      atSandbox
+        ? 'The client id and the client secret are in the line that the sandbox printed.'
+        : `The client in Zoho's API console (https://api-console.zoho.com) must have this redirect address: ${redirectUri}`,
+    );
     const client = await clientOf(config);
     const url = consentUrl(config.accountsUrl, { clientId: client.clientId, redirectUri, scopes, state });
     // Ctrl-C must work before the text below offers it.

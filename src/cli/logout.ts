@@ -19,15 +19,24 @@ export async function logout(config: Config): Promise<void> {
     throw error;
   });
   if (login === undefined) return print('Nobody is logged in.');
-  const notRevoked = login instanceof AccessError ? login : await errorOf(revokeAt(login, config));
-  const notForgotten = await errorOf(store.forget());
+  const revoked = login instanceof AccessError ? login : await orError(revokeAt(login, config));
+  const forgotten = await orError(store.forget());
   if (!(login instanceof AccessError)) await forgetAccessTokens(config, login);
-  if (!notRevoked && !notForgotten) return print('Logged out: Zoho revoked the login, and it was deleted from this machine.');
+  if (!(revoked instanceof PaymentsError) && !(forgotten instanceof PaymentsError))
+    return print(
+      `Logged out: ${revoked ? 'Zoho revoked the login' : 'the login was revoked at Zoho already'}, and it was deleted from this machine.`,
+    );
   const account = login instanceof AccessError ? 'in your Zoho user settings' : `at ${login.accountsUrl}`;
-  const forgotten = notForgotten?.whatHappened ?? 'The login was deleted from this machine.';
-  const revoked =
-    notRevoked && `It was not revoked at Zoho: ${notRevoked.whatHappened} Revoke it yourself ${account}, under Sessions, Connected Apps.`;
-  throw new ProblemError([forgotten, revoked].filter(Boolean).join(' '), { exitCode: 1 });
+  throw new ProblemError(
+    [
+      forgotten instanceof PaymentsError ? forgotten.whatHappened : 'The login was deleted from this machine.',
+      revoked instanceof PaymentsError &&
+        `It was not revoked at Zoho: ${revoked.whatHappened} Revoke it yourself ${account}, under Sessions, Connected Apps.`,
+    ]
+      .filter(Boolean)
+      .join(' '),
+    { exitCode: 1 },
+  );
 }
 
 /** Deletes the access tokens that servers of this machine share. Zoho ended them together with the refresh token. */
@@ -39,19 +48,18 @@ async function forgetAccessTokens(config: Config, login: Login): Promise<void> {
   shared?.close();
 }
 
-async function revokeAt({ accountsUrl, refreshToken }: Login, { proxy }: Config): Promise<void> {
+async function revokeAt({ accountsUrl, refreshToken }: Login, { proxy }: Config): Promise<boolean> {
   const http = createHttp({ proxy });
   try {
-    await revoke(http, accountsUrl, refreshToken);
+    return await revoke(http, accountsUrl, refreshToken);
   } finally {
     await http.close();
   }
 }
 
-async function errorOf(work: Promise<unknown>): Promise<PaymentsError | undefined> {
+async function orError<T>(work: Promise<T>): Promise<T | PaymentsError> {
   try {
-    await work;
-    return undefined;
+    return await work;
   } catch (error) {
     if (error instanceof PaymentsError) return error;
     throw error;

@@ -160,6 +160,7 @@ function calledCommand([command, part, ...rest]: readonly string[]): { name: str
 }
 
 interface ImportFlags extends CsvFlags {
+  readonly 'payment-modes'?: string | undefined;
   readonly 'dry-run'?: boolean | undefined;
   readonly yes?: boolean | undefined;
   readonly wait?: boolean | undefined;
@@ -170,10 +171,13 @@ async function importCommand(file: string | undefined, values: ImportFlags): Pro
   const [{ csvOptions }, { paymentRoles }] = await Promise.all([import('./csv-file.ts'), import('../statement/payment-rows.ts')]);
   if (file === undefined) throw new UsageError('import needs a file, such as payments.csv');
   if (values.results === '') throw new UsageError('--results must not be empty');
+  const modes = values['payment-modes']?.split(',').map((mode) => mode.trim());
+  if (modes?.includes('')) throw new UsageError('--payment-modes takes names with commas between them, such as PayPal,Stripe');
   return {
     file,
     csv: csvOptions(values, paymentRoles),
     encoding: values.encoding,
+    modes: modes ?? [],
     dryRun: values['dry-run'] === true,
     yes: values.yes === true,
     wait: values.wait === true,

@@ -37,6 +37,16 @@ export class Progress {
     this.#show(`${doing} row ${row} of ${of}${left}${this.#calls}`, row / of);
   }
 
+  /** Shows what the command does now, as a sentence. For work whose rows cannot be counted beforehand. */
+  say(doing: string): void {
+    const now = performance.now();
+    if (!this.#isBar && this.#shownAt === 0) this.#shownAt = now;
+    if (!this.#isBar && now - this.#shownAt < LINE_EVERY_MS) return;
+    this.#shownAt = now;
+    this.#askCalls();
+    this.#show(`${doing.replace(/\.$/, '')}${this.#calls}`);
+  }
+
   /** Says what the command waits for. */
   wait(why: string): void {
     this.clear();
@@ -49,11 +59,12 @@ export class Progress {
     this.#shownAt = 0;
   }
 
-  #show(text: string, part: number): void {
+  /** `part`: how much is done, from 0 to 1. Undefined if that is not known. */
+  #show(text: string, part?: number): void {
     if (!this.#isBar) return void process.stderr.write(`${text}\n`);
-    const full = Math.min(BAR, Math.round(part * BAR));
-    const line = `[${'#'.repeat(full).padEnd(BAR)}] ${text}`;
-    process.stderr.write(`\r\u001b[K${line.slice(0, (process.stderr.columns ?? 100) - 1)}`);
+    const bar = part === undefined ? '' : `[${'#'.repeat(Math.min(BAR, Math.round(part * BAR))).padEnd(BAR)}] `;
+    const line = `${bar}${text}`;
+    process.stderr.write(`\r\u001b[K${line.slice(0, (process.stderr.columns || 100) - 1)}`);
   }
 
   /** Reads the quota for the next step's text. No step waits for it. */

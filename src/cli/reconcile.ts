@@ -16,6 +16,7 @@ import { checkNamedColumns, columnsLine, csvText, unreadableFile, type CsvOption
 import { rowsText, rowTable } from './import-rows.ts';
 import { createLog } from './log.ts';
 import { print } from './print.ts';
+import { Progress } from './progress.ts';
 import { ResultsFile } from './results-file.ts';
 
 /** Compares a file with the books in both directions. Changes nothing. */
@@ -62,10 +63,11 @@ export async function runReconcile(command: ReconcileCommand, config: Config): P
   const connection = connect(config, createLog(config.log));
   try {
     const zoho = await connection.reader(undefined);
-    const matched = await matchStatement.run(
-      { lines: [...lines], account: command.account, days: command.days },
-      { zoho, progress: () => {} },
-    );
+    const progress = new Progress(connection.quota);
+    progress.say('Reading the books.');
+    const matched = await matchStatement
+      .run({ lines: [...lines], account: command.account, days: command.days }, { zoho, progress: (doing) => progress.say(doing) })
+      .finally(() => progress.clear());
     const findings = [...findingsOf(matched, command.days ?? USUAL_DAYS), ...unread].toSorted(
       (a, b) => (a.row ?? Infinity) - (b.row ?? Infinity),
     );

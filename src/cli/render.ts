@@ -32,11 +32,13 @@ export function nextForOperator({ next, ifItStays, actor }: PaymentsError): stri
 export function writeLine(entry: Entry, zone: string | undefined): string {
   const { id, claimedAt, state, key, zoho_id, reason } = entry;
   const { reference_number } = aboutOf(entry);
+  const number = madePayment(entry)?.payment_number;
   return [
     id,
     timeText(claimedAt, zone),
     state,
     shownTitle(entry),
+    number && `payment #${oneLine(String(number), 40)}`,
     zoho_id && `Zoho id ${zoho_id}`,
     reason && oneLine(reason),
     key && `key ${quoted(key, 200)}`,
@@ -117,6 +119,10 @@ export function unresolvedHints(entries: readonly Entry[], zone: string | undefi
         ]),
   ];
 }
+
+/** The payment that the write recorded, as Zoho's answer shows it. */
+const madePayment = ({ makes, answer }: Entry): { readonly payment_number?: unknown } | undefined =>
+  makes === 'payment' ? (answer?.result['payment'] as { payment_number?: unknown } | undefined) : undefined;
 
 function shownTitle(entry: Entry): string {
   const title = titleOf(entry);

@@ -13,17 +13,18 @@ const OWN_MODES: Readonly<Record<string, string>> = {
 export const ownModes: readonly string[] = Object.keys(OWN_MODES);
 const BY_WORDS = new Map(Object.entries(OWN_MODES).flatMap(([mode, words]) => words.split('|').map((word) => [word, mode] as const)));
 
-/** Zoho's own mode for these words. Undefined for any other mode. */
-export function ownMode(said: string): string | undefined {
-  const words = said
+/** A mode for comparing: without case, accents, spaces, punctuation, and words such as "by" before it. */
+export const plainMode = (said: string): string =>
+  said
     .normalize('NFKD')
     .replace(/[\p{M}\p{Cf}]/gu, '')
     .toLowerCase()
     .trim()
     .replace(/^(?:paid )?(?:by|in|per|via|with)\s+(?:an? )?/, '')
     .replace(/[\s\p{Pd}_./]+/gu, '');
-  return BY_WORDS.get(words);
-}
+
+/** Zoho's own mode for these words. Undefined for any other mode. */
+export const ownMode = (said: string): string | undefined => BY_WORDS.get(plainMode(said));
 
 /** The mode to send to Zoho: Zoho's own modes in Zoho's spelling, others unchanged. */
 export const asMode = (said: string): string => ownMode(said) ?? said;

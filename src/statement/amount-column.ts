@@ -19,7 +19,7 @@ export type AmountReader = (cell: string) => ReadAmount | undefined;
 
 /** Returns a reader for these amounts. Throws if a cell depends on the decimal sign and no cell shows it. */
 export function amountReader(cells: readonly string[], decimal?: Decimal): AmountReader {
-  const settled = decimal ?? settledDecimal(cells);
+  const settled = decimal ?? decimalOf(cells) ?? '.';
   return (cell) => {
     const written = writtenAmount(cell);
     const value = written && valueOf(written.digits, settled);
@@ -29,7 +29,11 @@ export function amountReader(cells: readonly string[], decimal?: Decimal): Amoun
   };
 }
 
-function settledDecimal(cells: readonly string[]): Decimal {
+/**
+ * The decimal sign of these amounts. Undefined if no amount depends on it. Throws if amounts depend on it and none shows it, or if amounts
+ * have different signs.
+ */
+export function decimalOf(cells: readonly string[]): Decimal | undefined {
   const either: string[] = [];
   const only = new Map<Decimal, string>();
   for (const cell of cells) {
@@ -50,7 +54,7 @@ function settledDecimal(cells: readonly string[]): Decimal {
       next,
       'decimal',
     );
-  return comma === undefined ? '.' : ',';
+  return comma !== undefined ? ',' : point !== undefined ? '.' : undefined;
 }
 
 interface WrittenAmount extends Omit<ReadAmount, 'amount'> {

@@ -1,7 +1,8 @@
-import { amountReader, type Decimal } from './amount-column.ts';
+import { amountReader, decimalOf, type Decimal } from './amount-column.ts';
 import { headerRank, type Role } from './column-names.ts';
 import type { Delimiter } from './csv.ts';
 import { dateReader } from './date-column.ts';
+import { cellInvoices } from './invoice-cell.ts';
 import { cellsOf, signedAmounts } from './statement-lines.ts';
 import { readTable, type ColumnMap, type Table, type TableRow } from './table.ts';
 import { cellText, unreadableCsv } from './unreadable-csv.ts';
@@ -83,6 +84,7 @@ export async function paymentRows(csv: string, options: PaymentTableOptions = {}
     day: dateReader(all('date'), date_format),
     charges: amountReader(all('bank_charges'), decimal),
     rate: amountReader(all('exchange_rate'), decimal),
+    decimal: decimal ?? decimalOf((['amount', 'paid_in', 'paid_out'] as const).flatMap(all)),
     text,
     isDated: table.columns.has('date') || 'date' in constants,
   };
@@ -96,6 +98,8 @@ interface Readers {
   day: ReturnType<typeof dateReader>;
   charges: ReturnType<typeof amountReader>;
   rate: ReturnType<typeof amountReader>;
+  /** The decimal sign of the file, if its amounts show it. */
+  readonly decimal: Decimal | undefined;
   text(row: TableRow, role: Role): string;
   readonly isDated: boolean;
 }
@@ -108,6 +112,7 @@ function paymentOfRow(row: TableRow, { text, ...read }: Readers): FilePayment {
   const unread = (['bank_charges', 'exchange_rate'] as const).find(
     (role) => text(row, role) !== '' && (role === 'bank_charges' ? charges : rate) === undefined,
   );
+  const invoices = cellInvoices(text(row, 'invoices'), read.decimal);
   const problem =
     told === undefined
       ? 'It has no amount that can be read.'
@@ -115,18 +120,18 @@ function paymentOfRow(row: TableRow, { text, ...read }: Readers): FilePayment {
         ? 'It is money out. Only incoming money can be recorded.'
         : read.isDated && date === undefined
           ? `It has no date that can be read${text(row, 'date') === '' ? '' : `: ${cellText(text(row, 'date'))}`}.`
-          : unread && `Its ${unread} ${cellText(text(row, unread))} cannot be read.`;
-  const invoices = text(row, 'invoices')
-    .split(/[,;|+&]/)
-    .map((invoice) => invoice.trim())
-    .filter(Boolean);
+          : unread !== undefined
+            ? `Its ${unread} ${cellText(text(row, unread))} cannot be read.`
+            : typeof invoices === 'string'
+              ? invoices
+              : undefined;
   const payment = {
     customer: text(row, 'customer') || undefined,
     amount: told?.amount,
     currency,
     payment_mode: text(row, 'payment_mode') || undefined,
     date,
-    invoices: invoices.length === 0 ? undefined : invoices.map((invoice) => ({ invoice })),
+    invoices: typeof invoices === 'string' || invoices.length === 0 ? undefined : invoices,
     allocate: text(row, 'allocate').toLowerCase().replaceAll(/[ -]/g, '_') || undefined,
     account: text(row, 'account') || undefined,
     reference_number: text(row, 'reference') || undefined,

@@ -84,11 +84,13 @@ export async function requestTokens(
   throw refusedGrant({ code, message: message || String(code) }, grant, new URL(accountsUrl).host);
 }
 
-/** Revokes a refresh token and all its access tokens. A token that Zoho does not know counts as revoked. */
-export async function revoke(http: Http, accountsUrl: string, refreshToken: string): Promise<void> {
+/** Revokes a refresh token and all its access tokens. False if the token was not valid any more. */
+export async function revoke(http: Http, accountsUrl: string, refreshToken: string): Promise<boolean> {
   const { status, body } = await post(http, `${accountsUrl}/oauth/v2/token/revoke`, new URLSearchParams({ token: refreshToken }));
   const zoho = zohoWords({ code: body['error'] ?? `HTTP ${status}`, message: body['error_description'] }, [refreshToken]);
-  if (body['status'] === 'success' || /^invalid_(token|code)$/.test(String(zoho.code))) return;
+  if (body['status'] === 'success') return true;
+  // Zoho documents 400 for a token that is not valid, but not the body of this answer.
+  if (/^invalid_(token|code)$/.test(String(zoho.code)) || (status === 400 && body['error'] === undefined)) return false;
   throw new BusyError('Zoho did not revoke the login.', {
     code: 'not_revoked',
     next: 'Try again later.',

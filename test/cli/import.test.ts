@@ -72,6 +72,38 @@ describe('a file is read as banks and spreadsheets write it', () => {
       ],
     ],
     [
+      'invoices with amounts, and other invoices without',
+      'Customer,Amount,Date,Mode,Invoices\nBowman Furniture,"1,000.00",2026-06-28,cash,"INV-385: 400.00; INV-386: 600"\n' +
+        'Bowman Furniture,50,2026-06-28,cash,INV-384\n',
+      [],
+      [
+        {
+          ...bowman,
+          amount: 1000,
+          invoices: [
+            { invoice_id: seed.openInvoice, amount_applied: 400 },
+            { invoice_id: seed.overdueInvoice, amount_applied: 600 },
+          ],
+        },
+        { ...bowman, amount: 50 },
+      ],
+    ],
+    [
+      'invoices with amounts and decimal commas',
+      'Kunde;Betrag;Datum;Zahlungsart;Rechnungen\nBowman Furniture;1.150,50;28.06.2026;Bar;"INV-385: 50,50; INV-386: 1.100,00"\n',
+      [],
+      [
+        {
+          ...bowman,
+          amount: 1150.5,
+          invoices: [
+            { invoice_id: seed.openInvoice, amount_applied: 50.5 },
+            { invoice_id: seed.overdueInvoice, amount_applied: 1100 },
+          ],
+        },
+      ],
+    ],
+    [
       'columns, an order of dates and a decimal sign that are named, and one mode for all rows',
       'Wer|Was|Wann|Wofür\nBowman Furniture|1.280|05/06/2026|INV-386\n',
       ['--columns', 'customer=Wer,amount=Was,date=3,invoice=Wofür,payment_mode:=cash', '--decimal', ',', '--date-format', 'DD/MM/YYYY'],
@@ -134,6 +166,52 @@ describe('a file is read as banks and spreadsheets write it', () => {
   });
 });
 
+describe("a payment mode in a bank's or another language's words", () => {
+  const modes = (...words: string[]) => listOf(...words.map((word, i) => credit(10 + i, `T ${i}`).replace('cash', word)));
+
+  it("is recorded as Zoho's own mode", async () => {
+    const said = {
+      cash: ['Bar', 'in bar', 'Barzahlung', 'espèces', 'en especes', 'efectivo', 'contanti', 'gotówka', 'dinheiro'],
+      check: ['Scheck', 'CHÈQUE', 'par chèque', 'assegno', 'czek', 'cheque'],
+      creditcard: ['Kreditkarte', 'carte de crédit', 'tarjeta de crédito', 'karta kredytowa', 'credit card'],
+      banktransfer: ['Überweisung', 'Ueberweisung', 'per Überweisung', 'SEPA-Überweisung', 'virement', 'Virement bancaire'].concat(
+        ['transferencia', 'transferência bancária', 'bonifico', 'con bonifico', 'overboeking', 'przelew', 'NEFT', 'RTGS', 'IMPS', 'UPI'],
+        ['ACH', 'BACS', 'CHAPS', 'Faster Payments', 'EFT', 'bank transfer'],
+      ),
+      others: ['Sonstiges', 'autre', 'altro'],
+    };
+    const { code, stderr } = await books.unattended(books.file(modes(...Object.values(said).flat())));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const expected = Object.entries(said).flatMap(([mode, words]) => words.map(() => mode));
+    expect((await sent()).map(({ payment_mode }) => payment_mode)).toEqual(expected);
+  });
+
+  it('is refused by row, column and valid modes if it is not known, unless the user says that the organization has it', async () => {
+    const file = books.file(modes('cash', 'SEPA', 'PayPal', 'Lastschrift'));
+    expect((await books.unattended(file)).code).toBe(3);
+    const message = (word: string) =>
+      `The payment mode "${word}" in the column "Payment mode" is not known. Write one of cash, check, creditcard, banktransfer, ` +
+      'bankremittance, autotransaction, others. If your organization added this mode in Zoho Books, name it with --payment-modes.';
+    expect(resultsOf(file).map(({ row, message }) => [row, message])).toEqual([
+      ['1', ''],
+      ['2', message('SEPA')],
+      ['3', message('PayPal')],
+      ['4', message('Lastschrift')],
+    ]);
+    const added = books.file(modes('cash', 'paypal', 'ach'), 'added.csv');
+    expect((await books.unattended(added, '--payment-modes', 'PayPal, ACH')).code).toBe(0);
+    expect((await sent()).map(({ payment_mode }) => payment_mode)).toEqual(['cash', 'PayPal', 'ACH']);
+  });
+
+  it.each([
+    [['--columns', 'payment_mode:=Lastschrift'], '"Lastschrift" for all rows is not known'],
+    [['--payment-modes', 'PayPal,'], '--payment-modes takes names'],
+  ])('%j ends with 2', async (args, says) => {
+    const { code, stderr } = await books.unattended(books.file(both), ...args);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(says) as string });
+  });
+});
+
 describe('the plan', () => {
   it('--dry-run shows it and sends nothing', async () => {
     const file = books.file(both);
@@ -167,6 +245,28 @@ describe('the plan', () => {
     ]);
     expect(await sent()).toEqual([]);
     expect((await run(['import', file, '--dry-run'], books.settings)).code).toBe(3);
+  });
+
+  it('names the row with invoices whose amounts are not clear', async () => {
+    const rows = ['INV-385: 400', 'INV-385: 1,500', 'INV-385: 400, INV-386: 600', 'INV-385: 400; INV-386: 700'];
+    const text = ['Customer,Amount,Date,Mode,Invoices', ...rows.map((cell) => `Bowman Furniture,1000,2026-06-28,cash,"${cell}"`)].join(
+      '\n',
+    );
+    const file = books.file(text);
+    expect((await books.unattended(file)).code).toBe(3);
+    expect(outcomes(file)).toEqual([
+      'not_started',
+      'not_recorded invalid_arguments',
+      'not_recorded invalid_arguments',
+      'not_recorded applied_more_than_amount',
+    ]);
+    expect(resultsOf(file).map(({ message }) => message)).toEqual([
+      '',
+      'The amount "1,500" of its invoice can be read in two ways: choose one with --decimal.',
+      'Its invoices "INV-385: 400, INV-386: 600" cannot be read. Write each invoice with its amount: INV-1: 100.00; INV-2: 50.00.',
+      expect.any(String),
+    ]);
+    expect(await sent()).toEqual([]);
   });
 
   it('takes the id of a possible duplicate from the row', async () => {

@@ -76,7 +76,8 @@ describe('login', () => {
     const zoho = await account();
     const { code, stdout, stderr, page, html, address, redirectUri, back } = await logIn(zoho);
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toContain(`must have this redirect address: ${redirectUri}`);
+    expect(stdout).toContain('The client id and the client secret are in the line that the sandbox printed.');
+    expect(stdout).not.toContain('API console');
     expect(stdout).toContain('Connected to Zillium');
     expect(stdout).not.toContain('did not grant');
     expect(redirectUri).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/callback$/);
@@ -394,13 +395,21 @@ describe('a failed login says why in one line', () => {
     // Another test may use the port already.
     await new Promise((resolve) => other.once('error', resolve).listen(17_321, '127.0.0.1', () => resolve(undefined)));
     closers.push(() => other.close());
-    const { program: login, redirectUri } = await loggingIn([], zoho.settings);
-    expect(login.stdout.join('\n')).toMatch(
-      /^Another program uses port 17321 .*\. Add the new address to the client, or stop that program/,
-    );
-    expect(new URL(redirectUri).port).not.toBe('17321');
-    login.child.kill();
-    await endOf(login);
+    const atZoho = { ...zoho.settings, ZOHO_ACCOUNTS_URL: '', ZOHO_API_BASE_URL: '' };
+    for (const [settings, says] of [
+      [zoho.settings, /^Another program uses port 17321 .*, so this login uses another port\.\nThe client id and/],
+      [
+        atZoho,
+        /^Another program uses port 17321 .*\. Add the new address to the client, or stop .*\nThe client in Zoho's API console .* must have this redirect address: (http\S*)\n/,
+      ],
+    ] as const) {
+      const { program: login, redirectUri } = await loggingIn([], settings);
+      const [, address = redirectUri] = says.exec(login.stdout.join('\n')) ?? ['', 'not shown'];
+      expect(address).toBe(redirectUri);
+      expect(new URL(redirectUri).port).not.toBe('17321');
+      login.child.kill();
+      await endOf(login);
+    }
   });
 
   it('if there is no terminal and no client', async () => {
@@ -564,6 +573,18 @@ describe('logout', () => {
       error: 'invalid_code',
     });
     expect(await runAndHear(['logout'], zoho.settings)).toMatchObject({ code: 0, stdout: 'Nobody is logged in.' });
+  });
+
+  it('deletes a login that was revoked at Zoho already', async () => {
+    const zoho = await account();
+    await runAndHear(['login', '--self-client', await selfClientCode(zoho)], zoho.settings);
+    const { refreshToken: token = '' } = keptBy(zoho) as Record<string, string>;
+    await fetch(`${zoho.sandbox.accounts_url}/oauth/v2/token/revoke`, { method: 'POST', body: new URLSearchParams({ token }) });
+    expect(await runAndHear(['logout'], zoho.settings)).toMatchObject({
+      code: 0,
+      stdout: 'Logged out: the login was revoked at Zoho already, and it was deleted from this machine.',
+    });
+    expect(existsSync(zoho.file)).toBe(false);
   });
 
   it('deletes the login even if Zoho cannot be reached, and says what the user must still do', async () => {

@@ -3,6 +3,7 @@ import { forgetRequests, requestsTo, writesTo } from '../support/books.ts';
 import { importing, resultsOf, type Importing } from '../support/imports.ts';
 import { run } from '../support/program.ts';
 import { startSandbox, type Sandbox } from '../support/sandbox.ts';
+import { atTerminal } from '../support/terminal.ts';
 
 /** `reconcile`, as the built program runs it on the sandbox. */
 
@@ -43,6 +44,18 @@ describe('reconcile', () => {
     expect(await writesTo({ sandbox })).toEqual([]);
     // One request for each payment with refunds since then.
     expect((await requestsTo(sandbox)).length).toBeLessThanOrEqual(40);
+  });
+
+  it('shows its progress at a terminal, and how many Zoho calls are left', async () => {
+    const terminal = atTerminal(['reconcile', books.file(payments, 'compared.csv')], books.settings);
+    expect(await terminal.ended).toBe(0);
+    const shown = terminal.screen().replaceAll('\r\u001b[K', '\n').split(/\r?\n/);
+    expect(shown).toContain('Reading the books');
+    expect(shown).toContainEqual(
+      expect.stringMatching(/^Looked for refunds in \d+ payments, Zoho calls left: \d+ this minute, \d+ today$/),
+    );
+    // The progress is removed before the table.
+    expect(terminal.screen()).toContain(' today\r\u001b[KRow  State');
   });
 
   it('names what is missing, different, and not in the file', async () => {

@@ -21,7 +21,7 @@ export async function shown(names: Readonly<Record<string, string>>): Promise<st
   return parts.join('\n\n');
 }
 
-function transcriptOf({ task, problems, messages, asked }: Played): string {
+export function transcriptOf({ task, problems, messages, asked }: Played): string {
   if (problems.length > 0) throw new Error(`${task}: ${problems.join('; ')}`);
   const lines: string[] = [];
   for (const [i, message] of messages.entries()) {

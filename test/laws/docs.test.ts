@@ -18,6 +18,7 @@ import { zohoCalls } from '../../src/zoho-calls.ts';
 import { shown } from '../evals/shown.ts';
 import { startSandbox } from '../support/sandbox.ts';
 import { importTable } from './import-table.ts';
+import { listConversations } from './list-conversations.ts';
 import { fileAt, pages, read } from './pages.ts';
 
 const firstLine = (text: string) => text.split('\n', 1)[0] ?? '';
@@ -184,6 +185,7 @@ describe('the generated parts are up to date in', () => {
         'Looking up': 'refunds of a month',
         Correcting: 'paid twice',
       }),
+      lists: await listConversations(),
       controls: table(
         ['control', 'what it does'],
         Object.entries(guide.endpoints).map(([control, does]) => [`\`${control}\``, does]),

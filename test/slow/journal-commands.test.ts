@@ -37,7 +37,9 @@ describe('the command journal', () => {
 
     const listed = await run(['journal', 'list'], settings);
     expect(listed.stdout).toMatch(
-      new RegExp(`^${write_id} \\| .* \\| recorded \\| Record a payment of USD 450\\.00 from "Bowman Furniture" \\| Zoho id \\d+`),
+      new RegExp(
+        `^${write_id} \\| .* \\| recorded \\| Record a payment of USD 450\\.00 from "Bowman Furniture" \\| payment #491 \\| Zoho id \\d+`,
+      ),
     );
     expect((await run(['journal', 'show', write_id], settings)).stdout).toContain('The reference number is "CLI-1".');
     expect((await run(['journal', 'show', write_id, '--json'], settings)).stdout).toContain('"reference_number": "CLI-1"');
