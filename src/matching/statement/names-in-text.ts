@@ -146,10 +146,15 @@ export function nameFinder(contacts: readonly NamedContact[]): (texts: readonly 
 
 const isLastWord = (gaps: readonly string[], at: number): boolean => at === gaps.length - 1 && gaps[at] === '';
 
-/** True if the words around a name belong to it, and make it the name of somebody else: "Bowman Furniture Repair", "Friends of Acme". */
+/** True if the words around a name belong to it, and make it another name: "Bowman Furniture Repair", "New Acme", "Friends of Acme". */
 function isOfAnother({ words: name, core }: WrittenName, { words, gaps }: Words, from: number, to: number): boolean {
-  const isOfName = (at: number) => !LEGAL.has(words[at]!) && !isBankWord(words[at]!, isLastWord(gaps, at)) && !gaps[at]!.startsWith(':');
-  if (from > 0 && isJoined(gaps[from - 1]!) && connectsIn(gaps[from - 1]!) && isOfName(from - 1)) return true;
+  const isBanks = (at: number) => isBankWord(words[at]!, isLastWord(gaps, at)) || gaps[at]!.startsWith(':');
+  const isOfName = (at: number) => !LEGAL.has(words[at]!) && !isBanks(at);
+  // "VENDOR PMT" is a bank's, but "Acme Vendors" may be a name.
+  const isBanksPair = (at: number) => isBankWordApart(words[at]!, false) && at + 1 < words.length && isBanks(at + 1);
+  const before = from - 1;
+  if (from > 0 && isJoined(gaps[before]!) && isOfName(before) && (connectsIn(gaps[before]!) || !isBankWordApart(words[before]!, false)))
+    return true;
   const begun = to - from;
   let [at, left] = [to, name.slice(begun, core)];
   while (at < words.length && isJoined(gaps[at - 1]!)) {
@@ -157,7 +162,7 @@ function isOfAnother({ words: name, core }: WrittenName, { words, gaps }: Words,
     const isInitials = left.length > 1 && said === left.map((word) => word[0]).join('');
     if (isInitials) left = [];
     else if (left[0] !== undefined && isShortFor(said, left[0])) left = left.slice(1);
-    else if (isOfName(at)) return true;
+    else if (isOfName(at) && !isBanksPair(at)) return true;
     // "School District 12".
     else if (!LEGAL.has(said) && !/^\d{1,2}$/.test(said)) return false;
     at += 1;

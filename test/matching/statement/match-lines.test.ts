@@ -485,21 +485,22 @@ describe('a line', () => {
       ['likely: 16-500-2026-06-18', 'likely: 12 INV-1=300', 'likely: 18 INV-2=200'],
     ],
     [
-      'has other words behind it, or "of" in front',
+      'has other words behind it or in front of it',
       [
         ['2026-06-18', 500, 'ACH CREDIT BOWMAN FURNITURE REPAIR INC'],
         ['2026-06-18', 300, 'FRIENDS OF JUNIPER YOGA STUDIO'],
         ['2026-06-18', 200, 'PINE STREET DENTAL LAB'],
+        ['2026-06-18', 100, 'WIRE FROM NEW ACME CORP'],
       ],
-      made([paid(bowman)], [open(yoga!, 'INV-1', 300), open(dental!, 'INV-2', 200)], town),
-      ['likely: 2-500-2026-06-18', 'likely: 16 INV-1=300', 'likely: 12 INV-2=200'],
+      made([paid(bowman)], [open(yoga!, 'INV-1', 300), open(dental!, 'INV-2', 200), open(acme, 'INV-3', 100)], town),
+      ['likely: 2-500-2026-06-18', 'likely: 16 INV-1=300', 'likely: 12 INV-2=200', 'likely: 1 INV-3=100'],
     ],
     [
       'has words of the bank and of the invoice behind it, an abbreviation or initials',
       [
         ['2026-06-18', 500, 'BOWMAN FURNITURE LLC DES:AP PYMT ID:99120'],
         ['2026-06-18', 300, 'MARLOW PROPERTY MGMT JUNE'],
-        ['2026-06-18', 200, 'GRANITE STATE CU WIRE'],
+        ['2026-06-18', 200, 'VENDOR GRANITE STATE CU VENDOR PMT'],
         ['2026-06-18', 100, 'JUNIPER YOGA STUDIO/CHAIRS'],
       ],
       made([paid(bowman)], [open(marlow!, 'INV-1', 300), open(granite!, 'INV-2', 200), open(yoga!, 'INV-3', 100)], town),
@@ -567,12 +568,15 @@ describe('a line', () => {
       'that means something else, by a stranger',
       [
         ['2026-06-18', 500, 'EBAY ORDER 900060'],
-        ['2026-06-18', 500, 'REBATE CLAIM NO 900060'],
+        ['2026-06-18', 600, 'REBATE CLAIM NO 900061'],
         ['2026-06-18', 300, 'GULF LUMBER CREDIT MEMO INV 158'],
-        ['2026-06-18', 300, 'Rechnung 158', { name: 'Kestrel Bau GmbH' }],
+        ['2026-06-18', 400, 'Rechnung 159', { name: 'Kestrel Bau GmbH' }],
       ],
-      made([], [open(bowman, 'INV-900060', 500), open(acme, 'INV-000158', 300)]),
-      ['likely: 2 INV-900060=500', 'likely: 2 INV-900060=500', 'likely: 1 INV-000158=300', 'likely: 1 INV-000158=300'],
+      made(
+        [],
+        [open(bowman, 'INV-900060', 500), open(bowman, 'INV-900061', 600), open(acme, 'INV-000158', 300), open(acme, 'INV-000159', 400)],
+      ),
+      ['likely: 2 INV-900060=500', 'likely: 2 INV-900061=600', 'likely: 1 INV-000158=300', 'likely: 1 INV-000159=400'],
     ],
     [
       'in full, by a third party, or without a name',
