@@ -13,7 +13,7 @@ import {
 } from './books.ts';
 import { setsWorth } from './invoice-sets.ts';
 import { nameLevels } from './names-in-text.ts';
-import { bareDigits, TELLING_DIGITS } from './numbers-in-text.ts';
+import { bareDigits, TELLING_DIGITS, type Certainty } from './numbers-in-text.ts';
 import { isFee } from './record-pairs.ts';
 
 /** Compares the lines of a statement with open invoices. */
@@ -48,6 +48,7 @@ export function invoiceMatches(lines: readonly ReadLine[], books: StatementBooks
     for (const digits of invoice_number.match(/\d+/g) ?? [])
       byDigits.set(bareDigits(digits), [...(byDigits.get(bareDigits(digits)) ?? []), i]);
   const customers = new Set(books.contacts.filter(({ is_customer }) => is_customer).map(({ contact_id }) => contact_id));
+  const everyRecord = books.records.map((_, i) => i);
   const recordsOf = grouped(books.records, ({ customer_id }) => customer_id);
   const names = new Map(books.contacts.map(({ contact_id, contact_name }) => [contact_id, contact_name]));
 
@@ -82,6 +83,10 @@ export function invoiceMatches(lines: readonly ReadLine[], books: StatementBooks
     sum(some.map(({ balance }) => balance)) === line.amount &&
     some.every(({ currency_code }) => sameCurrency(line.currency, currency_code));
 
+  /** Whether the line names an invoice that one of these payments paid. */
+  const namesPaid = ({ numbers }: ReadLine, some: readonly number[] = [], is: (certainty: Certainty | undefined) => boolean): boolean =>
+    some.some((i) => books.records[i]!.invoice_numbers.some((number) => is(numbers.invoice(number))));
+
   /** Whether the invoices that the line names are those of a customer whom it names, or of one customer and nobody else is named. */
   const isOfPayer = (one: ReadLine, owner: string): boolean => {
     const { names, numbers } = one;
@@ -99,18 +104,17 @@ export function invoiceMatches(lines: readonly ReadLine[], books: StatementBooks
       );
     };
     const isMeant = names.level(owner) >= nameLevels.longer || !names.hasOtherWords || mine.every(isTelling);
-    return isTheirs && isNamed && isMeant;
+    // "INV-397" is not INV-000397 if INV-397 is paid. The number of another customer's invoice matters only if the line has no name.
+    const isExact = mine.every(({ invoice_number }) => numbers.invoice(invoice_number) === 'exact');
+    const paid = names.level(owner) >= nameLevels.cut ? recordsOf.get(owner) : everyRecord;
+    const isPaid = !isExact && namesPaid(one, paid, (certainty) => certainty === 'exact');
+    return isTheirs && isNamed && isMeant && !isPaid;
   };
-  /** Whether the line names an invoice for which the customer paid already. */
-  const isForPaid = ({ numbers }: ReadLine, customer_id: string): boolean =>
-    (recordsOf.get(customer_id) ?? []).some((i) =>
-      books.records[i]!.invoice_numbers.some((number) => numbers.invoice(number) !== undefined),
-    );
   /** Whether the line names the customer, and no number of another invoice. */
   const mayPay = (one: ReadLine, payer: string, some: readonly OpenInvoice[]): boolean =>
     payerOf(one) === payer &&
     !one.names.isAnother(payer) &&
-    !isForPaid(one, payer) &&
+    !namesPaid(one, recordsOf.get(payer), (certainty) => certainty !== undefined) &&
     one.numbers.otherInvoice(some.map(({ invoice_number }) => invoice_number)) === undefined;
 
   const exactOf = (one: ReadLine): Exact | undefined => {

@@ -49,13 +49,14 @@ interface WrittenName {
   readonly most: number;
 }
 
-const LEGAL = new Set(
+/** Legal forms, which a bank may leave out. */
+export const LEGAL = new Set(
   (
     'inc incorporated llc llp lp ltd limited corp corporation co company plc pty pvt private gmbh ag kg ohg ug ev ek mbh sarl sas sa sasu eurl ' +
     'bv nv vof srl spa snc sl slu lda ltda sp z oo zoo kk gk oy ab as aps b v n k'
   ).split(' '),
 );
-const CONNECTING = new Set('and und et e y en i the der die das of de la le les'.split(' '));
+export const CONNECTING = new Set('and und et e y en i the der die das of de la le les'.split(' '));
 
 /** The words that tell names apart, without "and" and the like, and what stands behind each of them. */
 interface Words {

@@ -1,6 +1,9 @@
+import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { isBankWordApart } from '../../../src/matching/statement/bank-words.ts';
 import type { BookRecord, StatementBooks, MatchedLine, OpenInvoice } from '../../../src/matching/statement/books.ts';
 import { matchLines } from '../../../src/matching/statement/match-lines.ts';
+import { CONNECTING, LEGAL } from '../../../src/matching/statement/names-in-text.ts';
 import { readBooks } from '../../../src/matching/statement/read-books.ts';
 import type { StatementLine } from '../../../src/statement/statement-lines.ts';
 import { harness } from '../../support/harness.ts';
@@ -510,6 +513,22 @@ describe('a line', () => {
     expect(detailed(match(given, some))).toEqual(expected);
   });
 
+  it('with any other word behind a name, or in place of its last word, is at most likely', () => {
+    const some = made([paid(yoga!)], [open(yoga!, 'INV-1', 300)], town);
+    const isFree = (word: string) => !isBankWordApart(word, false) && !LEGAL.has(word) && !CONNECTING.has(word) && !word.startsWith('st');
+    fc.assert(
+      fc.property(fc.stringMatching(/^[a-z]{4,9}$/).filter(isFree), fc.constantFrom(500, 300), (word, amount) => {
+        const texts = [
+          `ACH CREDIT JUNIPER YOGA STUDIO ${word} PAYMENT`,
+          `JUNIPER YOGA ${word} PAYMENT`,
+          `WIRE FROM ${word} JUNIPER YOGA STUDIO`,
+        ];
+        for (const text of texts) expect(match([['2026-06-18', amount, text]], some).lines[0]).toMatchObject({ status: 'likely' });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   const numbered = (number: string) => paid(bowman, { invoice_numbers: [number] });
   it.each<[string, readonly Given[], StatementBooks, string[]]>([
     [
@@ -563,6 +582,22 @@ describe('a line', () => {
         [open(acme, 'INV-1', 500), open(bowman, 'INV-384', 300), open(lindner, 'INV-900023', 200)],
       ),
       ['likely: 1 INV-1=500', 'likely: 2 INV-384=300', 'likely: 5 INV-900023=200'],
+    ],
+    [
+      'that is the number of a paid invoice but for zeros',
+      [
+        ['2026-06-18', 500, 'ACME CORP INV-397'],
+        ['2026-06-18', 300, 'INV-398'],
+        ['2026-06-18', 200, 'ACME CORP INV-399'],
+      ],
+      made(
+        [
+          payment(acme, 900, '2026-06-10', { invoice_numbers: ['INV-397'] }),
+          payment(bowman, 800, '2026-06-10', { invoice_numbers: ['INV-398', 'INV-399'] }),
+        ],
+        [open(acme, 'INV-000397', 500), open(acme, 'INV-000398', 300), open(acme, 'INV-000399', 200)],
+      ),
+      ['likely: 1 INV-000397=500', 'likely: 1 INV-000398=300', 'fits: 1 INV-000399=200'],
     ],
     [
       'that means something else, by a stranger',
