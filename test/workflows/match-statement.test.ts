@@ -110,6 +110,45 @@ describe('an account', () => {
     expect(count(result)).toBeLessThan(count(all));
   });
 
+  it('may have the deposit of a payment in Undeposited Funds, and does not miss that payment', async () => {
+    const server = await start({ sandbox });
+    const paid = {
+      customer: 'Bowman Furniture',
+      amount: 450,
+      date: '2026-06-25',
+      invoices: [{ invoice: 'INV-385' }],
+      payment_mode: 'check',
+    };
+    const recorded = await server.call('record_customer_payment', paid);
+    expect(recorded.isError, textOf(recorded)).toBeFalsy();
+    const { payment_id } = recorded.structuredContent['payment'] as { payment_id: string };
+    const lines = [{ date: '2026-06-26', amount: 450, text: 'REMOTE DEPOSIT BOWMAN FURNITURE' }];
+    const result = await match(server, { lines, account: 'Business Checking' });
+    expect(linesIn(result)).toMatchObject([{ status: 'recorded', payment_id }]);
+    expect(textOf(result)).toContain('in Undeposited Funds');
+    const other = await match(server, {
+      lines: [
+        { date: '2026-06-25', amount: 1 },
+        { date: '2026-06-26', amount: 2 },
+      ],
+      account: 'Business Checking',
+    });
+    const missed = other.structuredContent['unmatched'] as { payment_id: string }[];
+    expect(missed.map((one) => one.payment_id)).not.toContain(payment_id);
+  });
+
+  it('has only records of its currency that no line shows', async () => {
+    const server = await start({ sandbox });
+    const lines = [
+      { date: '2026-06-01', amount: 1 },
+      { date: '2026-06-30', amount: 2 },
+    ];
+    const currencies = async (args: Record<string, unknown>) =>
+      new Set(((await match(server, args)).structuredContent['unmatched'] as { currency_code: string }[]).map((one) => one.currency_code));
+    expect(await currencies({ lines, account: 'Euro Account' })).toEqual(new Set(['EUR']));
+    expect((await currencies({ lines })).size).toBeGreaterThan(1);
+  });
+
   it('tells the currency of lines without one', async () => {
     const server = await start({ sandbox });
     const lines = [{ date: '2026-06-25', amount: 450, text: 'INV-385 BOWMAN FURNITURE' }];

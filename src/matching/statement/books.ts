@@ -22,6 +22,8 @@ export interface BookRecord {
   readonly invoice_numbers: readonly string[];
   /** False if the record certainly has a different account than the statement. */
   readonly in_account: boolean;
+  /** True if it is in Undeposited Funds: a line of any bank account may be its deposit. */
+  readonly is_undeposited?: boolean | undefined;
 }
 
 export interface OpenInvoice {

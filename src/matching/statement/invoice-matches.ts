@@ -13,7 +13,7 @@ import {
 } from './books.ts';
 import { setsWorth } from './invoice-sets.ts';
 import { nameLevels } from './names-in-text.ts';
-import { bareDigits } from './numbers-in-text.ts';
+import { bareDigits, TELLING_DIGITS, type Certainty } from './numbers-in-text.ts';
 import { isFee } from './record-pairs.ts';
 
 /** Compares the lines of a statement with open invoices. */
@@ -30,6 +30,8 @@ interface Exact {
   readonly invoices: readonly OpenInvoice[];
   /** By their numbers in the text, or by the amount and the customer alone. */
   readonly by: 'number' | 'amount';
+  /** The line that pays the rest, or the first part, of the invoice. */
+  readonly other?: ReadLine;
 }
 
 const MOST_ONLY_BY_AMOUNT = 3;
@@ -46,8 +48,14 @@ export function invoiceMatches(lines: readonly ReadLine[], books: StatementBooks
     for (const digits of invoice_number.match(/\d+/g) ?? [])
       byDigits.set(bareDigits(digits), [...(byDigits.get(bareDigits(digits)) ?? []), i]);
   const customers = new Set(books.contacts.filter(({ is_customer }) => is_customer).map(({ contact_id }) => contact_id));
+  const everyRecord = books.records.map((_, i) => i);
+  const recordsOf = grouped(books.records, ({ customer_id }) => customer_id);
   const names = new Map(books.contacts.map(({ contact_id, contact_name }) => [contact_id, contact_name]));
 
+  const openOf = (customer_id: string, { line }: ReadLine) =>
+    pick(byCustomer.get(customer_id)).filter(({ currency_code }) => sameCurrency(line.currency, currency_code));
+  /** The customers of these that have open invoices of the line's amount. */
+  const owe = (some: readonly string[], one: ReadLine) => some.filter((id) => setsWorth(one.line.amount, openOf(id, one)).sets.length > 0);
   /** The customer that the line names, if it is one only. */
   const payerOf = ({ names }: ReadLine) =>
     names.best.length === 1 && names.top >= nameLevels.cut && customers.has(names.best[0]!) ? names.best[0] : undefined;
@@ -59,7 +67,7 @@ export function invoiceMatches(lines: readonly ReadLine[], books: StatementBooks
         invoice,
         certainty: one.numbers.invoice(invoice.invoice_number),
       }));
-      const sure = all.filter(({ certainty }) => certainty === 'exact' || certainty === 'sure');
+      const sure = all.filter(({ certainty }) => certainty !== undefined && certainty !== 'bare');
       const theirs = sure.filter(({ invoice }) => invoice.customer_id === payerOf(one));
       const exact = sure.filter(({ certainty }) => certainty === 'exact');
       // "INV-397" may be INV-000397, but not if there is an INV-397.
@@ -70,12 +78,44 @@ export function invoiceMatches(lines: readonly ReadLine[], books: StatementBooks
   const namedBy = new Map<string, ReadLine[]>();
   for (const [one, some] of named) for (const { invoice_id } of some) namedBy.set(invoice_id, [...(namedBy.get(invoice_id) ?? []), one]);
 
-  const openOf = (customer_id: string, { line }: ReadLine) =>
-    pick(byCustomer.get(customer_id)).filter(({ currency_code }) => sameCurrency(line.currency, currency_code));
   const isWorth = (some: readonly OpenInvoice[], { line }: ReadLine) =>
     some.length > 0 &&
     sum(some.map(({ balance }) => balance)) === line.amount &&
     some.every(({ currency_code }) => sameCurrency(line.currency, currency_code));
+
+  /** Whether the line names an invoice that one of these payments paid. */
+  const namesPaid = ({ numbers }: ReadLine, some: readonly number[] = [], is: (certainty: Certainty | undefined) => boolean): boolean =>
+    some.some((i) => books.records[i]!.invoice_numbers.some((number) => is(numbers.invoice(number))));
+
+  /** Whether the invoices that the line names are those of a customer whom it names, or of one customer and nobody else is named. */
+  const isOfPayer = (one: ReadLine, owner: string): boolean => {
+    const { names, numbers } = one;
+    const mine = named.get(one)!;
+    const isTheirs = mine.every(({ customer_id }) => customer_id === owner) && !names.isAnother(owner);
+    const isNamed = names.level(owner) === names.top || names.top < nameLevels.alike;
+    // Somebody else may have used the number for something else, unless it is written in full.
+    const isTelling = ({ invoice_number }: OpenInvoice) => {
+      const [certainty, digits] = [numbers.invoice(invoice_number), invoice_number.replaceAll(/\D/g, '')];
+      if (certainty === 'long') return false;
+      return (
+        names.level(owner) > 0 ||
+        numbers.hasAsWritten(invoice_number) ||
+        (certainty === 'exact' ? digits : bareDigits(digits)).length >= TELLING_DIGITS
+      );
+    };
+    const isMeant = names.level(owner) >= nameLevels.longer || !names.hasOtherWords || mine.every(isTelling);
+    // "INV-397" is not INV-000397 if INV-397 is paid. The number of another customer's invoice matters only if the line has no name.
+    const isExact = mine.every(({ invoice_number }) => numbers.invoice(invoice_number) === 'exact');
+    const paid = names.level(owner) >= nameLevels.cut ? recordsOf.get(owner) : everyRecord;
+    const isPaid = !isExact && namesPaid(one, paid, (certainty) => certainty === 'exact');
+    return isTheirs && isNamed && isMeant && !isPaid;
+  };
+  /** Whether the line names the customer, and no number of another invoice. */
+  const mayPay = (one: ReadLine, payer: string, some: readonly OpenInvoice[]): boolean =>
+    payerOf(one) === payer &&
+    !one.names.isAnother(payer) &&
+    !namesPaid(one, recordsOf.get(payer), (certainty) => certainty !== undefined) &&
+    one.numbers.otherInvoice(some.map(({ invoice_number }) => invoice_number)) === undefined;
 
   const exactOf = (one: ReadLine): Exact | undefined => {
     const { line, names, numbers } = one;
@@ -83,44 +123,75 @@ export function invoiceMatches(lines: readonly ReadLine[], books: StatementBooks
     const mine = named.get(one)!;
     const [owner] = mine.map(({ customer_id }) => customer_id);
     if (owner !== undefined) {
-      const isTheirs = mine.every(({ customer_id }) => customer_id === owner) && !names.isAnother(owner);
-      const isNamed = names.level(owner) === names.top || names.top < nameLevels.alike;
-      if (!isTheirs || !isNamed) return undefined;
+      if (!isOfPayer(one, owner)) return undefined;
       // "INV-384, 385": the second number has no prefix.
       const all = openOf(owner, one).filter(({ invoice_number }) => numbers.invoice(invoice_number) !== undefined);
       const worth = [mine, all].find((some) => isWorth(some, one));
       return worth && { invoices: worth, by: 'number' };
     }
+    const bare = (names.top < nameLevels.cut ? [] : names.best)
+      .filter((id) => customers.has(id) && !names.isAnother(id))
+      .map((id) => openOf(id, one).filter(({ invoice_number }) => numbers.invoice(invoice_number) === 'bare'))
+      .filter((some) => isWorth(some, one));
+    if (bare.length === 1) return { invoices: bare[0]!, by: 'number' };
     const payer = payerOf(one);
-    if (payer === undefined || names.isAnother(payer)) return undefined;
+    if (payer === undefined) return undefined;
     const open = openOf(payer, one);
-    const numbered = open.filter(({ invoice_number }) => numbers.invoice(invoice_number) === 'bare');
-    if (isWorth(numbered, one)) return { invoices: numbered, by: 'number' };
-    if (books.unclear.has(payer)) return undefined;
+    const isClear = [payer, ...names.cut].every((id) => !books.unclear.has(id)) && owe(names.cut, one).length === 0;
+    if (!isClear) return undefined;
     const free = open.filter(
       (invoice) => isIssued(invoice, line.date) && (namedBy.get(invoice.invoice_id) ?? []).every((other) => other === one),
     );
     const { sets, cut } = setsWorth(line.amount, free);
     const [only, ...others] = sets;
-    if (
-      only === undefined ||
-      others.length > 0 ||
-      cut ||
-      numbers.otherInvoice(only.map(({ invoice_number }) => invoice_number)) !== undefined
-    )
-      return undefined;
+    if (only === undefined || others.length > 0 || cut || !mayPay(one, payer, only)) return undefined;
     // For any amount, some few invoices have a similar sum by chance. Only the sum of all open invoices is not a coincidence.
     return only.length === 1 || only.length === open.length ? { invoices: only, by: 'amount' } : undefined;
   };
   const exact = new Map(lines.map((one) => [one, exactOf(one)]));
 
+  /** Two lines that together pay the invoice to the cent: one names its number, the other the number or the customer. */
+  const partsOf = (invoice: OpenInvoice) => {
+    const { customer_id, balance, currency_code } = invoice;
+    const parts = lines.filter(
+      (one) =>
+        exact.get(one) === undefined &&
+        one.line.amount < balance &&
+        sameCurrency(one.line.currency, currency_code) &&
+        books.isComplete(one.line.date),
+    );
+    const isNaming = (one: ReadLine) => named.get(one)!.length === 1 && named.get(one)![0] === invoice && isOfPayer(one, customer_id);
+    const naming = parts.filter(isNaming);
+    const isAlone = (pair: readonly ReadLine[]) => namedBy.get(invoice.invoice_id)!.every((one) => pair.includes(one));
+    const others = parts.filter(
+      (one) => named.get(one)!.length === 0 && isIssued(invoice, one.line.date) && mayPay(one, customer_id, [invoice]),
+    );
+    return naming.flatMap((one, i) =>
+      [...naming.slice(i + 1), ...others]
+        .filter((other) => sum([one.line.amount, other.line.amount]) === balance && isAlone([one, other]))
+        .map((other) => ({ invoice, pair: [one, other] as const })),
+    );
+  };
+  const parts = [...namedBy.keys()].flatMap((id) => partsOf(invoices.find(({ invoice_id }) => invoice_id === id)!));
+  for (const { invoice, pair } of parts) {
+    const isOne = parts.every(
+      (other) => other.pair === pair || (other.invoice !== invoice && !other.pair.some((one) => pair.includes(one))),
+    );
+    const [one, other] = pair;
+    if (!isOne) continue;
+    exact.set(one, { invoices: [invoice], by: 'number', other });
+    exact.set(other, { invoices: [invoice], by: 'number', other: one });
+  }
+
   /** An invoice is paid once: by the line that names it, or by the first of several equal lines. */
-  const isOnly = (one: ReadLine, { invoices, by }: Exact): boolean => {
+  const isOnly = (one: ReadLine, { invoices, by, other }: Exact): boolean => {
     const ids = new Set(invoices.map(({ invoice_id }) => invoice_id));
-    const rivals = lines.filter((other) => other !== one && exact.get(other)?.invoices.some(({ invoice_id }) => ids.has(invoice_id)));
+    const rivals = lines.filter(
+      (rival) => rival !== one && rival !== other && exact.get(rival)?.invoices.some(({ invoice_id }) => ids.has(invoice_id)),
+    );
     return rivals.every(
-      (other) =>
-        (by === 'number' && exact.get(other)?.by === 'amount') || (isEqualLine(one, other) && lines.indexOf(one) < lines.indexOf(other)),
+      (rival) =>
+        (by === 'number' && exact.get(rival)?.by === 'amount') || (isEqualLine(one, rival) && lines.indexOf(one) < lines.indexOf(rival)),
     );
   };
 
@@ -133,12 +204,32 @@ export function invoiceMatches(lines: readonly ReadLine[], books: StatementBooks
     reason,
   });
 
+  const sure = new Map([...exact].filter(([one, found]) => found !== undefined && isOnly(one, found)));
+
+  /** What other lines leave of an invoice: those that fit, and earlier partial payments. */
+  const leftOf = (invoice: OpenInvoice, one: ReadLine): number => {
+    const isEarlier = ({ line }: ReadLine) => line.date < one.line.date || (line.date === one.line.date && line.line < one.line.line);
+    const others = lines.filter((other) => {
+      if (other === one) return false;
+      if (exact.get(other) !== undefined) return sure.get(other)?.invoices.includes(invoice);
+      return (
+        named.get(other)!.includes(invoice) && named.get(other)!.length === 1 && other.line.amount < invoice.balance && isEarlier(other)
+      );
+    });
+    return others.reduce((left, other) => subtract(left, Math.min(left, other.line.amount)), invoice.balance);
+  };
+
   /** The possible matches for one customer. */
   const ofCustomer = (one: ReadLine, customer_id: string): Candidate[] => {
     const { line } = one;
     const all = openOf(customer_id, one);
-    const mine = named.get(one)!.filter((invoice) => invoice.customer_id === customer_id && all.includes(invoice));
-    if (mine.length > 0) return [candidate(customer_id, mine, againstBalance(line.amount, mine), spreadOver(line.amount, mine))];
+    const mine = named
+      .get(one)!
+      .filter((invoice) => invoice.customer_id === customer_id && all.includes(invoice))
+      .map((invoice) => ({ ...invoice, balance: leftOf(invoice, one) }));
+    const open = mine.filter(({ balance }) => balance > 0);
+    if (open.length > 0) return [candidate(customer_id, open, againstBalance(line.amount, open), spreadOver(line.amount, open))];
+    if (mine.length > 0) return [candidate(customer_id, [], 'other lines pay this invoice: an advance?')];
     const { sets, cut } = setsWorth(line.amount, all);
     const found = sets.map((set) =>
       candidate(
@@ -154,22 +245,28 @@ export function invoiceMatches(lines: readonly ReadLine[], books: StatementBooks
       .toSorted((a, b) => a.less - b.less)
       .map(({ invoice }) => candidate(customer_id, [invoice], againstBalance(line.amount, [invoice]), [line.amount]));
     if (short.length > 0) return short;
-    const open =
+    const none =
       all.length === 0 ? 'no invoice is open' : `no open invoice is of this amount${cut ? ', as far as combinations were tried' : ''}`;
-    return [candidate(customer_id, [], `${open}: an advance, or a partial payment?`)];
+    return [candidate(customer_id, [], `${none}: an advance, or a partial payment?`)];
   };
 
   return new Map(
     lines.map((one): [ReadLine, InvoiceMatch] => {
-      const found = exact.get(one);
+      const found = sure.get(one);
       const customer = found?.invoices[0]?.customer_id ?? '';
-      if (found !== undefined && isOnly(one, found)) {
+      if (found !== undefined) {
         const reason = found.by === 'number' ? 'invoice number and amount' : 'name and amount, and no other invoice fits';
-        return [one, { fits: candidate(customer, found.invoices, reason), candidates: [] }];
+        const fits =
+          found.other === undefined
+            ? candidate(customer, found.invoices, reason)
+            : candidate(customer, found.invoices, `a part of the invoice; line ${found.other.line.line} pays the rest`, [one.line.amount]);
+        return [one, { fits, candidates: [] }];
       }
-      const payers = one.names.top >= nameLevels.alike ? one.names.best.filter((id) => customers.has(id)) : [];
+      const payers = one.names.top >= nameLevels.longer ? one.names.best.filter((id) => customers.has(id)) : [];
       const owners = named.get(one)!.map(({ customer_id }) => customer_id);
-      const candidates = [...new Set([...owners, ...payers])].slice(0, MOST_CUSTOMERS).flatMap((id) => ofCustomer(one, id));
+      const some = [...new Set([...owners, ...payers])].slice(0, MOST_CUSTOMERS);
+      const cut = owe(one.names.cut, one).filter((id) => !some.includes(id));
+      const candidates = [...cut.slice(0, MOST_CUSTOMERS), ...some].flatMap((id) => ofCustomer(one, id));
       if (candidates.length > 0 || one.names.top >= nameLevels.cut) return [one, { candidates }];
       const same = pick(byBalance.get(amountKey(one.line.amount))).filter(({ currency_code }) =>
         sameCurrency(one.line.currency, currency_code),

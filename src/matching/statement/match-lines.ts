@@ -5,6 +5,7 @@ import {
   amountKey,
   grouped,
   isIssued,
+  sameCurrency,
   type BookRecord,
   type StatementBooks,
   type Candidate,
@@ -23,7 +24,7 @@ import { recordMatches, type RecordPair } from './record-pairs.ts';
 
 export interface Matched {
   readonly lines: MatchedLine[];
-  /** Records of the account, between the first and the last day of the statement, that no line shows. */
+  /** Records of the account and of the lines' currencies, between the first and the last day of the statement, that no line shows. */
   readonly unmatched: readonly BookRecord[];
 }
 
@@ -60,9 +61,9 @@ export function matchLines(lines: readonly StatementLine[], books: StatementBook
     if (fits !== undefined && known.length === 0) return { ...lineOf(one), status: 'fits', ...fits };
     const sorted = own === undefined ? left : [own, ...left.filter((pair) => pair !== own)];
     // The line is called a possible advance only if nothing else is known.
-    const others = (fits === undefined ? candidates : [fits, ...candidates]).filter(
-      (one) => sorted.length === 0 || one.invoices !== undefined,
-    );
+    const possible = fits === undefined ? candidates : [fits, ...candidates];
+    const isKnown = sorted.length > 0 || possible.some(({ invoices }) => invoices !== undefined);
+    const others = possible.filter(({ invoices }) => !isKnown || invoices !== undefined);
     const all = [...sorted.map((pair) => ofRecord(books, pair)), ...others];
     const [first] = all;
     if (first !== undefined) {
@@ -73,12 +74,14 @@ export function matchLines(lines: readonly StatementLine[], books: StatementBook
   });
   const shown = new Set(matched.flatMap(({ status }, i) => (status === 'recorded' || status === 'likely' ? [chosen[i]?.record] : [])));
   const dates = lines.map(({ date }) => date).toSorted();
-  return {
-    lines: matched,
-    unmatched: books.records.filter(
-      ({ date, in_account }, i) => in_account && !shown.has(i) && date >= (dates[0] ?? '') && date <= (dates.at(-1) ?? ''),
-    ),
-  };
+  const currencies = new Set(lines.map(({ currency }) => currency));
+  const isMissing = ({ date, in_account, is_undeposited, currency_code }: BookRecord) =>
+    in_account &&
+    is_undeposited !== true &&
+    date >= (dates[0] ?? '') &&
+    date <= (dates.at(-1) ?? '') &&
+    [...currencies].some((one) => sameCurrency(one, currency_code));
+  return { lines: matched, unmatched: books.records.filter((record, i) => isMissing(record) && !shown.has(i)) };
 }
 
 /** A vendor of the same name as a customer is the same company. */
@@ -100,7 +103,9 @@ function nearestRecordOf(records: readonly BookRecord[]): (line: StatementLine) 
   return ({ amount, date }) => {
     const what = amount > 0 ? 'payment' : 'refund';
     const same = (byAmount.get(`${amount > 0} ${amountKey(amount)}`) ?? []).map((i) => Math.abs(daysFrom(date, records[i]!.date)));
-    if (same.length > 0) return `no name or number fits; the nearest ${what} of this amount is ${Math.min(...same)} days apart`;
+    const [nearest] = same.toSorted((a, b) => a - b);
+    if (nearest !== undefined)
+      return `no name or number fits; the nearest ${what} of this amount is ${nearest === 1 ? '1 day' : `${nearest} days`} away`;
     return amount > 0 ? 'no customer, invoice or payment fits' : 'money out, and no refund of this amount';
   };
 }

@@ -6,15 +6,17 @@ import { slipOf } from '../slips.ts';
 /** Invoice numbers, cheque numbers and references within the text of a line. */
 
 /**
- * How sure it is that a text names a number: `exact` as it is in the books, `sure` but for zeros in front or a prefix, `bare` digits may be
- * something else.
+ * How sure it is that a text names a number: `exact` as it is in the books, `sure` but for zeros in front or a prefix, `long` are digits
+ * alone, but many, `bare` digits may be something else.
  */
-export type Certainty = 'exact' | 'sure' | 'bare';
+export type Certainty = 'exact' | 'sure' | 'long' | 'bare';
 
 export interface NumbersFound {
   /** Whether the text names this invoice. */
   invoice(invoice_number: string): Certainty | undefined;
-  /** Whether the text names none of these invoices, but one with another number; `near` is one of these numbers that lost a digit. */
+  /** Whether the text has this invoice number with all its signs. */
+  hasAsWritten(invoice_number: string): boolean;
+  /** Whether the text names none of these invoices, but one with another number; `near` is one of these numbers with a typing error, or cut. */
   otherInvoice(invoice_numbers: readonly string[]): 'near' | 'other' | undefined;
   /** Whether the text holds this reference. */
   reference(reference: unknown): boolean;
@@ -35,9 +37,11 @@ const INVOICE_WORDS = new Set(
     ' ',
   ),
 );
+/** These alone may stand before any number. */
+const NUMBER_WORDS = new Set(['nr', 'no', 'num', 'numero']);
 const CHEQUE = /^(?:cheque|check|chq|chk|ck|scheck|cheques)$/;
 /** Digits alone tell an invoice if there are so many. */
-const TELLING_DIGITS = 5;
+export const TELLING_DIGITS = 5;
 const LEAST_DIGITS = 3;
 
 /** Digits without zeros in front. */
@@ -76,21 +80,32 @@ function numbersOfLine(
   const parts = texts.map(tokensOf);
   const squeezed = parts.map((tokens) => ` ${tokens.map(({ text, gap }) => `${/\s/.test(gap) ? ' ' : ''}${text}`).join('')} `);
   const compact = parts.map((tokens) => tokens.map(({ text }) => text).join(''));
+  // A number may have a space in it.
   const digits = new Set(
     parts
-      .flat()
-      .filter(isDigits)
-      .map(({ text }) => bareDigits(text)),
+      .flatMap((tokens) =>
+        tokens.flatMap((token, i) =>
+          isDigits(token) ? [token.text, `${token.text}${isDigits(tokens[i + 1]) ? tokens[i + 1]!.text : ''}`] : [],
+        ),
+      )
+      .map(bareDigits),
   );
 
-  const invoice = (number: string): Certainty | undefined => {
+  const certaintyOf = (number: string): Certainty | undefined => {
     const wanted = tokensOfNumber(number);
     const letters = wanted.findLastIndex((token) => !isDigits(token)) + 1;
     const found = new Set(parts.flatMap((tokens) => tokens.map((_, from) => certaintyAt(tokens, from, wanted, letters, days))));
-    return (['exact', 'sure', 'bare'] as const).find((certainty) => found.has(certainty));
+    const certainty = (['exact', 'sure', 'long', 'bare'] as const).find((one) => found.has(one));
+    return certainty ?? parts.map((tokens) => splitCertainty(tokens, wanted)).find((one) => one !== undefined);
+  };
+  const certainties = new Map<string, Certainty | undefined>();
+  const invoice = (number: string): Certainty | undefined => {
+    if (!certainties.has(number)) certainties.set(number, certaintyOf(number));
+    return certainties.get(number);
   };
   return {
     invoice,
+    hasAsWritten: (number) => invoice(number) === 'exact' && texts.some((text) => folded(text).includes(folded(number))),
     otherInvoice(numbers) {
       if (numbers.some((number) => invoice(number) !== undefined)) return undefined;
       const wanted = numbers.map(tokensOfNumber);
@@ -102,17 +117,21 @@ function numbersOfLine(
             .map(({ text }) => text),
         ),
       );
-      const said = parts.flatMap((tokens) =>
+      const own = wanted.map((tokens) => tokens.filter(isDigits).map(({ text }) => text));
+      const others = parts.flatMap((tokens) =>
         tokens.flatMap((token, i) => {
           const before = tokens[i - 1]?.text ?? '';
-          const isNamed = isDigits(token) && (words.has(before) || (INVOICE_WORDS.has(before) && before.length > 2));
-          return isNamed && !days.has(bareDigits(token.text)) ? [bareDigits(token.text)] : [];
+          const isNamed = words.has(before) || isInvoiceWord(tokens, i);
+          if (!isDigits(token) || days.has(bareDigits(token.text))) return [];
+          if (!isNamed) return own.some((digits) => isOneOfTheSame(tokens, i, digits)) ? ['other' as const] : [];
+          const isCut = own.some((digits) => isBeginning(token.text, digits, tokens.length === i + 1));
+          const isSlip = own
+            .flat()
+            .some((digits) => ['one more', 'two swapped'].includes(slipOf(bareDigits(token.text), bareDigits(digits)) ?? ''));
+          return [isCut || isSlip ? ('near' as const) : ('other' as const)];
         }),
       );
-      if (said.length === 0) return undefined;
-      const own = wanted.flatMap((tokens) => tokens.filter(isDigits).map(({ text }) => bareDigits(text)));
-      const slips = said.flatMap((one) => own.map((other) => slipOf(one, other)));
-      return slips.some((slip) => slip === 'one more' || slip === 'two swapped') ? 'near' : 'other';
+      return others.includes('near') ? 'near' : others[0];
     },
     reference(reference) {
       const bare = bareReference(reference);
@@ -126,6 +145,49 @@ function numbersOfLine(
       .find((number) => number !== undefined),
     digits,
   };
+}
+
+/** "INVOICE 84", "RECHNUNG NR. 84". Words of two letters may mean something else. */
+function isInvoiceWord(tokens: readonly Token[], at: number): boolean {
+  const [before, earlier] = [tokens[at - 1]?.text ?? '', tokens[at - 2]?.text ?? ''];
+  const word = NUMBER_WORDS.has(before) ? earlier : before;
+  return (word.length > 2 || word === earlier) && INVOICE_WORDS.has(word) && !NUMBER_WORDS.has(word);
+}
+
+/** True if a number is cut: "INV442-" of INV-000442-1, or "INV-0003" at the end of the text of INV-000384. */
+function isBeginning(said: string, [first = '', ...others]: readonly string[], isLast: boolean): boolean {
+  if (others.length > 0 && bareDigits(said) === bareDigits(first)) return true;
+  return isLast && said.length > 1 && (first.startsWith(said) || bareDigits(first).startsWith(bareDigits(said)));
+}
+
+/** True if digits alone look like the number of another invoice: as many digits, and the same in front. */
+function isOneOfTheSame(tokens: readonly Token[], at: number, [own = '', ...others]: readonly string[]): boolean {
+  const { text } = tokens[at]!;
+  const same = Math.ceil(own.length / 2);
+  return (
+    others.length === 0 &&
+    own.length >= TELLING_DIGITS &&
+    text.length === own.length &&
+    text.slice(0, same) === own.slice(0, same) &&
+    !isChequeWord(tokens, at)
+  );
+}
+
+/** A number with a space in it, because a line of the bank ended there: "9 00023", "INV-00 0384". */
+function splitCertainty(tokens: readonly Token[], wanted: readonly Token[]): Certainty | undefined {
+  const digits = wanted.filter(isDigits);
+  const [{ text: whole } = { text: '' }] = digits;
+  if (digits.length !== 1 || whole.length < TELLING_DIGITS) return undefined;
+  const starts = tokens.flatMap((_, from) => {
+    let [text, to] = ['', from];
+    while (isDigits(tokens[to]) && text.length < whole.length && (to === from || /^\s$/.test(tokens[to]!.gap))) {
+      text += tokens[to]!.text;
+      to += 1;
+    }
+    return text === whole && to > from + 1 && !isContinued(tokens[to], tokens[to - 1]) ? [from] : [];
+  });
+  const [from] = starts;
+  return from === undefined ? undefined : isInvoiceWord(tokens, from) || tokens[from - 1]?.text === wanted[0]!.text ? 'sure' : 'long';
 }
 
 /** "CHECK 4471", "CHQ NO 4471". */
@@ -155,12 +217,15 @@ function certaintyAt(
   const first = tokens[from];
   if (!isAt(from, numbers) || first === undefined || isContinued(first, tokens[from - 1]) || isChequeWord(tokens, from)) return undefined;
   if (numbers.length === 1 && days.has(bareDigits(first.text))) return undefined;
+  if (isInvoiceWord(tokens, from)) return 'sure';
   // Bare digits with leading zeros match only if the books have the same zeros.
   if (first.text.startsWith('0') && first.text !== numbers[0]!.text) return undefined;
   const written = numbers.map((_, i) => tokens[from + i]!.text).join('');
-  if (written.length < LEAST_DIGITS) return undefined;
-  if (INVOICE_WORDS.has(tokens[from - 1]?.text ?? '') || first.gap.includes('#')) return 'sure';
-  return written.length >= TELLING_DIGITS ? 'sure' : 'bare';
+  const before = tokens[from - 1]?.text ?? '';
+  const isAfterWord = (INVOICE_WORDS.has(before) && !NUMBER_WORDS.has(before)) || first.gap.includes('#');
+  if (written.length < LEAST_DIGITS) return isAfterWord || NUMBER_WORDS.has(before) ? 'bare' : undefined;
+  if (isAfterWord) return 'sure';
+  return written.length >= TELLING_DIGITS ? 'long' : 'bare';
 }
 
 /** "INV-384-1" is not INV-384, and "4,384.00" is no number at all; "384/385" and "384,385" are two. */

@@ -12,6 +12,7 @@ import { asInvoice, isOpen, isUnclear } from '../invoices.ts';
 import { paymentsBetween } from '../payments-between.ts';
 import { asPayment, type PaymentRow } from '../payments.ts';
 import { byLastChange, dayOfChange, firstDayOfChange, hasRefunds, isByLastChange } from '../refunded-payments.ts';
+import { folded } from '../same-name.ts';
 import { MOST_DAYS_BY_NAME } from './record-pairs.ts';
 import type { BookRecord, StatementBooks, OpenInvoice } from './books.ts';
 
@@ -128,8 +129,17 @@ function recordOf(row: PaymentRow, account: AccountFilter | undefined, currency_
     reference_number: readText(row['reference_number']),
     payment_mode: readText(row['payment_mode']),
     invoice_numbers: (readText(row['invoice_numbers']) ?? '').split(', ').filter(Boolean),
-    in_account: account?.isIn(row) !== false,
+    ...inAccount(row, account),
   };
+}
+
+const UNDEPOSITED = 'undeposited funds';
+
+/** Whether the statement's account can have a record. Zoho keeps a payment in Undeposited Funds when the bank has the money. */
+function inAccount(row: Json, account: AccountFilter | undefined): Pick<BookRecord, 'in_account' | 'is_undeposited'> {
+  if (account?.isIn(row) !== false) return { in_account: true };
+  const is_undeposited = folded(row['account_name']) === UNDEPOSITED;
+  return { in_account: is_undeposited, is_undeposited };
 }
 
 function openInvoiceOf({

@@ -17,6 +17,8 @@ export interface RecordPair extends Possible {
   readonly fits: boolean;
   /** The same, or the payment was recorded longer before the line than dates may differ. */
   readonly mayFit: boolean;
+  /** The same, or the name in the text may be the beginning of the customer's. */
+  readonly isRival: boolean;
   readonly reason: string;
 }
 
@@ -71,18 +73,26 @@ function pairOf(
   const isTop = level === names.top;
   const certainties = new Set(invoice_numbers.map((number) => numbers.invoice(number)));
   const hasReference = numbers.reference(record.reference_number);
-  const isNumbered = hasReference || certainties.has('exact') || certainties.has('sure') || (certainties.has('bare') && isTop && level > 0);
+  const isNumbered =
+    hasReference ||
+    certainties.has('exact') ||
+    certainties.has('sure') ||
+    (certainties.has('long') && (level > 0 || !names.hasOtherWords)) ||
+    (certainties.has('bare') && isTop && level > 0);
   const isNamed = isTop && level >= nameLevels.alike && names.best.length === 1;
+  // The text may be the beginning of this customer's name, or of several names.
+  const mayBeNamed = (isTop && level >= nameLevels.longer) || names.cut.includes(customer_id ?? '');
   if (days > most && !isNumbered && !(isNamed && days <= MOST_DAYS_BY_NAME)) return undefined;
   // The line names somebody else.
-  if (!isNumbered && (names.isAnother(customer_id) || (names.top >= nameLevels.cut && !isTop))) return undefined;
-  const by = isNumbered ? 'number' : isNamed ? 'name' : 'nothing';
+  if (!isNumbered && !mayBeNamed && (names.isAnother(customer_id) || (names.top >= nameLevels.cut && !isTop))) return undefined;
+  const by = isNumbered ? 'number' : mayBeNamed ? 'name' : 'nothing';
   const isOther =
     (invoice_numbers.length > 0 && numbers.otherInvoice(invoice_numbers) === 'other') ||
     (!hasReference && isOtherCheque(record, numbers.cheque));
-  const isPlausible = by !== 'nothing' && isTop && !names.isAnother(customer_id) && !isOther && record.in_account;
+  const isPlausible = (isNumbered || isNamed) && isTop && !names.isAnother(customer_id) && !isOther && record.in_account;
   const fits = isPlausible && days <= most && books.isComplete(date);
   const mayFit = fits || (isPlausible && record.date < date);
+  const isRival = mayFit || (mayBeNamed && !isOther && record.in_account && days <= most);
   const parts = [
     'same amount',
     days === 0 ? 'same day' : `${days} day${days === 1 ? '' : 's'} apart`,
@@ -93,13 +103,14 @@ function pairOf(
         ? 'similar name'
         : level === 0 && !isNumbered && 'no name to compare',
     isOther && 'other number',
-    names.isAnother(customer_id) && 'another name',
-    !record.in_account && 'in another account',
+    mayBeNamed && !isTop ? 'the name may be cut' : names.isAnother(customer_id) && 'another name',
+    level === nameLevels.longer && 'the name goes on',
+    !record.in_account ? 'in another account' : record.is_undeposited && 'in Undeposited Funds',
   ];
   const far = Math.min(100, (100 * days * days) / Math.max(1, most * most));
   // Of equal lines, the first takes the record.
   const cost = (fits ? 0 : LIKELY) + (isNumbered ? 0 : 40) + 10 * (nameLevels.full - level) + (isOther ? 40 : 0) + far + line / 1e6;
-  return { line, record: at, cost, days, by, fits, mayFit, reason: parts.filter(Boolean).join(', ') };
+  return { line, record: at, cost, days, by, fits, mayFit, isRival, reason: parts.filter(Boolean).join(', ') };
 }
 
 /** Each cheque is a payment of its own. */
@@ -124,7 +135,7 @@ function shortPair(
   const isConverted = !sameCurrency(currency, record.currency_code) && record.base_amount === Math.abs(amount);
   if (!isConverted && !(sameCurrency(currency, record.currency_code) && isFee(less, record.amount))) return undefined;
   const reason = isConverted ? 'same amount in the base currency' : `${money(less, record)} less than the payment: a bank fee?`;
-  return { line, record: at, cost: LIKELY + 100 + days, days, by: 'name', fits: false, mayFit: false, reason };
+  return { line, record: at, cost: LIKELY + 100 + days, days, by: 'name', fits: false, mayFit: false, isRival: false, reason };
 }
 
 /** True if the difference may be a bank fee. */
@@ -143,25 +154,26 @@ function unsureLines(
 ): ReadonlySet<number> {
   const sure = chosen.map((pair) => (pair?.fits ? pair : undefined));
   const taken = new Map(sure.flatMap((pair) => (pair === undefined ? [] : [[pair.record, pair] as const])));
-  const fitting = pairs.map((some) => some.filter(({ mayFit }) => mayFit));
+  const rivals = pairs.map((some) => some.filter(({ isRival }) => isRival));
   const [first = ''] = lines.map(({ line }) => line.date).toSorted();
   const unsure = new Set<number>();
   const isAsGood = (other: RecordPair, than: RecordPair) => other.by === 'number' || than.by === 'name';
-  for (const [i, some] of fitting.entries()) {
+  for (const [i, some] of rivals.entries()) {
     const own = sure[i];
     for (const pair of some) {
       const rival = taken.get(pair.record);
       const isFree = rival === undefined && (pair.fits || records[pair.record]!.date >= first);
       if (own !== undefined && isFree && isAsGood(pair, own)) unsure.add(i);
-      if (own === undefined && rival !== undefined && isAsGood(pair, rival) && !isEqualLine(lines[i]!, lines[rival.line]!))
-        unsure.add(rival.line);
+      // If another line of the customer fits, the customer may have paid twice: then a number is not enough.
+      const isContest = rival !== undefined && (pair.fits || (pair.mayFit && isAsGood(pair, rival)));
+      if (own === undefined && isContest && !isEqualLine(lines[i]!, lines[rival.line]!)) unsure.add(rival.line);
     }
   }
   for (let before = -1; before !== unsure.size;) {
     before = unsure.size;
     for (const [i, own] of sure.entries()) {
       if (own === undefined || unsure.has(i)) continue;
-      const mayTake = fitting[i]!.some((pair) => {
+      const mayTake = rivals[i]!.some((pair) => {
         const rival = taken.get(pair.record);
         return rival !== undefined && rival !== own && unsure.has(rival.line) && isAsGood(pair, own);
       });

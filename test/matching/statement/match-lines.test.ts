@@ -1,6 +1,9 @@
+import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { isBankWordApart } from '../../../src/matching/statement/bank-words.ts';
 import type { BookRecord, StatementBooks, MatchedLine, OpenInvoice } from '../../../src/matching/statement/books.ts';
 import { matchLines } from '../../../src/matching/statement/match-lines.ts';
+import { CONNECTING, LEGAL } from '../../../src/matching/statement/names-in-text.ts';
 import { readBooks } from '../../../src/matching/statement/read-books.ts';
 import type { StatementLine } from '../../../src/statement/statement-lines.ts';
 import { harness } from '../../support/harness.ts';
@@ -381,6 +384,328 @@ describe('a line', () => {
     ['of bank charges', [['2026-06-18', -9.9, 'BANK FEE']], made([p600], [invoice(acme, 'INV-1', 9.9)]), ['unknown']],
   ])('%s', (_, given, some, expected) => {
     expect(short(match(given, some))).toEqual(expected);
+  });
+
+  const ohio = { contact_id: '11', contact_name: 'Acme Corporation of Ohio', is_customer: true };
+  const [dental, deli] = ['Pine Street Dental', 'Pine Street Deli'].map((contact_name, i) => ({
+    contact_id: `${12 + i}`,
+    contact_name,
+    is_customer: true,
+  }));
+  const [cafe, bakery] = ['Riverbend Cafe', 'Riverbend Café & Bakery'].map((contact_name, i) => ({
+    contact_id: `${14 + i}`,
+    contact_name,
+    is_customer: true,
+  }));
+  const [yoga, marlow, granite] = ['Juniper Yoga Studio', 'Marlow Property Management', 'Granite State Credit Union'].map(
+    (contact_name, i) => ({ contact_id: `${16 + i}`, contact_name, is_customer: true }),
+  );
+  const town = { contacts: [acme, ohio, dental!, deli!, cafe!, bakery!, yoga!, marlow!, granite!, bowman] };
+  /** The status of each line, and the record or invoices of each candidate: "likely: 1 INV-1". */
+  const detailed = ({ lines }: ReturnType<typeof match>) =>
+    lines.map(({ status, candidates, ...own }) => {
+      const shown = (candidates ?? (status === 'unknown' ? [] : [own])).map(({ payment_id, customer_id, invoices = [] }) =>
+        [payment_id ?? customer_id, ...invoices.map((one) => `${one.invoice_number}=${one.amount}`)].join(' '),
+      );
+      return [status, ...shown].join(': ');
+    });
+  const paid = (of: { contact_id: string; contact_name: string }, more: Partial<BookRecord> = {}) => payment(of, 500, '2026-06-18', more);
+  const open = invoice;
+
+  it.each<[string, readonly Given[], StatementBooks, string[]]>([
+    [
+      'may be the beginning of the name of another customer, who paid',
+      [['2026-06-18', 500, 'ACME CORP']],
+      made([paid(ohio)], [], town),
+      ['likely: 11-500-2026-06-18'],
+    ],
+    [
+      'may be the beginning of the name of another customer, and both paid',
+      [['2026-06-18', 500, 'ACME CORP']],
+      made([paid(acme), paid(ohio)], [], town),
+      ['likely: 1-500-2026-06-18: 11-500-2026-06-18'],
+    ],
+    [
+      'may be the beginning of the name of another customer, whose payment another line shows',
+      [
+        ['2026-06-18', 500, 'ACME CORP'],
+        ['2026-06-18', 500, 'ACME CORPORATION OF OHIO'],
+      ],
+      made([paid(acme), paid(ohio)], [], town),
+      ['recorded: 1-500-2026-06-18', 'recorded: 11-500-2026-06-18'],
+    ],
+    [
+      'is another one that the text has in full',
+      [['2026-06-18', 500, 'ACME CORPORATION OF OHIO']],
+      made([paid(acme)], [open(acme, 'INV-1', 500)], town),
+      ['likely: 11'],
+    ],
+    [
+      'may be the beginning of the name of another customer, who has the invoice',
+      [['2026-06-18', 500, 'RIVERBEND CAFE']],
+      made([], [open(bakery!, 'INV-1', 500)], town),
+      ['likely: 15 INV-1=500'],
+    ],
+    [
+      'may be the beginning of the name of another customer, and both have an invoice',
+      [['2026-06-18', 500, 'RIVERBEND CAFE']],
+      made([], [open(bakery!, 'INV-1', 500), open(cafe!, 'INV-2', 500)], town),
+      ['likely: 15 INV-1=500: 14 INV-2=500'],
+    ],
+    [
+      'goes on after "&" or "and", where the bank cut it',
+      [
+        ['2026-06-18', 500, 'MOBILE DEPOSIT RIVERBEND CAFE & '],
+        ['2026-06-18', 300, 'RIVERBEND CAFE AND BAK CCD'],
+        ['2026-06-18', 700, 'RIVERBEND CAFE AND'],
+      ],
+      made([paid(bakery!)], [open(bakery!, 'INV-1', 300), open(cafe!, 'INV-2', 700)], town),
+      ['recorded: 15-500-2026-06-18', 'fits: 15 INV-1=300', 'likely: 15'],
+    ],
+    [
+      'is cut so that two customers have it, and one of them has the amount',
+      [
+        ['2026-06-18', 500, 'PINE STREET DE'],
+        ['2026-06-18', 300, 'PINE STREET DE'],
+      ],
+      made([paid(deli!)], [open(dental!, 'INV-1', 300)], town),
+      ['likely: 13-500-2026-06-18', 'likely: 12 INV-1=300'],
+    ],
+    [
+      'is cut so that two customers have it, with an invoice number',
+      [['2026-06-18', 300, 'PINE STREET DE/384']],
+      made([], [open(dental!, 'INV-384', 300)], town),
+      ['fits: 12 INV-384=300'],
+    ],
+    [
+      'has another word where the name goes on',
+      [
+        ['2026-06-18', 500, 'JUNIPER YOGA TEACHERS'],
+        ['2026-06-18', 300, 'ACH CREDIT PINE STREET DENIM CO'],
+        ['2026-06-18', 200, 'GRANITE STATE CREDIT CARD SVC'],
+      ],
+      made([paid(yoga!)], [open(dental!, 'INV-1', 300), open(granite!, 'INV-2', 200)], town),
+      ['likely: 16-500-2026-06-18', 'likely: 12 INV-1=300', 'likely: 18 INV-2=200'],
+    ],
+    [
+      'has other words behind it or in front of it',
+      [
+        ['2026-06-18', 500, 'ACH CREDIT BOWMAN FURNITURE REPAIR INC'],
+        ['2026-06-18', 300, 'FRIENDS OF JUNIPER YOGA STUDIO'],
+        ['2026-06-18', 200, 'PINE STREET DENTAL LAB'],
+        ['2026-06-18', 100, 'WIRE FROM NEW ACME CORP'],
+      ],
+      made([paid(bowman)], [open(yoga!, 'INV-1', 300), open(dental!, 'INV-2', 200), open(acme, 'INV-3', 100)], town),
+      ['likely: 2-500-2026-06-18', 'likely: 16 INV-1=300', 'likely: 12 INV-2=200', 'likely: 1 INV-3=100'],
+    ],
+    [
+      'has words of the bank and of the invoice behind it, an abbreviation or initials',
+      [
+        ['2026-06-18', 500, 'BOWMAN FURNITURE LLC DES:AP PYMT ID:99120'],
+        ['2026-06-18', 300, 'MARLOW PROPERTY MGMT JUNE'],
+        ['2026-06-18', 200, 'VENDOR GRANITE STATE CU VENDOR PMT'],
+        ['2026-06-18', 100, 'JUNIPER YOGA STUDIO/CHAIRS'],
+      ],
+      made([paid(bowman)], [open(marlow!, 'INV-1', 300), open(granite!, 'INV-2', 200), open(yoga!, 'INV-3', 100)], town),
+      ['recorded: 2-500-2026-06-18', 'fits: 17 INV-1=300', 'fits: 18 INV-2=200', 'fits: 16 INV-3=100'],
+    ],
+  ])('with a name that %s', (_, given, some, expected) => {
+    expect(detailed(match(given, some))).toEqual(expected);
+  });
+
+  it('with any other word behind a name, or in place of its last word, is at most likely', () => {
+    const some = made([paid(yoga!)], [open(yoga!, 'INV-1', 300)], town);
+    const isFree = (word: string) => !isBankWordApart(word, false) && !LEGAL.has(word) && !CONNECTING.has(word) && !word.startsWith('st');
+    fc.assert(
+      fc.property(fc.stringMatching(/^[a-z]{4,9}$/).filter(isFree), fc.constantFrom(500, 300), (word, amount) => {
+        const texts = [
+          `ACH CREDIT JUNIPER YOGA STUDIO ${word} PAYMENT`,
+          `JUNIPER YOGA ${word} PAYMENT`,
+          `WIRE FROM ${word} JUNIPER YOGA STUDIO`,
+        ];
+        for (const text of texts) expect(match([['2026-06-18', amount, text]], some).lines[0]).toMatchObject({ status: 'likely' });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  const numbered = (number: string) => paid(bowman, { invoice_numbers: [number] });
+  it.each<[string, readonly Given[], StatementBooks, string[]]>([
+    [
+      'of two digits after a word for invoice',
+      [['2026-06-18', 500, 'Rechnung 84', { name: 'Bowman Furniture' }]],
+      made([numbered('INV-000084')]),
+      ['recorded: 2-500-2026-06-18'],
+    ],
+    [
+      'of two digits after another word for invoice',
+      [['2026-06-18', 500, 'BOWMAN FURNITURE INV NO 084']],
+      made([], [open(bowman, '000084', 500)]),
+      ['fits: 2 000084=500'],
+    ],
+    [
+      'of two digits that is another one',
+      [['2026-06-18', 500, 'Rechnung 85', { name: 'Bowman Furniture' }]],
+      made([numbered('INV-000084')]),
+      ['likely: 2-500-2026-06-18'],
+    ],
+    [
+      'that the bank cut',
+      [['2026-06-18', 500, 'ACH CREDIT BOWMAN FURNITURE INV442-']],
+      made([numbered('INV-000442-1')]),
+      ['recorded: 2-500-2026-06-18'],
+    ],
+    [
+      'that the bank cut within its digits',
+      [['2026-06-18', 500, 'ACH CREDIT BOWMAN FURNITURE INV-0003']],
+      made([numbered('INV-000384')]),
+      ['recorded: 2-500-2026-06-18'],
+    ],
+    [
+      'with a space in it',
+      [
+        ['2026-06-18', 500, 'BOWMAN FURNITURE INV-00 0384'],
+        ['2026-06-18', 300, 'ACME CORP/9 00023'],
+      ],
+      made([numbered('INV-000384')], [open(acme, 'INV-900023', 300), open(acme, 'INV-900024', 300)]),
+      ['recorded: 2-500-2026-06-18', 'fits: 1 INV-900023=300'],
+    ],
+    [
+      'of an invoice that is paid',
+      [
+        ['2026-06-18', 500, 'ACME CORP INV-7'],
+        ['2026-06-18', 300, 'BOWMAN FURNITURE 383'],
+        ['2026-06-18', 200, 'Möbelhaus Lindner GmbH 900021'],
+      ],
+      made(
+        [payment(bowman, 900, '2026-06-10', { invoice_numbers: ['INV-383'] })],
+        [open(acme, 'INV-1', 500), open(bowman, 'INV-384', 300), open(lindner, 'INV-900023', 200)],
+      ),
+      ['likely: 1 INV-1=500', 'likely: 2 INV-384=300', 'likely: 5 INV-900023=200'],
+    ],
+    [
+      'that is the number of a paid invoice but for zeros',
+      [
+        ['2026-06-18', 500, 'ACME CORP INV-397'],
+        ['2026-06-18', 300, 'INV-398'],
+        ['2026-06-18', 200, 'ACME CORP INV-399'],
+      ],
+      made(
+        [
+          payment(acme, 900, '2026-06-10', { invoice_numbers: ['INV-397'] }),
+          payment(bowman, 800, '2026-06-10', { invoice_numbers: ['INV-398', 'INV-399'] }),
+        ],
+        [open(acme, 'INV-000397', 500), open(acme, 'INV-000398', 300), open(acme, 'INV-000399', 200)],
+      ),
+      ['likely: 1 INV-000397=500', 'likely: 1 INV-000398=300', 'fits: 1 INV-000399=200'],
+    ],
+    [
+      'that means something else, by a stranger',
+      [
+        ['2026-06-18', 500, 'EBAY ORDER 900060'],
+        ['2026-06-18', 600, 'REBATE CLAIM NO 900061'],
+        ['2026-06-18', 300, 'GULF LUMBER CREDIT MEMO INV 158'],
+        ['2026-06-18', 400, 'Rechnung 159', { name: 'Kestrel Bau GmbH' }],
+      ],
+      made(
+        [],
+        [open(bowman, 'INV-900060', 500), open(bowman, 'INV-900061', 600), open(acme, 'INV-000158', 300), open(acme, 'INV-000159', 400)],
+      ),
+      ['likely: 2 INV-900060=500', 'likely: 2 INV-900061=600', 'likely: 1 INV-000158=300', 'likely: 1 INV-000159=400'],
+    ],
+    [
+      'in full, by a third party, or without a name',
+      [
+        ['2026-06-18', 500, 'PRAIRIE CAPITAL INV-900060'],
+        ['2026-06-18', 300, 'ACH CREDIT 900061 PAYMENT'],
+      ],
+      made([], [open(bowman, 'INV-900060', 500), open(acme, 'INV-900061', 300)]),
+      ['fits: 2 INV-900060=500', 'fits: 1 INV-900061=300'],
+    ],
+    [
+      'and the customer paid twice',
+      [
+        ['2026-06-18', 500, 'BOWMAN FURNITURE INV384'],
+        ['2026-06-20', 500, 'BOWMAN FURNITURE'],
+      ],
+      made([numbered('INV-384')]),
+      ['likely: 2-500-2026-06-18', 'likely: 2-500-2026-06-18'],
+    ],
+  ])('with a number %s', (_, given, some, expected) => {
+    expect(detailed(match(given, some))).toEqual(expected);
+  });
+
+  it.each<[string, readonly Given[], StatementBooks, string[]]>([
+    [
+      'and its rest, without a number',
+      [
+        ['2026-06-18', 300, 'ACME CORP INV-1 PART 1'],
+        ['2026-06-25', 200, 'ACME CORP'],
+      ],
+      made([], [open(acme, 'INV-1', 500)]),
+      ['fits: 1 INV-1=300', 'fits: 1 INV-1=200'],
+    ],
+    [
+      'and two possible rests',
+      [
+        ['2026-06-18', 300, 'ACME CORP INV-1'],
+        ['2026-06-24', 200, 'ACME CORP'],
+        ['2026-06-25', 200, 'ACME CORP'],
+      ],
+      made([], [open(acme, 'INV-1', 500)]),
+      ['likely: 1 INV-1=300', 'likely: 1', 'likely: 1'],
+    ],
+    [
+      'and another that together are more than is open',
+      [
+        ['2026-06-18', 300, 'ACME CORP INV-1'],
+        ['2026-06-25', 400, 'ACME CORP INV-1'],
+        ['2026-06-26', 100, 'ACME CORP INV-1'],
+      ],
+      made([], [open(acme, 'INV-1', 500)]),
+      ['likely: 1 INV-1=300', 'likely: 1 INV-1=200', 'likely: 1'],
+    ],
+    [
+      'and a line that pays all',
+      [
+        ['2026-06-18', 500, 'ACME CORP INV-1'],
+        ['2026-06-25', 100, 'ACME CORP INV-1'],
+      ],
+      made([], [open(acme, 'INV-1', 500)]),
+      ['fits: 1 INV-1=500', 'likely: 1'],
+    ],
+  ])('with a part of an invoice %s', (_, given, some, expected) => {
+    expect(detailed(match(given, some))).toEqual(expected);
+  });
+
+  it('of a payment in Undeposited Funds is its deposit, and the payment is not missed in the statement', () => {
+    const undeposited = paid(bowman, { in_account: true, is_undeposited: true });
+    const { lines, unmatched } = match([['2026-06-18', 500, 'BOWMAN FURNITURE']], made([undeposited]));
+    expect(lines).toMatchObject([{ status: 'recorded', reason: 'same amount, same day, same name, in Undeposited Funds' }]);
+    expect(unmatched).toEqual([]);
+    expect(match([['2026-06-18', 1, 'X']], made([undeposited])).unmatched).toEqual([]);
+  });
+
+  it.each<[string, (string | undefined)[], number[]]>([
+    ['in euros', ['EUR', 'EUR'], [8, 9]],
+    ['in euros and dollars', ['EUR', 'USD'], [7, 8, 9]],
+    ['of which one has no currency', ['EUR', undefined], [7, 8, 9]],
+  ])('leaves records in the currencies of the lines: lines %s', (_, currencies, amounts) => {
+    const records = [
+      payment(acme, 7, '2026-06-18', { currency_code: 'USD' }),
+      payment(acme, 8, '2026-06-18', { currency_code: 'EUR' }),
+      payment(acme, 9, '2026-06-18', { currency_code: undefined }),
+    ];
+    const { unmatched } = match(
+      currencies.map((currency) => ['2026-06-18', 1, 'X', { currency }]),
+      made(records),
+    );
+    expect(unmatched.map(({ amount }) => amount)).toEqual(amounts);
+  });
+
+  it('tells how far away the nearest payment of the amount is', () => {
+    const reason = (date: string) => match([[date, 600, 'ZEBRA']], made([p600])).lines[0]!.reason;
+    expect(reason('2026-08-08')).toBe('no name or number fits; the nearest payment of this amount is 51 days away');
   });
 
   it('says why it is likely, and tries only so many combinations', () => {
