@@ -20,10 +20,8 @@ export interface BookRecord {
   readonly reference_number?: string | undefined;
   readonly payment_mode?: string | undefined;
   readonly invoice_numbers: readonly string[];
-  /** False if the record certainly has a different account than the statement. */
-  readonly in_account: boolean;
-  /** True if it is in Undeposited Funds: a line of any bank account may be its deposit. */
-  readonly is_undeposited?: boolean | undefined;
+  /** The record's account, compared with the statement's. A line of any bank account may be the deposit of Undeposited Funds. */
+  readonly account: 'this' | 'undeposited' | 'unknown' | 'another';
 }
 
 export interface OpenInvoice {

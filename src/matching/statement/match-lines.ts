@@ -24,7 +24,10 @@ import { recordMatches, type RecordPair } from './record-pairs.ts';
 
 export interface Matched {
   readonly lines: MatchedLine[];
-  /** Records of the account and of the lines' currencies, between the first and the last day of the statement, that no line shows. */
+  /**
+   * Records between the first and the last day of the statement that no line shows: those of its account, and those in the lines'
+   * currencies whose account is not known.
+   */
   readonly unmatched: readonly BookRecord[];
 }
 
@@ -75,12 +78,10 @@ export function matchLines(lines: readonly StatementLine[], books: StatementBook
   const shown = new Set(matched.flatMap(({ status }, i) => (status === 'recorded' || status === 'likely' ? [chosen[i]?.record] : [])));
   const dates = lines.map(({ date }) => date).toSorted();
   const currencies = new Set(lines.map(({ currency }) => currency));
-  const isMissing = ({ date, in_account, is_undeposited, currency_code }: BookRecord) =>
-    in_account &&
-    is_undeposited !== true &&
+  const isMissing = ({ date, account, currency_code }: BookRecord) =>
     date >= (dates[0] ?? '') &&
     date <= (dates.at(-1) ?? '') &&
-    [...currencies].some((one) => sameCurrency(one, currency_code));
+    (account === 'this' || (account === 'unknown' && [...currencies].some((one) => sameCurrency(one, currency_code))));
   return { lines: matched, unmatched: books.records.filter((record, i) => isMissing(record) && !shown.has(i)) };
 }
 

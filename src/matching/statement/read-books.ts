@@ -129,17 +129,17 @@ function recordOf(row: PaymentRow, account: AccountFilter | undefined, currency_
     reference_number: readText(row['reference_number']),
     payment_mode: readText(row['payment_mode']),
     invoice_numbers: (readText(row['invoice_numbers']) ?? '').split(', ').filter(Boolean),
-    ...inAccount(row, account),
+    account: comparedAccount(row, account),
   };
 }
 
 const UNDEPOSITED = 'undeposited funds';
 
-/** Whether the statement's account can have a record. Zoho keeps a payment in Undeposited Funds when the bank has the money. */
-function inAccount(row: Json, account: AccountFilter | undefined): Pick<BookRecord, 'in_account' | 'is_undeposited'> {
-  if (account?.isIn(row) !== false) return { in_account: true };
-  const is_undeposited = folded(row['account_name']) === UNDEPOSITED;
-  return { in_account: is_undeposited, is_undeposited };
+function comparedAccount(row: Json, account: AccountFilter | undefined): BookRecord['account'] {
+  const isIn = account?.isIn(row);
+  if (isIn === undefined) return 'unknown';
+  if (isIn) return 'this';
+  return folded(row['account_name']) === UNDEPOSITED ? 'undeposited' : 'another';
 }
 
 function openInvoiceOf({
@@ -217,6 +217,6 @@ async function refundRecordOf(
     reference_number: readText(refund['reference_number']),
     payment_mode: readText(refund['refund_mode']),
     invoice_numbers: [],
-    in_account: account?.isIn(from) !== false,
+    account: comparedAccount(from, account),
   };
 }

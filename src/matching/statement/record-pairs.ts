@@ -89,10 +89,10 @@ function pairOf(
   const isOther =
     (invoice_numbers.length > 0 && numbers.otherInvoice(invoice_numbers) === 'other') ||
     (!hasReference && isOtherCheque(record, numbers.cheque));
-  const isPlausible = (isNumbered || isNamed) && isTop && !names.isAnother(customer_id) && !isOther && record.in_account;
+  const isPlausible = (isNumbered || isNamed) && isTop && !names.isAnother(customer_id) && !isOther && record.account !== 'another';
   const fits = isPlausible && days <= most && books.isComplete(date);
   const mayFit = fits || (isPlausible && record.date < date);
-  const isRival = mayFit || (mayBeNamed && !isOther && record.in_account && days <= most);
+  const isRival = mayFit || (mayBeNamed && !isOther && record.account !== 'another' && days <= most);
   const parts = [
     'same amount',
     days === 0 ? 'same day' : `${days} day${days === 1 ? '' : 's'} apart`,
@@ -105,7 +105,7 @@ function pairOf(
     isOther && 'other number',
     mayBeNamed && !isTop ? 'the name may be cut' : names.isAnother(customer_id) && 'another name',
     level === nameLevels.longer && 'the name goes on',
-    !record.in_account ? 'in another account' : record.is_undeposited && 'in Undeposited Funds',
+    record.account === 'another' ? 'in another account' : record.account === 'undeposited' && 'in Undeposited Funds',
   ];
   const far = Math.min(100, (100 * days * days) / Math.max(1, most * most));
   // Of equal lines, the first takes the record.

@@ -233,7 +233,7 @@ export function subscriptionsOf(seed: number): { readonly books: StatementBooks;
         date: later(paid, -draw.upTo(draw.chance(20) ? 15 : 4)),
         amount,
         invoice_numbers: [invoice.invoice_number],
-        in_account: true,
+        account: 'unknown',
       };
       if (isRecorded) records.push(record);
       else invoices.push(invoice);

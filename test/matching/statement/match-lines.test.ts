@@ -175,7 +175,7 @@ describe('a line', () => {
     amount,
     currency_code: 'USD',
     invoice_numbers: [],
-    in_account: true,
+    account: 'unknown',
     ...more,
   });
   const invoice = (of: { contact_id: string; contact_name: string }, number: string, balance: number): OpenInvoice => ({
@@ -233,7 +233,7 @@ describe('a line', () => {
     ['without a name', [['2026-06-18', 600, 'DEPOSIT']], made([p600]), ['likely']],
     ['too many days off', [['2026-06-28', 600, 'BOWMAN FURNITURE']], made([p600]), ['likely']],
     ['of another currency', [['2026-06-18', 600, 'BOWMAN FURNITURE', { currency: 'EUR' }]], made([p600]), ['likely']],
-    ['of a payment into another account', [['2026-06-18', 600, 'BOWMAN FURNITURE']], made([{ ...p600, in_account: false }]), ['likely']],
+    ['of a payment into another account', [['2026-06-18', 600, 'BOWMAN FURNITURE']], made([{ ...p600, account: 'another' }]), ['likely']],
     ['that two payments fit', [['2026-06-19', 600, 'BOWMAN FURNITURE']], made([p600, q600]), ['likely']],
     [
       'whose second payment is another line',
@@ -679,7 +679,7 @@ describe('a line', () => {
   });
 
   it('of a payment in Undeposited Funds is its deposit, and the payment is not missed in the statement', () => {
-    const undeposited = paid(bowman, { in_account: true, is_undeposited: true });
+    const undeposited = paid(bowman, { account: 'undeposited' });
     const { lines, unmatched } = match([['2026-06-18', 500, 'BOWMAN FURNITURE']], made([undeposited]));
     expect(lines).toMatchObject([{ status: 'recorded', reason: 'same amount, same day, same name, in Undeposited Funds' }]);
     expect(unmatched).toEqual([]);
@@ -687,14 +687,15 @@ describe('a line', () => {
   });
 
   it.each<[string, (string | undefined)[], number[]]>([
-    ['in euros', ['EUR', 'EUR'], [8, 9]],
-    ['in euros and dollars', ['EUR', 'USD'], [7, 8, 9]],
-    ['of which one has no currency', ['EUR', undefined], [7, 8, 9]],
-  ])('leaves records in the currencies of the lines: lines %s', (_, currencies, amounts) => {
+    ['in euros', ['EUR', 'EUR'], [8, 9, 10]],
+    ['in euros and dollars', ['EUR', 'USD'], [7, 8, 9, 10]],
+    ['of which one has no currency', ['EUR', undefined], [7, 8, 9, 10]],
+  ])('leaves records of its account, and others in the currencies of the lines: lines %s', (_, currencies, amounts) => {
     const records = [
       payment(acme, 7, '2026-06-18', { currency_code: 'USD' }),
       payment(acme, 8, '2026-06-18', { currency_code: 'EUR' }),
       payment(acme, 9, '2026-06-18', { currency_code: undefined }),
+      payment(acme, 10, '2026-06-18', { currency_code: 'GBP', account: 'this' }),
     ];
     const { unmatched } = match(
       currencies.map((currency) => ['2026-06-18', 1, 'X', { currency }]),
@@ -731,7 +732,7 @@ describe('a line', () => {
         ['2026-06-18', 1, 'X'],
         ['2026-06-21', 600, 'BOWMAN FURNITURE'],
       ],
-      made([q600, payment(acme, 7, '2026-06-19'), payment(acme, 8, '2026-06-22'), payment(acme, 9, '2026-06-19', { in_account: false })]),
+      made([q600, payment(acme, 7, '2026-06-19'), payment(acme, 8, '2026-06-22'), payment(acme, 9, '2026-06-19', { account: 'another' })]),
     );
     expect(unmatched.map(({ amount }) => amount)).toEqual([7]);
   });
