@@ -133,6 +133,9 @@ describe('the simulation notices if a safeguard is removed', () => {
     listKept: [1_000_173, 1_000_358, 1_000_726],
     listEarlier: [1_000_000, 1_000_001, 1_000_003],
     listWide: [1_000_013, 1_000_016, 1_000_027],
+    listAgain: [1_000_002, 1_000_021, 1_000_038, 1_000_048],
+    listFresh: [1_000_033],
+    listOrder: [1_000_000],
     listAlike: [1_000_001, 1_000_010, 1_000_012],
   };
 
