@@ -134,8 +134,8 @@ describe('the simulation notices if a safeguard is removed', () => {
     listEarlier: [1_000_000, 1_000_001, 1_000_003],
     listWide: [1_000_013, 1_000_016, 1_000_027],
     listAgain: [1_000_002, 1_000_021, 1_000_038, 1_000_048],
-    listFresh: [1_000_033],
-    listOrder: [1_000_000],
+    listFresh: [1_000_028, 1_000_096, 1_000_106, 1_000_162],
+    listOrder: [1_000_012, 1_000_124, 1_000_157],
     listAlike: [1_000_001, 1_000_010, 1_000_012],
   };
 
