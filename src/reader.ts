@@ -38,13 +38,16 @@ export async function allInOrder<T extends readonly unknown[] | []>(asked: T): P
   return await all;
 }
 
-/** Shared reads for the rows of a list, which replace the reads of each row. Rows are given as the arguments of the endpoint. */
+/** Shared reads for the rows of a list, which replace the reads of each row. If not said otherwise, rows are given as the arguments of the endpoint. */
 export interface ListReads {
   readonly zoho: Reader;
   /** Reads again everything that may have changed. Called when the locks of the next rows are held. Forgets the planned rows. */
   refresh(): Promise<void>;
-  /** Reads in parallel, ahead of time, what the rows of these customers and amounts will need. */
-  prepare(rows: readonly { readonly customer_id: string; readonly amount: unknown }[]): Promise<void>;
+  /**
+   * Reads in parallel, ahead of time, what these rows will need. Rows are given as the arguments of the call. A read that fails is reported
+   * when its row needs it.
+   */
+  prepare(rows: readonly Json[]): Promise<void>;
   /** Notes a row that will be recorded, so that the next rows see the balances after it. */
   planned(row: Json): void;
   /** Notes a row that was recorded, so that the next rows see the balances after it. `record`: the new record as Zoho shows it. */

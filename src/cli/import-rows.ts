@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../error-codes.ts';
 import type { PaymentsError } from '../errors.ts';
 import { cutLine } from '../foreign-text.ts';
-import type { PlannedRow, RowOutcome } from '../write/perform-list.ts';
+import type { PlannedRow, RowOutcome } from '../write/list-types.ts';
 
 /** The outcome of each row of an import, for the table of the plan and the results file. */
 

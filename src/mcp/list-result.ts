@@ -1,19 +1,21 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
-import { RefusedError } from '../errors.ts';
+import { BusyError, RefusedError, type PaymentsError } from '../errors.ts';
 import { guarded } from '../foreign-text.ts';
 import type { Json } from '../json.ts';
 import { formatMoney, sum } from '../money.ts';
 import { createReport, toolCall } from '../report.ts';
-import type { ListPerformed, ListedOutcome } from '../write/perform-list.ts';
+import type { ListPerformed } from '../write/list-types.ts';
 import { marked, nextText, offeredIn, sentence, type Edge } from './render.ts';
 import { errorFacts, failed, succeeded } from './results.ts';
 
 /** The result of a list of payments: each row with its outcome, the totals, and the calls that undo the list. */
 
 type PerformedList = Extract<ListPerformed, { kind: 'list' }>;
+type ListedOutcome = PerformedList['rows'][number];
 type WholeOutcome = 'recorded' | 'partly_recorded' | 'not_recorded' | 'unknown';
 
-export function listResult({ rows, deletesAtOnce, write_id }: PerformedList, edge: Edge): CallToolResult {
+export function listResult(performed: PerformedList, edge: Edge): CallToolResult {
+  const { rows, deletesAtOnce, write_id, ended } = performed;
   const outcome = wholeOutcome(rows);
   const totals = recordedTotals(rows);
   const ids = rows.flatMap((row) => (row.outcome === 'recorded' && !wasDeleted(row.done.result) ? (paymentId(row.done.result) ?? []) : []));
@@ -31,14 +33,7 @@ export function listResult({ rows, deletesAtOnce, write_id }: PerformedList, edg
   const later = rows.filter((row) => row.outcome === 'not_started').length;
   const lines = rowLines(rows, edge);
   if (outcome === 'not_recorded') {
-    const bad = rows.filter((row) => row.outcome !== 'recorded' && row.error !== undefined).length;
-    const error = new RefusedError(`Nothing was recorded: ${bad} of ${rows.length} rows cannot be recorded now.`, {
-      code: 'list_refused',
-      next:
-        'Ask the user about these rows, correct them, and call again with the whole list and the same idempotency_key; ' +
-        'or record the other rows with only_good_rows: true.',
-    });
-    const result = failed(error, edge);
+    const result = failed(nothingRecorded(performed), edge);
     return {
       ...result,
       content: [{ type: 'text', text: marked(lines.join('\n'), edge.sandbox) }, ...result.content],
@@ -47,15 +42,50 @@ export function listResult({ rows, deletesAtOnce, write_id }: PerformedList, edg
   }
   const amounts = Object.entries(totals).map(([currency, amount]) => `${currency} ${amount}`);
   const report = createReport(
-    [`Recorded ${count} of ${rows.length} payments${amounts.length === 0 ? '' : `, ${amounts.join(' and ')} in all`}.`, ...lines],
     [
-      later > 0 && { say: `make the same call again to record the ${later} rows that were not started` },
+      count === 0
+        ? 'No payment is known to be recorded.'
+        : `Recorded ${partOf(count, rows.length, 'payment')}${amounts.length === 0 ? '' : `, ${amounts.join(' and ')} in all`}.`,
+      ...lines,
+      ...(ended === undefined || rows.some((row) => row.outcome !== 'recorded' && row.error === ended) ? [] : [ended.shownMessage]),
+    ],
+    [
+      later > 0 && {
+        say: `make the same call again to record the ${later === 1 ? 'row that was' : `${later} rows that were`} not started`,
+      },
       ...undo_list.map(({ tool, arguments: args }) => toolCall(tool, args, 'to delete what this list recorded')),
     ],
   );
   const result = succeeded(facts, offeredIn(report, edge), edge);
   return outcome === 'unknown' ? { ...result, isError: true } : result;
 }
+
+/** The error if nothing of the list was recorded. Its code and next step depend on the reason. */
+function nothingRecorded({ rows, ended }: PerformedList): PaymentsError {
+  const held = rows.flatMap((row) => (row.outcome === 'recorded' || row.error === undefined ? [] : [{ ...row, error: row.error }]));
+  const refused = held.filter((row) => row.outcome === 'not_recorded' && row.error !== ended).length;
+  const checked = rows.filter((row) => row.checked).length;
+  if (refused > 0)
+    return new RefusedError(`Nothing was recorded: ${partOf(refused, rows.length, 'row')} cannot be recorded now.`, {
+      code: 'list_refused',
+      next:
+        `Ask the user about ${refused === 1 ? 'this row' : 'these rows'}, correct the list, ` +
+        'and call again with the whole list and the same idempotency_key' +
+        (refused < rows.length ? '; or record the other rows with only_good_rows: true.' : '.'),
+    });
+  if (ended !== undefined) return ended;
+  const [first] = held;
+  const [count, done] = first === undefined ? [checked, 'checked, and the time of this call is up'] : [held.length, 'held back'];
+  const some = count === 0 ? 'no row' : partOf(count, rows.length, 'row');
+  return new BusyError(`Nothing was recorded yet: ${some} ${count > 1 ? 'were' : 'was'} ${done}.`, {
+    code: first?.error.code ?? 'took_too_long',
+    next: 'Make the same call again: it continues.',
+    retryAt: first?.error.retryAt,
+  });
+}
+
+/** `2 of 3 rows`, or `the row` of a list with one row. */
+const partOf = (count: number, all: number, what: string): string => (all === 1 ? `the ${what}` : `${count} of ${all} ${what}s`);
 
 const BULK_DELETE = 'bulk_delete_customer_payments';
 

@@ -7,7 +7,7 @@ import { quoted } from '../records/text.ts';
 import { createReport, toolCall, type Report, type Step } from '../report.ts';
 import { localTime, startOfDay, timeText } from '../time-zone.ts';
 import { isWrite, writtenBy } from '../workflow.ts';
-import { aboutOf, calledOf, titleOf } from '../write/journal/about.ts';
+import { aboutOf, calledOf, listPlaceOf, titleOf } from '../write/journal/about.ts';
 import { isSettled, UNSETTLED } from '../write/journal/entry-state.ts';
 import type { Entry, Journal, ListFilter, State } from '../write/journal/journal.ts';
 import { deletionOf, deletionsAfter } from '../write/deleted-since.ts';
@@ -42,6 +42,8 @@ export const pageAfter = ({ state, id }: Entry): string => `${state}:${id}`;
 /** Matches a value from `pageAfter`. */
 const PLACE = /^(claimed|sent|unknown|recorded|not_recorded):(w_\w+)$/;
 
+const text = z.string().optional();
+
 const input = z.strictObject({
   outcome: z.enum(['recorded', 'not_recorded', 'unknown']).optional(),
   tool: z
@@ -50,6 +52,8 @@ const input = z.strictObject({
     .optional()
     .describe('Name of the tool.'),
   customer_id: id.optional(),
+  // Of one write, or of a list: then its rows are listed.
+  write_id: text,
   idempotency_key: z.string().min(1).max(200).optional(),
   reference_number: filter.optional(),
   amount: amount.optional(),
@@ -65,7 +69,6 @@ const input = z.strictObject({
 /** Filters for the list of writes. */
 export type WritesWanted = z.output<typeof input>;
 
-const text = z.string().optional();
 const output = z.looseObject({
   writes: z
     .array(
@@ -136,6 +139,7 @@ export async function pageOfWrites(
     since,
     limit = 20,
     page = '1',
+    write_id: id,
     idempotency_key: key,
     amount: exact,
     customer_id,
@@ -147,6 +151,7 @@ export async function pageOfWrites(
     ...sought,
     state: outcome === 'unknown' ? UNSETTLED : outcome,
     endpoint: tool && (journaled.get(tool) ?? tool),
+    id,
     amount: exact === undefined ? undefined : String(exact),
   };
   const [, state, last] = PLACE.exec(page) ?? [];
@@ -187,6 +192,7 @@ function asWrite(entry: Entry, { zone, retryAt, edge, deletions }: ShownHow): Js
     tool: entry.endpoint,
     what: titleOf(entry),
     outcome: outcomeOfState[entry.state],
+    ...listPlaceOf(entry),
     idempotency_key: entry.key,
     ...aboutOf(entry),
     zoho_id: entry.zoho_id,
@@ -227,6 +233,7 @@ function lineOf(entry: Entry, { zone, edge, deletions }: Omit<ShownHow, 'retryAt
     deletedBy && `deleted later (${deletedBy.id})`,
     undo && undoCell(undo),
     entry.key && `idempotency_key ${quoted(entry.key, 200)}`,
+    ...Object.entries(listPlaceOf(entry)).map(([name, value]) => `${name} ${String(value)}`),
     reference && `reference ${quoted(reference, 50)}`,
     `write_id ${entry.id}`,
   ]

@@ -4,7 +4,7 @@ import type { Started } from '../started.ts';
 import type { Log } from '../trace.ts';
 import type { Workflow } from '../workflow.ts';
 import type { Entry, Journal } from '../write/journal/journal.ts';
-import type { ListCall, ListPerformed } from '../write/perform-list.ts';
+import type { ListCall, ListPerformed } from '../write/list-types.ts';
 import type { Call, Performed } from '../write/types.ts';
 import type { Zoho } from '../zoho/client.ts';
 import type { Quota } from '../zoho/limits.ts';

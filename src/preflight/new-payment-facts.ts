@@ -55,7 +55,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
     checkDate(date, zoho),
     payer.then(({ contact }) => checkRate(payment, contact, zoho)),
     account_id === undefined
-      ? { lines: ['Account: not given, so Zoho uses Undeposited Funds'] }
+      ? { lines: ['Account: not given, so Zoho uses Undeposited Funds'], name: undefined }
       : checkAccount('account_id', account_id, { accounts: bankAccounts(zoho), currency: payer }, zoho),
     checkCustomFields(payment.custom_fields, zoho),
     checkInvoices(rows, { customer_id, currency: payer }, zoho),
@@ -69,13 +69,26 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
   const named = contact?.contact_name === undefined ? `id ${customer_id}` : `${quoted(contact.contact_name)} (id ${customer_id})`;
   const amounts = (['bank_charges', 'tax_amount_withheld'] as const).filter((name) => payment[name]);
   const ids = (['tax_account_id', 'bank_charges_account_id'] as const).filter((name) => payment[name] !== undefined);
+  const others = [
+    ...amounts.map((name) => `${fieldLabel(name)}: ${money(payment[name], currency)}`),
+    ...(payment.location_id === undefined ? [] : [`Location: ${idWithName(payment.location_id, location)}`]),
+    ...ids.map((name) => `${fieldLabel(name)}: ${idWithName(payment[name], undefined)}`),
+    ...(payment.tags === undefined ? [] : [`Tags: ${tagsInWords(payment.tags)}`]),
+    ...(payment.payment_form === undefined ? [] : [`payment_form: ${quoted(payment.payment_form, 100)}`]),
+    ...(payment.contact_persons?.length ? [`Thank-you mail to: contact person ${payment.contact_persons.join(', ')}`] : []),
+    ...(payment.description === undefined ? [] : [`Description: ${quoted(payment.description, 200)}`]),
+  ];
   return {
     question: {
       title: `Record a payment of ${money(amount, currency)} from ${recordName('customer', contact?.contact_name, customer_id)}`,
       line: [
-        `${money(amount, currency)} from ${recordName('customer', contact?.contact_name, customer_id, 60)}, ${date}, ${quoted(payment_mode, 40)}`,
+        `${money(amount, currency)} from ${recordName('customer', contact?.contact_name, customer_id, 60)}, ${date}, ${quoted(payment_mode, 100)}`,
         ...(reference_number === undefined ? [] : [`reference ${quoted(reference_number, 50)}`]),
-        ...[...(applied.lines ?? []), ...(retainer.lines ?? [])].map((line) => `${line.charAt(0).toLowerCase()}${line.slice(1)}`),
+        ...(account_id === undefined ? [] : [`to ${recordName('account', account.name, account_id, 40)}`]),
+        ...(payment.exchange_rate === undefined ? [] : [`rate ${payment.exchange_rate}`]),
+        ...[applied, retainer, fields, { lines: others }].flatMap(({ lines = [] }) =>
+          lines.map((line) => `${line.charAt(0).toLowerCase()}${line.slice(1)}`),
+        ),
         ...(left > 0 && payment.retainerinvoice_id === undefined ? [`${money(left, currency)} stays unused`] : []),
       ].join('; '),
       ...joinNotes(
@@ -98,16 +111,10 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
         retainer,
         {
           lines: [
-            ...amounts.map((name) => `${fieldLabel(name)}: ${money(payment[name], currency)}`),
-            ...(payment.location_id === undefined ? [] : [`Location: ${idWithName(payment.location_id, location)}`]),
-            ...ids.map((name) => `${fieldLabel(name)}: ${idWithName(payment[name], undefined)}`),
+            ...others,
             ...(payment.bank_charges && payment.bank_charges_account_id === undefined
               ? ['Account for bank charges: not given, so Zoho chooses one']
               : []),
-            ...(payment.tags === undefined ? [] : [`Tags: ${tagsInWords(payment.tags)}`]),
-            ...(payment.payment_form === undefined ? [] : [`payment_form: ${quoted(payment.payment_form, 100)}`]),
-            ...(payment.contact_persons?.length ? [`Thank-you mail to: contact person ${payment.contact_persons.join(', ')}`] : []),
-            ...(payment.description === undefined ? [] : [`Description: ${quoted(payment.description, 200)}`]),
             ...(left > 0 && payment.retainerinvoice_id === undefined
               ? [`Not applied, stays as unused credit: ${money(left, currency)}`]
               : []),

@@ -39,8 +39,8 @@ type NewestRows = Rows & { readonly since?: string | undefined };
 /** The amount that payments of this list settle, by invoice id. */
 type Effects = Map<string, number>;
 
-/** `count`: how many rows the list has. */
-export function paymentListReads(count: number, zoho: Reader): ListReads {
+/** `count`: how many rows the list has. `customerOf`: the customer that the arguments of a call name. */
+export function paymentListReads(count: number, customerOf: (row: Json, zoho: Reader) => Promise<string>, zoho: Reader): ListReads {
   // A list with more pages costs more than one read for each row. Payments get fewer pages, because too long a list is read for nothing.
   const most = Math.max(3, Math.ceil(count / 4));
   const mostOfPayments = Math.max(3, Math.ceil(count / 8));
@@ -141,9 +141,15 @@ export function paymentListReads(count: number, zoho: Reader): ListReads {
       await payments();
     },
     async prepare(rows) {
-      if ((await payments())?.whole !== false) return;
-      const sought = rows.map(({ customer_id, amount }) => ({ customer_id, amount, page: 1, ...byCreation }));
-      await Promise.allSettled(sought.map((query) => lasting.read(allPayments, query)));
+      // In larger books, each row needs its own read.
+      const newest = await payments().catch(() => undefined);
+      if (newest?.whole !== false) return;
+      await Promise.allSettled(
+        rows.map(async (row) => {
+          const customer_id = await customerOf(row, reader);
+          await lasting.read(allPayments, { customer_id, amount: row['amount'], page: 1, ...byCreation });
+        }),
+      );
     },
     planned: (input) => addEffects(planned, input),
     async recorded(input, payment) {

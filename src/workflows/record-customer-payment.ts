@@ -62,7 +62,7 @@ const input = z.strictObject({
   custom_fields: z.array(customFieldByLabel).optional().describe('By label or api_name.'),
   location_id: locationId.optional().describe('Name or id.'),
 });
-type Given = z.output<typeof input>;
+export type Given = z.output<typeof input>;
 
 export const recordCustomerPayment = defineWriteWorkflow({
   name: 'record_customer_payment',
@@ -154,7 +154,7 @@ async function isSaid(said: string, currency_code: string | undefined, zoho: Rea
 }
 
 /** The customer who paid. If invoices are named, their customer counts, so "Bowman" is enough together with one of Bowman's invoices. */
-async function payerOf({ customer, invoices }: Given, zoho: Reader, chosen: Chosen): Promise<string> {
+export async function payerOf({ customer, invoices }: Given, zoho: Reader, chosen: Chosen): Promise<string> {
   if (invoices === undefined) {
     if (customer === undefined)
       throw new InputError('The customer is missing: neither `customer` nor `invoices` is given.', {

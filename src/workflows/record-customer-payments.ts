@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { paymentListReads } from '../preflight/payment-lists.ts';
 import { quiet } from '../records/fields.ts';
 import { defineWriteList } from '../workflow.ts';
-import { recordCustomerPayment } from './record-customer-payment.ts';
+import { payerOf, recordCustomerPayment, type Given } from './record-customer-payment.ts';
 
 const text = z.string().optional();
 
@@ -41,5 +41,5 @@ export const recordCustomerPayments = defineWriteList({
   }),
   reads: recordCustomerPayment.reads,
   row: recordCustomerPayment,
-  listReads: paymentListReads,
+  listReads: (count, zoho) => paymentListReads(count, (given, reader) => payerOf(given as Given, reader, {}), zoho),
 });

@@ -179,6 +179,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
         ...(facts.question.notable && { notable: facts.question.notable }),
         ...(call.person.chosen && { chose: choicesInWords(call.person.chosen, input) }),
         ...(workflow && { called: { tool: tool.name, arguments: input } }),
+        ...(call.listed && { listed: call.listed.place }),
       },
     };
     const claimed = await journal.claim(await asUpsert(claim, endpoint, road.uniqueField, zoho), capsOf(policy, facts, Date.now()));

@@ -49,10 +49,19 @@ export interface Call {
   readonly listed?: ListedRow | undefined;
 }
 
+/** Where a write belongs in a list of writes. */
+export interface ListPlace {
+  /** The id of the list: `l_…`. */
+  readonly list: string;
+  readonly row: number;
+}
+
 /** The parts of a row of a list that a single write does not have. */
 export interface ListedRow {
   /** Shared reads for all rows. Used instead of Zoho until the claim. */
   readonly zoho: Reader;
+  /** The list, and the number of the row in it. The journal keeps both, so that a list is found by its id. */
+  readonly place: ListPlace;
   /** Called after the search for an earlier write, because that write may have changed what was read. */
   readonly settled?: (() => Promise<void>) | undefined;
   /** Ids of records that other rows of the list made. They are not duplicates of this row. */

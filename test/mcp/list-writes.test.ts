@@ -177,6 +177,38 @@ describe('a filter of list_writes', () => {
     expect((await listed(server, { idempotency_key: '17' })).writes).toMatchObject([{ outcome: 'recorded' }, { outcome: 'not_recorded' }]);
   });
 
+  it('finds the rows of a list by the write_id of the list, and one row by its own', async () => {
+    const server = await start();
+    const row = (amount: number) => ({
+      customer: 'Bowman Furniture',
+      payment_mode: 'cash',
+      date: '2026-06-05',
+      amount,
+      allocate: 'as_credit',
+    });
+    await server.call('create_customer_payment', payment);
+    await fault(server.sandbox, { match: posts, fault: 'status', status: 400, times: 1 });
+    const args = { rows: [row(20), row(30)], idempotency_key: 'June' };
+    const { write_id, rows } = (await server.call('record_customer_payments', args)).structuredContent as {
+      write_id: string;
+      rows: Json[];
+    };
+    expect(write_id).toMatch(/^l_/);
+    const ofList = await listed(server, { write_id });
+    expect(ofList.writes).toMatchObject([
+      { list: write_id, row: 2, outcome: 'recorded', amount: 30, write_id: rows[1]!['write_id'] },
+      { list: write_id, row: 1, outcome: 'not_recorded', amount: 20 },
+    ]);
+    const text = textOf(await server.call('list_writes', { write_id }));
+    expect(text).toContain(`| list ${write_id} | row 2 |`);
+    expect(await idsOf(server, { write_id: rows[1]!['write_id'] })).toEqual([rows[1]!['write_id']]);
+    // The same call again records the rest of the same list, and finds it under the same id.
+    await server.call('record_customer_payments', args);
+    const outcomes = (await listed(server, { write_id })).writes.map(({ row, outcome }) => `${row} ${outcome}`);
+    expect(outcomes).toEqual(['1 recorded', '2 recorded', '1 not_recorded']);
+    expect(await idsOf(server, { write_id: 'l_another' })).toEqual([]);
+  });
+
   it.each([
     [{ amount: 'much' }, 'amount must be a number'],
     [{ amount: -1 }, 'amount must be more than 0'],

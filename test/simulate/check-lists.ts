@@ -229,10 +229,18 @@ function checkAnswers({ entries, aheadOfZoho, requests }: Remains, calls: readon
   }
 }
 
-/** No answer says that a row is not recorded if an earlier call recorded it. */
+/** No answer says that a row is not recorded if an earlier call recorded it, or refuses a row because of another row. */
 function checkToldLater(calls: readonly ListCall[], sent: readonly SentRow[], facts: Facts, say: Say): void {
   for (const { told, names, began, intent, key } of calls) {
     if (told.rows === undefined) continue;
+    const before = sent.filter(({ entry }) => entry.state === 'recorded' && Date.parse(entry.settledAt ?? '') < began);
+    const ofList = before.filter(({ name }) => {
+      const count = countOf(names, (one) => one === name);
+      return count > 0 && countOf(before, (one) => one.name === name) <= count;
+    });
+    for (const { suspects = [] } of told.rows)
+      for (const { entry } of ofList.filter((one) => suspects.includes(one.entry.zoho_id ?? '')))
+        say('list', `list ${intent}, ${key} refused a row as a possible duplicate of another row of this list: ${nameOf(entry)}`);
     for (const name of new Set(names)) {
       const rows = told.rows.filter((_, n) => names[n] === name);
       // A shorter list would not find an equal row that was recorded before the first one.
@@ -386,6 +394,7 @@ function linesOf({ question }: Asked, body: Json, name: string, calls: readonly 
     return (
       text.startsWith(start) &&
       applied.every((part) => text.includes(part)) &&
+      text.includes(`; description: "${String(body['description'])}"`) &&
       text.split('; apply ').length === applied.length + 1 &&
       calls.some(({ names }) => names[Number(number) - 1] === name)
     );

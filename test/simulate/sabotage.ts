@@ -176,7 +176,7 @@ export const sabotages = {
   listTurns: {
     what: 'the locks of the rows of a list are not held while their reads are used',
     patches: [
-      { file: 'write/perform-list.ts', from: 'turn = await turns.take(names,', to: 'turn = await turns.take(names.slice(names.length),' },
+      { file: 'write/list-groups.ts', from: 'turn = await turns.take(names,', to: 'turn = await turns.take(names.slice(names.length),' },
     ],
     failsOn: 'list',
   },
@@ -184,7 +184,7 @@ export const sabotages = {
     what: 'a row of a list is not compared with what the user was shown',
     patches: [
       {
-        file: 'write/perform-list.ts',
+        file: 'write/list-consent.ts',
         from: 'consents.filter(({ rows }) => rows.includes(digest))',
         to: "consents.filter(() => digest !== '')",
       },
@@ -194,9 +194,9 @@ export const sabotages = {
   listEqual: {
     what: 'equal rows of a list have the same key',
     patches: [
-      { file: 'write/perform-list.ts', from: 'const id = `${digest}#${before.length + 1}`;', to: 'const id = digest;' },
+      { file: 'write/list-rows.ts', from: 'const id = `${digest}#${before.length + 1}`;', to: 'const id = digest;' },
       {
-        file: 'write/perform-list.ts',
+        file: 'write/list-rows.ts',
         from: 'if (same !== undefined) throw keyTwice(same, number);',
         to: "if (same !== undefined && id === '') throw keyTwice(same, number);",
       },
@@ -207,7 +207,7 @@ export const sabotages = {
     what: 'consent to a row of a list can be used for several writes',
     patches: [
       {
-        file: 'write/perform-list.ts',
+        file: 'write/list-consent.ts',
         from: 'const own = `${approval}/${row.id}`;',
         to: 'const own = `${approval}/${row.id}/${Math.random()}`;',
       },
@@ -216,7 +216,9 @@ export const sabotages = {
   },
   listKept: {
     what: 'consent to a list is not written to the journal',
-    patches: [{ file: 'write/perform-list.ts', from: "if (asked !== 'nobody')\n", to: "if (asked !== 'nobody' && rows.length === 0)\n" }],
+    patches: [
+      { file: 'write/list-consent.ts', from: "if (asked !== 'nobody') await", to: "if (asked !== 'nobody' && rows.length === 0) await" },
+    ],
     failsOn: 'asked',
   },
   listEarlier: {
@@ -235,9 +237,36 @@ export const sabotages = {
     patches: [{ file: 'write/duplicates.ts', from: 'listed?.made.has(id) === true;', to: "listed?.made.has(id) !== (id === '');" }],
     failsOn: 'duplicate',
   },
+  listAgain: {
+    what: 'a list that is sent again is not answered from the journal before its rows are checked',
+    patches: [
+      {
+        file: 'write/perform-list.ts',
+        from: "?.state === 'recorded') await list.perform(row);",
+        to: "?.state === 'claimed') await list.perform(row);",
+      },
+    ],
+    failsOn: 'list',
+  },
+  listFresh: {
+    what: 'nothing is read again when the locks of a group of rows are held',
+    patches: [
+      {
+        file: 'preflight/payment-lists.ts',
+        from: 'planned = new Map();\n      openInvoices',
+        to: 'planned = new Map();\n      if (known !== null) return;\n      openInvoices',
+      },
+    ],
+    failsOn: 'duplicate',
+  },
+  listOrder: {
+    what: 'an equal row of a list is sent although the row before it is not recorded',
+    patches: [{ file: 'write/list-groups.ts', from: 'follows !== undefined && follows', to: 'follows === null && follows' }],
+    failsOn: 'list',
+  },
   listAlike: {
     what: 'the user is not told about rows of a list that are possible duplicates',
-    patches: [{ file: 'write/perform-list.ts', from: 'return alike.length === 0', to: 'return alike.length >= 0' }],
+    patches: [{ file: 'write/list-run.ts', from: 'return alike.length === 0', to: 'return alike.length >= 0' }],
     failsOn: 'consent',
   },
 } satisfies Record<string, Sabotage>;

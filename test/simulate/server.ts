@@ -1,5 +1,5 @@
 import type { Sandbox } from '../../src/sandbox/index.ts';
-import type { ListCall, ListPerformed } from '../../src/write/perform-list.ts';
+import type { ListCall, ListPerformed } from '../../src/write/list-types.ts';
 import type { Call, Performed, Road } from '../../src/write/types.ts';
 import { connectTo, type Connected, type Person } from '../support/client.ts';
 import { openGated } from './gated.ts';

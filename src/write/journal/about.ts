@@ -38,6 +38,9 @@ export function calledOf({ facts, endpoint, arguments: own }: Entry): { readonly
   return called ?? (typeof asked === 'object' ? asked : { tool: endpoint, arguments: own });
 }
 
+/** The list of writes that the write belongs to, and its row there. Empty for a single write. */
+export const listPlaceOf = ({ facts }: Pick<Entry, 'facts'>): Json => (facts['listed'] as Json | undefined) ?? {};
+
 /** The effect of the write, in the words of its question. Undefined after the entry was erased. */
 export const titleOf = ({ facts }: Pick<Entry, 'facts'>): string | undefined => (facts as { title?: string }).title;
 

@@ -193,6 +193,8 @@ export interface Verdict {
 export interface ListFilter extends SoughtWrite {
   readonly state?: State | readonly State[] | undefined;
   readonly endpoint?: string | undefined;
+  /** Id of an entry, or of a list of writes: then its rows are found. */
+  readonly id?: string | undefined;
   /** Claimed at or after this moment. ISO 8601. */
   readonly since?: string | undefined;
   readonly customer_id?: string | undefined;

@@ -76,6 +76,9 @@ const leavingTraces = (texts: readonly string[]): [sql: string, ...values: strin
   ...texts.map((text) => `%${text}%`),
 ];
 
+/** SQL: the list of writes that an entry belongs to, from the data of its claim. */
+const listOfClaim = "CASE WHEN json_valid(data) THEN json_extract(data, '$.facts.listed.list') END";
+
 const layout: Layout = {
   // "zpmj"
   applicationId: 0x7a706d6a,
@@ -85,6 +88,7 @@ const layout: Layout = {
   added: {
     untold_entries: `CREATE INDEX untold_entries ON entries (first_seq) WHERE ${untold}`,
     entries_of_key: 'CREATE INDEX entries_of_key ON entries (key_digest, first_seq) WHERE key_digest IS NOT NULL',
+    claims_of_list: `CREATE INDEX claims_of_list ON events (${listOfClaim}) WHERE type = 'claimed'`,
     entries_of_customer: 'CREATE INDEX entries_of_customer ON entries (customer_id, first_seq) WHERE customer_id IS NOT NULL',
   },
   mark:
@@ -256,10 +260,11 @@ class SqliteJournal implements Journal {
     });
   }
 
-  async list({ state, endpoint, since, customer_id, key, after, limit, ...sought }: ListFilter): Promise<Entry[]> {
+  async list({ state, endpoint, id, since, customer_id, key, after, limit, ...sought }: ListFilter): Promise<Entry[]> {
     const given: [sql: string, ...values: (SqlValue | undefined)[]][] = [
       ['state IN (SELECT value FROM json_each(?))', state && JSON.stringify([state].flat())],
       ['endpoint = ?', endpoint],
+      [`id IN (SELECT ? UNION ALL SELECT entry FROM events WHERE type = 'claimed' AND ${listOfClaim} = ?)`, id, id],
       ['customer_id = ?', customer_id],
       ['key_digest = ?', lookUp(key) ?? undefined],
       ['claimed_at >= ?', since && instant(since)],

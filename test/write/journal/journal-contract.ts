@@ -589,6 +589,26 @@ export function journalContract(backend: JournalBackend): void {
         expect(await list(filter)).toEqual([]);
     });
 
+    it('finds an entry by its id, and the rows of a list by the id of the list', async () => {
+      const journal = await open();
+      const ofList = (list: string, row: number) => entryIn(journal, 'recorded', { facts: { listed: { list, row } } });
+      const [first, second] = [await ofList('l_a', 1), await ofList('l_a', 2)];
+      const other = await ofList('l_b', 1);
+      const single = await entryIn(journal, 'unknown', { facts: { note: 'l_a' } });
+      const found = async (id: string, more: Partial<ListFilter> = {}) =>
+        (await journal.list({ limit: 10, id, ...more })).map((entry) => entry.id);
+      expect(await found('l_a')).toEqual([second.id, first.id]);
+      expect(await found('l_a', { limit: 1 })).toEqual([second.id]);
+      expect(await found('l_a', { state: 'unknown' })).toEqual([]);
+      expect(await found('l_b')).toEqual([other.id]);
+      for (const { id } of [first, single]) expect(await found(id)).toEqual([id]);
+      for (const id of ['l_', 'w_', '']) expect(await found(id)).toEqual([]);
+      // An erased entry has lost its list.
+      await journal.erase(CUSTOMER);
+      expect(await found('l_a')).toEqual([]);
+      expect(await found(first.id)).toEqual([first.id]);
+    });
+
     it('finds every entry, page by page, even if entries are added or settled during the search', async () => {
       await fc.assert(
         fc.asyncProperty(
