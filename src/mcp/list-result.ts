@@ -29,6 +29,7 @@ export function listResult({ rows, deletesAtOnce, write_id }: PerformedList, edg
   };
   const count = rows.filter((row) => row.outcome === 'recorded').length;
   const later = rows.filter((row) => row.outcome === 'not_started').length;
+  const refused = rows.filter((row) => row.outcome === 'not_recorded').length;
   const lines = rowLines(rows, edge);
   if (outcome === 'not_recorded') {
     const bad = rows.filter((row) => row.outcome !== 'recorded' && row.error !== undefined).length;
@@ -50,6 +51,9 @@ export function listResult({ rows, deletesAtOnce, write_id }: PerformedList, edg
     [`Recorded ${count} of ${rows.length} payments${amounts.length === 0 ? '' : `, ${amounts.join(' and ')} in all`}.`, ...lines],
     [
       later > 0 && { say: `make the same call again to record the ${later} rows that were not started` },
+      refused > 0 && {
+        say: 'to record a corrected row, call again with the whole list and the same idempotency_key (recorded rows are not sent again)',
+      },
       ...undo_list.map(({ tool, arguments: args }) => toolCall(tool, args, 'to delete what this list recorded')),
     ],
   );

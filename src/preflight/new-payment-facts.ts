@@ -50,12 +50,12 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
   const rows = withTaxOfPayment<AppliedRow>(invoices, payment.tax_amount_withheld);
   const payer = payerFacts(payment, zoho);
 
-  const [{ contact, left }, dated, rated, account, fields, applied, retainer, newest, location] = await allInOrder([
+  const [{ contact, left }, dated, rated, { name, ...account }, fields, applied, retainer, newest, location] = await allInOrder([
     payer,
     checkDate(date, zoho),
     payer.then(({ contact }) => checkRate(payment, contact, zoho)),
     account_id === undefined
-      ? { lines: ['Account: not given, so Zoho uses Undeposited Funds'] }
+      ? { lines: ['Account: not given, so Zoho uses Undeposited Funds'], name: undefined }
       : checkAccount('account_id', account_id, { accounts: bankAccounts(zoho), currency: payer }, zoho),
     checkCustomFields(payment.custom_fields, zoho),
     checkInvoices(rows, { customer_id, currency: payer }, zoho),
@@ -67,15 +67,21 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
 
   const currency = contact ?? {};
   const named = contact?.contact_name === undefined ? `id ${customer_id}` : `${quoted(contact.contact_name)} (id ${customer_id})`;
-  const amounts = (['bank_charges', 'tax_amount_withheld'] as const).filter((name) => payment[name]);
+  const inactive = contact?.['status'] === 'inactive' ? ', inactive' : '';
+  const charges = (['bank_charges', 'tax_amount_withheld'] as const)
+    .filter((name) => payment[name])
+    .map((name) => `${fieldLabel(name)}: ${money(payment[name], currency)}`);
   const ids = (['tax_account_id', 'bank_charges_account_id'] as const).filter((name) => payment[name] !== undefined);
   return {
     question: {
       title: `Record a payment of ${money(amount, currency)} from ${recordName('customer', contact?.contact_name, customer_id)}`,
       line: [
-        `${money(amount, currency)} from ${recordName('customer', contact?.contact_name, customer_id, 60)}, ${date}, ${quoted(payment_mode, 40)}`,
+        `${money(amount, currency)} from ${recordName('customer', contact?.contact_name, customer_id, 60)}${inactive}, ${date}, ${quoted(payment_mode, 40)}`,
         ...(reference_number === undefined ? [] : [`reference ${quoted(reference_number, 50)}`]),
-        ...[...(applied.lines ?? []), ...(retainer.lines ?? [])].map((line) => `${line.charAt(0).toLowerCase()}${line.slice(1)}`),
+        ...(account_id === undefined ? [] : [`account ${name === undefined ? `id ${account_id}` : quoted(name, 40)}`]),
+        ...[...(applied.lines ?? []), ...(retainer.lines ?? []), ...(rated.lines ?? []).slice(0, 1), ...charges].map(
+          (line) => `${line.charAt(0).toLowerCase()}${line.slice(1)}`,
+        ),
         ...(left > 0 && payment.retainerinvoice_id === undefined ? [`${money(left, currency)} stays unused`] : []),
       ].join('; '),
       ...joinNotes(
@@ -87,7 +93,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
         rated,
         {
           lines: [
-            `Customer: ${named}${contact?.['status'] === 'inactive' ? ', inactive' : ''}`,
+            `Customer: ${named}${inactive}`,
             `Date: ${date}, mode: ${quoted(payment_mode, 100)}`,
             ...(reference_number === undefined ? [] : [`Reference: ${quoted(reference_number, 50)}`]),
           ],
@@ -98,7 +104,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
         retainer,
         {
           lines: [
-            ...amounts.map((name) => `${fieldLabel(name)}: ${money(payment[name], currency)}`),
+            ...charges,
             ...(payment.location_id === undefined ? [] : [`Location: ${idWithName(payment.location_id, location)}`]),
             ...ids.map((name) => `${fieldLabel(name)}: ${idWithName(payment[name], undefined)}`),
             ...(payment.bank_charges && payment.bank_charges_account_id === undefined
@@ -115,7 +121,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
         },
         likeness,
       ),
-      ...(contact?.['status'] === 'inactive' && { notable: ['This customer is inactive in Zoho Books.'] }),
+      ...(inactive !== '' && { notable: ['This customer is inactive in Zoho Books.'] }),
       ask: [
         ...mostlyTax(rows, currency),
         ...(left > 0 && invoices.length > 0
