@@ -65,7 +65,8 @@ const recordPaymentList: Prompt = {
     'Call record_customer_payments with all lines as rows, and one idempotency_key that names this list.',
     'If rows cannot be recorded, show them to me with their numbers and reasons. Correct them as I say, ' +
       'then call again with the whole list and the same idempotency_key.',
-    'If the call was interrupted, or rows are not started or unknown, make the same call again in a few minutes: nothing is recorded twice.',
+    'If the call was interrupted, or rows are not started or unknown, make the same call again in a few minutes: ' +
+      'nothing is recorded twice.',
     NEVER_PICK,
     'Tell me how many payments were recorded, the totals per currency, and each row that was not recorded.',
   ],
@@ -84,8 +85,9 @@ const goThroughStatement: Prompt = {
     'Tell me how many lines are already recorded. Then show me the other lines: which invoices a line pays, or the candidates and reasons.',
     NEVER_PICK,
     tools.has('record_customer_payments') &&
-      'If I agree, call record_customer_payments with the ready rows of the lines that I agreed to, and an idempotency_key for the statement. ' +
-        'For a likely line that I explained, add a row; bank_charges is what the bank kept. Ask me for the exchange rate of a foreign currency.',
+      'If I agree, call record_customer_payments with the ready rows of the lines that I agreed to, ' +
+        'and an idempotency_key for the statement. For a likely line that I explained, add a row; ' +
+        'bank_charges is what the bank kept. Ask me for the exchange rate of a foreign currency.',
     'Tell me which payments in the books have no line, and what the answer did not cover.',
   ],
 };

@@ -1,3 +1,4 @@
+import { sum } from '../../src/money.ts';
 import { payment } from './books.ts';
 import type { Task } from './play.ts';
 
@@ -41,8 +42,10 @@ Date,Description,Amount,Balance
 
 const checking = 'Business Checking';
 
+type Line = readonly [customer: string | RegExp, day: number, applied: Readonly<Record<string, number>>];
+
 /** The lines that Zoho does not have, and whose invoices are clear. */
-const clear: readonly [customer: string | RegExp, day: number, applied: Readonly<Record<string, number>>][] = [
+const clear: readonly Line[] = [
   ['Riverbend Café & Bakery', 30, { 'INV-900063': 750 }],
   [/Al Nakheel/, 30, { 'INV-900057': 808.3 }],
   ['Bowman Furnishings', 29, { 'INV-900055': 7525 }],
@@ -101,8 +104,14 @@ const deposit = (
   more: Parameters<typeof payment>[0] = {},
 ) => payment({ customer, amount, account: checking, applied, ...more });
 
+/** A payment that a line of June shows: as much as it applies. */
+const shown = ([customer, day, applied]: Line, more: Parameters<typeof payment>[0] = {}) =>
+  deposit(customer, sum(Object.values(applied)), applied, { date: `2026-06-${day}`, ...more });
+
 /** A person who agrees to every question. */
 const anything = /./;
+
+const euros = { currency: 'EUR', account: 'Euro Account', rate: 1.08 };
 
 export const lists: readonly Task[] = [
   {
@@ -113,13 +122,7 @@ export const lists: readonly Task[] = [
       'Record the clear ones, and leave the others.',
     ],
     agrees: anything,
-    ends: [
-      clear.map(([customer, day, applied]) =>
-        deposit(customer, Math.round(Object.values(applied).reduce((sum, amount) => sum + amount, 0) * 100) / 100, applied, {
-          date: `2026-06-${day}`,
-        }),
-      ),
-    ],
+    ends: [clear.map((line) => shown(line))],
     tells: [440, 955, 'Bowman Timber', 305],
     budget: { calls: 2, least: 2, bytes: 9_300, questions: 1 },
   },
@@ -133,8 +136,8 @@ export const lists: readonly Task[] = [
     agrees: anything,
     ends: [
       [
-        deposit('Oakridge Law Partners', 560, { 'INV-900072': 560 }, { date: '2026-06-26' }),
-        deposit('Delmar Senior Living', 970, { 'INV-900049': 970 }, { date: '2026-06-26', bank_charges: 15 }),
+        shown(['Oakridge Law Partners', 26, { 'INV-900072': 560 }]),
+        shown(['Delmar Senior Living', 26, { 'INV-900049': 970 }], { bank_charges: 15 }),
       ],
     ],
     budget: { calls: 3, least: 3, bytes: 1_500, questions: 0 },
@@ -149,22 +152,10 @@ export const lists: readonly Task[] = [
     agrees: anything,
     ends: [
       [
-        ['Möbelhaus Lindner GmbH', 29, { 'INV-397': 1190 }] as const,
-        ['Brouwer Interieurs B.V.', 26, { 'INV-900028': 725, 'INV-900076': 340 }] as const,
-        ['Atelier Garonne SARL', 24, { 'INV-900004': 845 }] as const,
-      ].map(([customer, day, applied]) =>
-        deposit(
-          customer,
-          Object.values<number>(applied).reduce((sum, amount) => sum + amount, 0),
-          applied,
-          {
-            currency: 'EUR',
-            account: 'Euro Account',
-            date: `2026-06-${day}`,
-            rate: 1.08,
-          },
-        ),
-      ),
+        shown(['Möbelhaus Lindner GmbH', 29, { 'INV-397': 1190 }], euros),
+        shown(['Brouwer Interieurs B.V.', 26, { 'INV-900028': 725, 'INV-900076': 340 }], euros),
+        shown(['Atelier Garonne SARL', 24, { 'INV-900004': 845 }], euros),
+      ],
     ],
     budget: { calls: 2, least: 2, bytes: 1_900, questions: 1 },
   },
@@ -172,7 +163,7 @@ export const lists: readonly Task[] = [
     name: 'payments without a line',
     family: 'statements',
     says: [
-      `This is everything that came into Savings from June 24 to 30. Which payments does Zoho have there that the bank does not show?\n\n${savingsStatement}`,
+      `This is all that came into Savings from June 24 to 30. Which payments of these days does only Zoho have?\n\n${savingsStatement}`,
     ],
     agrees: anything,
     tells: ['Granite State Credit Union', 4752.3, 'Garonne Atelier', 815],
@@ -188,9 +179,9 @@ export const lists: readonly Task[] = [
     agrees: anything,
     ends: [
       [
-        deposit('Quincy Coworking', 995, { 'INV-900023': 995 }, { date: '2026-06-24' }),
-        deposit('Acme Corp', 925, { 'INV-900039': 925 }, { date: '2026-06-25' }),
-        deposit('Kestrel Architects', 993.67, { 'INV-900064': 993.67 }, { date: '2026-06-26' }),
+        shown(['Quincy Coworking', 24, { 'INV-900023': 995 }]),
+        shown(['Acme Corp', 25, { 'INV-900039': 925 }]),
+        shown(['Kestrel Architects', 26, { 'INV-900064': 993.67 }]),
       ],
     ],
     budget: { calls: 2, least: 2, bytes: 1_700, questions: 1 },
