@@ -92,7 +92,6 @@ Buchungstag;Wertstellung;Auftraggeber/Empfänger;Verwendungszweck;Betrag;Währun
 
 export const savingsStatement = `Date,Description,Amount
 06/24/2026,ACH CREDIT BOWMAN FURNISHINGS,6220.00
-06/25/2026,ACH CREDIT SUNNY SIDE CAFE TRF-337385,850.00
 06/30/2026,INTEREST PAID,41.17
 06/30/2026,ACH CREDIT RIVERBEND CAFE & BAKER TRF-475926,741.32`;
 
@@ -166,7 +165,7 @@ export const lists: readonly Task[] = [
       `This is all that came into Savings from June 24 to 30. Which payments of these days does only Zoho have?\n\n${savingsStatement}`,
     ],
     agrees: anything,
-    tells: ['Granite State Credit Union', 4752.3, 'Garonne Atelier', 815],
+    tells: ['Granite State Credit Union', 4752.3, 'Sunny Side', 850],
     budget: { calls: 1, least: 1, bytes: 1_150, questions: 0 },
   },
   {
