@@ -31,6 +31,7 @@ export function listResult(performed: PerformedList, edge: Edge): CallToolResult
   };
   const count = rows.filter((row) => row.outcome === 'recorded').length;
   const later = rows.filter((row) => row.outcome === 'not_started').length;
+  const refused = rows.filter((row) => row.outcome === 'not_recorded').length;
   const lines = rowLines(rows, edge);
   if (outcome === 'not_recorded') {
     const result = failed(nothingRecorded(performed), edge);
@@ -52,6 +53,9 @@ export function listResult(performed: PerformedList, edge: Edge): CallToolResult
     [
       later > 0 && {
         say: `make the same call again to record the ${later === 1 ? 'row that was' : `${later} rows that were`} not started`,
+      },
+      refused > 0 && {
+        say: 'to record a corrected row, call again with the whole list and the same idempotency_key (recorded rows are not sent again)',
       },
       ...undo_list.map(({ tool, arguments: args }) => toolCall(tool, args, 'to delete what this list recorded')),
     ],

@@ -67,6 +67,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
 
   const currency = contact ?? {};
   const named = contact?.contact_name === undefined ? `id ${customer_id}` : `${quoted(contact.contact_name)} (id ${customer_id})`;
+  const inactive = contact?.['status'] === 'inactive' ? ', inactive' : '';
   const amounts = (['bank_charges', 'tax_amount_withheld'] as const).filter((name) => payment[name]);
   const ids = (['tax_account_id', 'bank_charges_account_id'] as const).filter((name) => payment[name] !== undefined);
   const others = [
@@ -82,7 +83,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
     question: {
       title: `Record a payment of ${money(amount, currency)} from ${recordName('customer', contact?.contact_name, customer_id)}`,
       line: [
-        `${money(amount, currency)} from ${recordName('customer', contact?.contact_name, customer_id, 60)}, ${date}, ${quoted(payment_mode, 100)}`,
+        `${money(amount, currency)} from ${recordName('customer', contact?.contact_name, customer_id, 60)}${inactive}, ${date}, ${quoted(payment_mode, 100)}`,
         ...(reference_number === undefined ? [] : [`reference ${quoted(reference_number, 50)}`]),
         ...(account_id === undefined ? [] : [`to ${recordName('account', account.name, account_id, 40)}`]),
         ...(payment.exchange_rate === undefined ? [] : [`rate ${payment.exchange_rate}`]),
@@ -100,7 +101,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
         rated,
         {
           lines: [
-            `Customer: ${named}${contact?.['status'] === 'inactive' ? ', inactive' : ''}`,
+            `Customer: ${named}${inactive}`,
             `Date: ${date}, mode: ${quoted(payment_mode, 100)}`,
             ...(reference_number === undefined ? [] : [`Reference: ${quoted(reference_number, 50)}`]),
           ],

@@ -119,6 +119,10 @@ export const matchStatement = defineReadWorkflow({
           say: 'once the user agrees, record_customer_payments takes the `rows` of the lines that fit',
           tool: 'record_customer_payments',
         },
+        rows.length > 0 &&
+          account === undefined && {
+            say: 'these rows name no deposit account, because the call has no `account`: Zoho would use Undeposited Funds',
+          },
         rows.length > 0 && { say: 'the same call with rows_of shows the rows of these lines', tool: 'match_statement' },
         counts.likely > 0 && { say: 'ask the user about the likely lines: never pick a candidate yourself' },
       ],

@@ -36,7 +36,9 @@ if (values.help) {
   console.log(usage);
 } else if (values.list) {
   for (const { family, name, says } of chosen)
-    console.log(`${family} | ${name} | ${says.filter((said) => typeof said === 'string').join(' … ')}`);
+    console.log(
+      `${family} | ${name} | ${says.flatMap((said) => (typeof said === 'string' ? (said.split('\n')[0] ?? '') : [])).join(' … ')}`,
+    );
 } else if (command === undefined || !(Number.isSafeInteger(tries) && tries > 0) || !(timeout > 0) || unknown.length > 0) {
   console.error(
     unknown.length > 0

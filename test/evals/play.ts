@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultToolsets, type Toolset } from '../../src/toolsets.ts';
 import { withClock, type Clock } from '../simulate/clock.ts';
 import { bookkeeper, type Bookkeeper } from '../simulate/template.ts';
-import { booksOf, fault } from '../support/books.ts';
-import { harness, textOf, type Choice, type PersonAnswer, type ToolResult } from '../support/harness.ts';
+import { booksOf, fault, held, release, waiting } from '../support/books.ts';
+import { callTool } from '../support/client.ts';
+import { harness, textOf, type Choice, type Harness, type PersonAnswer, type ToolResult } from '../support/harness.ts';
 import { amiss, changesBetween, recordsIn, tells, TODAY, type Wanted } from './books.ts';
 import { readAnswer, type Call, type Conversation, type Message, type Model, type ToolMessage } from './protocol.ts';
 
@@ -10,7 +12,16 @@ import { readAnswer, type Call, type Conversation, type Message, type Model, typ
 
 export interface Task {
   readonly name: string;
-  readonly family: 'conversation' | 'recording' | 'refunds' | 'look-ups' | 'corrections' | 'traps' | 'injected text';
+  readonly family:
+    | 'conversation'
+    | 'recording'
+    | 'refunds'
+    | 'look-ups'
+    | 'corrections'
+    | 'traps'
+    | 'lists'
+    | 'statements'
+    | 'injected text';
   /** The user's sentences. Each text of the model is followed by the next sentence. A number first lets that many minutes pass. */
   readonly says: readonly (string | number)[];
   /** The user's answer to the model's first question in the conversation. */
@@ -18,6 +29,8 @@ export interface Task {
   /** Changes that another bookkeeper made before. */
   readonly before?: (byHand: Bookkeeper) => Promise<unknown>;
   readonly fault?: Record<string, unknown>;
+  /** The host cancels the call while Zoho carries out its write with this number. */
+  readonly cancelledAt?: number;
   /** The person says yes to questions that match, and no to all others. */
   readonly agrees?: RegExp;
   /** The record that the person chooses when the server asks which one they mean. */
@@ -28,9 +41,9 @@ export interface Task {
   readonly tells?: readonly (number | string | RegExp)[];
   /**
    * The most calls and bytes of results that the scripted player may need. `least`: the smallest possible number of calls, one for each
-   * write, and one read if the write needs something that the user does not say.
+   * write, and one read if the write needs something that the user does not say. `questions`: how often the server asks the person.
    */
-  readonly budget: { readonly calls: number; readonly least: number; readonly bytes: number };
+  readonly budget: { readonly calls: number; readonly least: number; readonly bytes: number; readonly questions?: number };
 }
 
 export interface Played {
@@ -73,12 +86,15 @@ async function playBy(clock: Clock, task: Task, model: Model, toolsets: readonly
     const { sandbox, client } = server;
     if (task.before !== undefined) await task.before(await bookkeeper(sandbox));
     if (task.fault !== undefined) await fault(sandbox, task.fault);
+    if (task.cancelledAt !== undefined)
+      await fault(sandbox, { ...held, match: { method: 'POST', path: '^/customerpayments' }, skip: task.cancelledAt - 1 });
+    const call = task.cancelledAt === undefined ? server.call : cancelling(server);
     const before = await recordsIn(sandbox);
     const { tools: listed } = await client.listTools();
     const conversation: Conversation = { instructions: client.getInstructions() ?? '', today: TODAY, tools: listed, messages };
     const problems: string[] = [];
     try {
-      await converse(task, conversation, messages, model, server.call, (minutes) => clock.pass(minutes * 60_000));
+      await converse(task, conversation, messages, model, call, (minutes) => clock.pass(minutes * 60_000));
     } catch (error) {
       problems.push(error instanceof Error ? error.message : String(error));
     }
@@ -132,6 +148,25 @@ async function converse(
       else heard = answer.text;
     }
   }
+}
+
+/** Calls tools, and cancels a call while Zoho does not answer its write. */
+function cancelling({ ownClient, sandbox }: Harness): Harness['call'] {
+  return async (name, args) => {
+    const host = new AbortController();
+    const result = callTool(ownClient, name, args, host.signal);
+    const ended = result.then(
+      () => true,
+      () => true,
+    );
+    while (!(await Promise.race([ended, sleep(10, false)]))) {
+      if ((await waiting(sandbox, 'POST')).length === 0) continue;
+      host.abort(new Error('The host cancelled the call: no answer for 60 seconds.'));
+      await release(sandbox);
+      break;
+    }
+    return await result;
+  };
 }
 
 /** Calls the tool as a host does. The error of an unknown tool also goes to the model. */

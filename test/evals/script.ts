@@ -5,6 +5,13 @@ import type { Answer, Calls, Conversation, Model, ToolMessage } from './protocol
 /** The answers of the model, one for each of its turns. */
 export type Script = readonly (Answer | ((seen: Seen) => Answer))[];
 
+/** The right script of a task, and wrong scripts that the check must detect. */
+export interface Solution {
+  readonly right: Script;
+  /** Wrong scripts by their mistake, with the problem that the check must report. */
+  readonly wrong: Readonly<Record<string, { readonly script: Script; readonly because: RegExp }>>;
+}
+
 /** The results so far. */
 export interface Seen {
   readonly results: readonly ToolMessage[];
@@ -24,6 +31,11 @@ export const undo = ({ last }: Seen): Answer => {
   const { tool, arguments: args } = (last.structuredContent?.['undo'] ?? {}) as { tool: string; arguments: Record<string, unknown> };
   return call(tool, args);
 };
+
+/** Calls all that the last result offers to undo a list. */
+export const undoList = ({ last }: Seen): Answer => ({
+  calls: (last.structuredContent?.['undo_list'] ?? []) as Calls['calls'],
+});
 
 export function scriptedModel(script: Script): Model {
   return async (conversation) => JSON.stringify(answerOf(script, JSON.parse(conversation) as Conversation));

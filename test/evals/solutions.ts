@@ -1,11 +1,5 @@
-import { call, say, tell, undo, type Script } from './script.ts';
-
-/** The right script of a task, and wrong scripts that the check must detect. */
-export interface Solution {
-  readonly right: Script;
-  /** Wrong scripts by their mistake, with the problem that the check must report. */
-  readonly wrong: Readonly<Record<string, { readonly script: Script; readonly because: RegExp }>>;
-}
+import { listSolutions } from './list-solutions.ts';
+import { call, say, tell, undo, type Solution } from './script.ts';
 
 const bowman = 'Bowman Furniture';
 const done = say('Done.');
@@ -539,4 +533,5 @@ export const solutions: Readonly<Record<string, Solution>> = {
       },
     },
   },
+  ...listSolutions,
 };

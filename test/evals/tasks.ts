@@ -1,4 +1,5 @@
 import { payment, paymentChanged, paymentDeleted, refund, refundChanged } from './books.ts';
+import { lists } from './lists.ts';
 import type { Task } from './play.ts';
 
 /** Requests to an assistant from users who keep the books. Today is June 30, 2026; names, numbers and amounts are those of the seed. */
@@ -339,4 +340,4 @@ const others: readonly Task[] = [
   },
 ];
 
-export const tasks: readonly Task[] = [...conversations, ...others];
+export const tasks: readonly Task[] = [...conversations, ...others, ...lists];

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { tells } from '../evals/books.ts';
+import { lists } from '../evals/lists.ts';
 import { play } from '../evals/play.ts';
 import { readAnswer } from '../evals/protocol.ts';
 import { call, say, scriptedModel, type Script } from '../evals/script.ts';
@@ -8,9 +9,9 @@ import { conversations, tasks } from '../evals/tasks.ts';
 import { withThirteen } from '../evals/thirteen.ts';
 
 describe('the list of tasks', () => {
-  it('has thirty tasks with the twelve conversations, and each task has a right solution and wrong solutions', () => {
-    expect([conversations.length, tasks.length]).toEqual([12, 30]);
-    expect(new Set(tasks.map(({ says: [first] }) => first)).size).toBe(30);
+  it('has the twelve conversations and thirteen tasks about lists and statements, and each task has a right solution and wrong solutions', () => {
+    expect([conversations.length, lists.length, tasks.length]).toEqual([12, 13, 43]);
+    expect(new Set(tasks.map(({ says: [first] }) => first)).size).toBe(43);
     expect(Object.keys(solutions)).toEqual(tasks.map(({ name }) => name));
     for (const { wrong } of Object.values(solutions)) expect(Object.keys(wrong).length).toBeGreaterThan(0);
   });
@@ -62,11 +63,17 @@ it('all tasks together need at most 1.15 times the smallest possible number of c
 describe.each(tasks)('the task $name', (task) => {
   const { right, wrong } = solutions[task.name]!;
 
-  it('can be done within its limit of calls', async () => {
-    const { problems, calls, bytes, messages } = await play(task, scriptedModel(right));
+  it('can be done within its limits of calls, bytes and questions', async () => {
+    const { problems, calls, bytes, messages, asked } = await play(task, scriptedModel(right));
     expect(problems, JSON.stringify(messages, null, 1)).toEqual([]);
-    const { least } = task.budget;
-    expect({ calls, least, bytes: Math.max(bytes, task.budget.bytes) }).toEqual(task.budget);
+    const { least, questions } = task.budget;
+    const counted = {
+      calls,
+      least,
+      bytes: Math.max(bytes, task.budget.bytes),
+      ...(questions !== undefined && { questions: asked.length }),
+    };
+    expect(counted).toEqual(task.budget);
   });
 
   it.each(Object.entries(wrong))('fails if the model %s', async (_, { script, because }) => {

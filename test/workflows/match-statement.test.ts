@@ -86,6 +86,9 @@ describe.each(kinds)('a statement, through the client of the %s', (kind) => {
 describe('the rows of lines that fit', () => {
   it('are shown for the lines that are named, and record the payment as they are', async () => {
     const server = await start({ sandbox });
+    const undeposited = 'these rows name no deposit account, because the call has no `account`';
+    expect(textOf(await match(server, { csv }))).toContain(undeposited);
+    expect(textOf(await match(server, { csv, account: 'Business Checking' }))).not.toContain(undeposited);
     const result = await match(server, { csv, account: 'Business Checking', rows_of: [3, 4] });
     const text = textOf(result);
     expect(text).toContain('Only lines that fit have a ready row, so these have none: 4.');

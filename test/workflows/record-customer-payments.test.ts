@@ -95,6 +95,19 @@ describe.each(kinds)('through the client of the %s', (kind) => {
   });
 });
 
+it('shows in the question all that differs between rows: account, exchange rate, bank charges, and an inactive customer', async () => {
+  const asked: string[] = [];
+  const server = await start({ confirm: 'ask', person: (question) => (asked.push(question), no) });
+  await record(server, [
+    credit('Bowman Furniture', 20, { account: 'Business Checking', bank_charges: 2 }),
+    credit('Möbelhaus Lindner', 30, { exchange_rate: 1.08 }),
+    credit('712345000000090015', 40),
+  ]);
+  expect(asked[0]).toContain('"cash"; account "Business Checking"; bank charges: USD 2.00; USD 20.00 stays unused');
+  expect(asked[0]).toContain('"cash"; exchange rate: 1.08 USD per EUR, which makes USD 32.40; EUR 30.00 stays unused');
+  expect(asked[0]).toContain('USD 40.00 from "Acme Co", inactive, 2026-06-30, "cash"');
+});
+
 describe('the same list again', () => {
   it('records nothing twice, in any order, and asks nobody', async () => {
     const asked: string[] = [];
@@ -119,7 +132,9 @@ describe('the same list again', () => {
     expect(outcomesOf(first)).toEqual(['not_started', 'not_recorded no_such_customer']);
     expect(errorOf(first).code).toBe('list_refused');
     expect(await writesTo(server)).toEqual([]);
-    expect(outcomesOf(await record(server, rows, { only_good_rows: true }))).toEqual(['recorded', 'not_recorded no_such_customer']);
+    const part = await record(server, rows, { only_good_rows: true });
+    expect(outcomesOf(part)).toEqual(['recorded', 'not_recorded no_such_customer']);
+    expect(textOf(part)).toContain('Next: to record a corrected row, call again with the whole list and the same idempotency_key');
     expect(outcomesOf(await record(server, [rows[0]!, credit('Kestrel Architects', 30)]))).toEqual(['recorded replayed', 'recorded']);
     expect(await sentBy(server)).toHaveLength(2);
   });
