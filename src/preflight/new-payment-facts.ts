@@ -86,8 +86,7 @@ export async function newPaymentFacts(payment: NewPayment, zoho: Reader): Promis
         `${money(amount, currency)} from ${recordName('customer', contact?.contact_name, customer_id, 60)}${inactive}, ${date}, ${quoted(payment_mode, 100)}`,
         ...(reference_number === undefined ? [] : [`reference ${quoted(reference_number, 50)}`]),
         ...(account_id === undefined ? [] : [`to ${recordName('account', account.name, account_id, 40)}`]),
-        ...(payment.exchange_rate === undefined ? [] : [`rate ${payment.exchange_rate}`]),
-        ...[applied, retainer, fields, { lines: others }].flatMap(({ lines = [] }) =>
+        ...[{ lines: rated.lines?.slice(0, 1) }, applied, retainer, fields, { lines: others }].flatMap(({ lines = [] }) =>
           lines.map((line) => `${line.charAt(0).toLowerCase()}${line.slice(1)}`),
         ),
         ...(left > 0 && payment.retainerinvoice_id === undefined ? [`${money(left, currency)} stays unused`] : []),

@@ -103,7 +103,7 @@ it('shows in the question all that differs between rows: account, exchange rate,
     credit('Möbelhaus Lindner', 30, { exchange_rate: 1.08 }),
     credit('712345000000090015', 40),
   ]);
-  expect(asked[0]).toContain('"cash"; account "Business Checking"; bank charges: USD 2.00; USD 20.00 stays unused');
+  expect(asked[0]).toContain('"cash"; to "Business Checking"; bank charges: USD 2.00; USD 20.00 stays unused');
   expect(asked[0]).toContain('"cash"; exchange rate: 1.08 USD per EUR, which makes USD 32.40; EUR 30.00 stays unused');
   expect(asked[0]).toContain('USD 40.00 from "Acme Co", inactive, 2026-06-30, "cash"');
 });

@@ -50,7 +50,7 @@ describe('the line of a row', () => {
     [{ location_id: 'Head Office' }, `${SHOWN}; location: "Head Office" (id 460000000038080); USD 20.00 stays unused`],
     [
       { customer: 'Möbelhaus', exchange_rate: 1.08 },
-      'EUR 20.00 from "Möbelhaus Lindner GmbH", 2026-06-30, "cash"; rate 1.08; EUR 20.00 stays unused',
+      'EUR 20.00 from "Möbelhaus Lindner GmbH", 2026-06-30, "cash"; exchange rate: 1.08 USD per EUR, which makes USD 21.60; EUR 20.00 stays unused',
     ],
     [
       { allocate: undefined, invoices: [{ invoice: 'INV-385', amount: 15, tax_amount_withheld: 2 }] },
