@@ -165,7 +165,7 @@ export const lists: readonly Task[] = [
       `This is all that came into Savings from June 24 to 30. Which payments of these days does only Zoho have?\n\n${savingsStatement}`,
     ],
     agrees: anything,
-    tells: ['Granite State Credit Union', 4752.3, 'Sunny Side', 850],
+    tells: ['Granite State Credit Union', 4752.3, 'Sunny Side', 850, 'Garonne Atelier', 815],
     budget: { calls: 1, least: 1, bytes: 1_150, questions: 0 },
   },
   {
