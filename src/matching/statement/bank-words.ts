@@ -43,5 +43,16 @@ const NAME_WORDS = new Set(
 export const isBankWord = (word: string, isLast: boolean): boolean =>
   word.length < 2 || /\d/.test(word) || BANK_WORDS.has(word) || (isLast && [...BANK_WORDS].some((known) => known.startsWith(word)));
 
-/** The same for a word that stands apart from every name, or in front of another bank's word: "VENDOR PMT". */
+/** Bank's words of four letters or less that begin no usual word of a name. "PART" may be "Partners", cut. */
+const CLEAR_SHORT_WORDS = new Set(
+  (
+    'ach bgc ccd chk chq ctx des dd eref fac fact fpi fps imps inv invs kref nach neft pmt pmts pymt ppd pyt ref rfb rg rgnr rtgs sepa ' +
+    'svwz tfr tds trf trn upi usd eur gbp inr vat vir vpay wire xfer orig indn name date type desc iban bic id from for by via vom von'
+  ).split(' '),
+);
+
+/** True if a bank's word cannot be the beginning of the next word of a name that is cut. */
+export const isClearBankWord = (word: string): boolean => word.length > 4 || /\d/.test(word) || CLEAR_SHORT_WORDS.has(word);
+
+/** Like `isBankWord`, for a word that stands apart from every name, or in front of another bank's word: "VENDOR PMT". */
 export const isBankWordApart = (word: string, isLast: boolean): boolean => NAME_WORDS.has(word) || isBankWord(word, isLast);

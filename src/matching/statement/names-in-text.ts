@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 import { closedUp, collapsed, folded } from '../same-name.ts';
-import { isBankWord, isBankWordApart } from './bank-words.ts';
+import { isBankWord, isBankWordApart, isClearBankWord } from './bank-words.ts';
 
 /** Names of contacts as banks write them: in upper case, without accents, cut in the middle of a word. */
 
@@ -164,6 +164,8 @@ function isOfAnother({ words: name, core }: WrittenName, { words, gaps }: Words,
     if (isInitials) left = [];
     else if (left[0] !== undefined && isShortFor(said, left[0])) left = left.slice(1);
     else if (isOfName(at) && !isBanksPair(at)) return true;
+    // "PINE STREET PART" may be "Pine Street Partners" and not "Pine Street Dental".
+    else if (at === to && left[0]?.startsWith(said) === false && !LEGAL.has(said) && !isClearBankWord(said)) return true;
     // "School District 12".
     else if (!LEGAL.has(said) && !/^\d{1,2}$/.test(said)) return false;
     at += 1;

@@ -478,6 +478,21 @@ describe('a line', () => {
       ['fits: 12 INV-384=300'],
     ],
     [
+      'has a short word where the name goes on, which may be the beginning of another name',
+      [
+        ['2026-06-18', 300, 'ORIG CO NAME:PINE STREET PART       ORIG ID:15'],
+        ['2026-06-18', 200, 'ORIG CO NAME:GRANITE STATE FIN       ORIG ID:15'],
+      ],
+      made([], [open(dental!, 'INV-1', 300), open(granite!, 'INV-2', 200)], town),
+      ['likely: 12 INV-1=300', 'likely: 18 INV-2=200'],
+    ],
+    [
+      "has the name without its last word, in front of a bank's field",
+      [['2026-06-18', 300, 'ORIG CO NAME:PINE STREET DEN       ORIG ID:15 DESC DATE:260529']],
+      made([], [open(dental!, 'INV-1', 300)], town),
+      ['fits: 12 INV-1=300'],
+    ],
+    [
       'has another word where the name goes on',
       [
         ['2026-06-18', 500, 'JUNIPER YOGA TEACHERS'],
