@@ -46,7 +46,7 @@ export function listResult(performed: PerformedList, edge: Edge): CallToolResult
     [
       count === 0
         ? 'No payment is known to be recorded.'
-        : `Recorded ${someOf(count, rows.length, 'payment')}${amounts.length === 0 ? '' : `, ${amounts.join(' and ')} in all`}.`,
+        : `Recorded ${shareOf(count, rows.length, 'payment')}${amounts.length === 0 ? '' : `, ${amounts.join(' and ')} in all`}.`,
       ...lines,
       ...(ended === undefined || rows.some((row) => row.outcome !== 'recorded' && row.error === ended) ? [] : [ended.shownMessage]),
     ],
@@ -70,7 +70,7 @@ function nothingRecorded({ rows, ended }: PerformedList): PaymentsError {
   const refused = held.filter((row) => row.outcome === 'not_recorded' && row.error !== ended).length;
   const checked = rows.filter((row) => row.checked).length;
   if (refused > 0)
-    return new RefusedError(`Nothing was recorded: ${someOf(refused, rows.length, 'row')} cannot be recorded now.`, {
+    return new RefusedError(`Nothing was recorded: ${shareOf(refused, rows.length, 'row')} cannot be recorded now.`, {
       code: 'list_refused',
       next:
         `Ask the user about ${refused === 1 ? 'this row' : 'these rows'}, correct the list, ` +
@@ -80,7 +80,7 @@ function nothingRecorded({ rows, ended }: PerformedList): PaymentsError {
   if (ended !== undefined) return ended;
   const [first] = held;
   const [count, done] = first === undefined ? [checked, 'checked, and the time of this call is up'] : [held.length, 'held back'];
-  const some = count === 0 ? 'no row' : someOf(count, rows.length, 'row');
+  const some = count === 0 ? 'no row' : shareOf(count, rows.length, 'row');
   return new BusyError(`Nothing was recorded yet: ${some} ${count > 1 ? 'were' : 'was'} ${done}.`, {
     code: first?.error.code ?? 'took_too_long',
     next: 'Make the same call again: it continues.',
@@ -89,7 +89,7 @@ function nothingRecorded({ rows, ended }: PerformedList): PaymentsError {
 }
 
 /** `2 of 3 rows`, or `the row` of a list with one row. */
-const someOf = (count: number, all: number, what: string): string => (all === 1 ? `the ${what}` : `${count} of ${all} ${what}s`);
+const shareOf = (count: number, all: number, what: string): string => (all === 1 ? `the ${what}` : `${count} of ${all} ${what}s`);
 
 const BULK_DELETE = 'bulk_delete_customer_payments';
 

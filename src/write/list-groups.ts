@@ -1,4 +1,4 @@
-import { PaymentsError, RefusedError } from '../errors.ts';
+import { BusyError, PaymentsError, RefusedError } from '../errors.ts';
 import type { Json } from '../json.ts';
 import type { ListConsent } from './journal/journal.ts';
 import { consentToRow } from './list-consent.ts';
@@ -16,21 +16,30 @@ const GROUP = 25;
 /** Sends the rows with consent. */
 export async function sendInGroups(list: ListRun, consents: readonly ListConsent[]): Promise<void> {
   const rows = list.rows.filter(({ outcome }) => outcome === undefined);
+  const unknown = new Set<string>();
+  for (const row of list.rows) if (row.outcome?.outcome === 'unknown') for (const name of await list.turnsOf(row)) unknown.add(name);
   for (let at = 0; at < rows.length && !list.isOver();) {
-    at += await sendGroup(rows.slice(at, at + GROUP), consents, list);
+    at += await sendGroup(rows.slice(at, at + GROUP), { consents, unknown }, list);
     // The turns of the group are released while the list waits.
     if (at < rows.length) await list.hasWaited(rows[at]!);
   }
+}
+
+interface Sending {
+  readonly consents: readonly ListConsent[];
+  /** The turns of rows whose outcome is unknown. */
+  readonly unknown: Set<string>;
 }
 
 /**
  * Returns how many of the rows are finished. A row whose outcome is unknown ends its group, so that everything is read again. An error
  * that every further row would get also ends the group.
  */
-async function sendGroup(group: readonly Row[], consents: readonly ListConsent[], list: ListRun): Promise<number> {
+async function sendGroup(group: readonly Row[], { consents, unknown }: Sending, list: ListRun): Promise<number> {
   const { call, reads } = list;
   const { turns } = list.road;
-  const names = (await Promise.all(group.map((row) => list.turnsOf(row)))).flat();
+  const turnsOf = await Promise.all(group.map((row) => list.turnsOf(row)));
+  const names = turnsOf.flat();
   let turn: Turn | undefined;
   try {
     turn = await turns.take(names, call.workflow.name, { signal: call.signal });
@@ -42,6 +51,8 @@ async function sendGroup(group: readonly Row[], consents: readonly ListConsent[]
       const { follows } = row;
       if (follows !== undefined && follows.outcome?.outcome !== 'recorded')
         row.outcome = { outcome: 'not_started', error: heldBack(follows) };
+      // If the answers to two payments of a customer are lost, a search may not tell which record belongs to which row.
+      else if (turnsOf[i]!.some((name) => unknown.has(name))) row.outcome = { outcome: 'not_started', error: behindUnknown() };
       else {
         call.progress('Recording', row.number, list.rows.length);
         const consent = async (judged: JudgedRow) => {
@@ -53,7 +64,10 @@ async function sendGroup(group: readonly Row[], consents: readonly ListConsent[]
         if (list.stop !== undefined && row.outcome?.outcome === 'not_started') return i;
       }
       list.tell(row);
-      if (row.outcome?.outcome === 'unknown') return i + 1;
+      if (row.outcome?.outcome === 'unknown') {
+        for (const name of turnsOf[i]!) unknown.add(name);
+        return i + 1;
+      }
       if (row.outcome?.outcome === 'recorded' && !row.outcome.done.replayed)
         await reads.recorded(row.input!, row.outcome.done.result['payment'] as Json);
     }
@@ -83,6 +97,12 @@ const heldBack = ({ number }: Row) =>
   new RefusedError(`This row is equal to row ${number}, which is not recorded yet, so it was not sent.`, {
     code: 'facts_changed',
     next: 'Make the same call again when that row is recorded.',
+  });
+
+const behindUnknown = () =>
+  new BusyError('The outcome of an earlier row of this customer is unknown, so this row was held back.', {
+    code: 'unresolved_write',
+    next: 'Make the same call again in a few minutes.',
   });
 
 const changedSince = () =>

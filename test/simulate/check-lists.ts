@@ -231,7 +231,7 @@ function checkAnswers({ entries, aheadOfZoho, requests }: Remains, calls: readon
 
 /** No answer says that a row is not recorded if an earlier call recorded it, or refuses a row because of another row. */
 function checkToldLater(calls: readonly ListCall[], sent: readonly SentRow[], facts: Facts, say: Say): void {
-  for (const { told, names, began, intent, key } of calls) {
+  for (const { told, names, began, ended, intent, key } of calls) {
     if (told.rows === undefined) continue;
     const before = sent.filter(({ entry }) => entry.state === 'recorded' && Date.parse(entry.settledAt ?? '') < began);
     const ofList = before.filter(({ name }) => {
@@ -243,16 +243,18 @@ function checkToldLater(calls: readonly ListCall[], sent: readonly SentRow[], fa
         say('list', `list ${intent}, ${key} refused a row as a possible duplicate of another row of this list: ${nameOf(entry)}`);
     for (const name of new Set(names)) {
       const rows = told.rows.filter((_, n) => names[n] === name);
-      // A shorter list would not find an equal row that was recorded before the first one.
-      const missing = rows.findIndex(({ outcome }) => outcome !== 'recorded');
-      if (missing >= 0 && rows.slice(missing).some(({ outcome }) => outcome === 'recorded'))
-        say('list', `list ${intent}, ${key} recorded an equal row before the first one: ${name}`);
       const earlier = sent.filter((one) => one.name === name && one.entry.state === 'recorded' && !facts.touchedByHand(one.entry));
       const claimed = countOf(earlier, ({ entry }) => Date.parse(entry.claimedAt) < began);
       const settled = countOf(earlier, ({ entry }) => entry.settledAt !== undefined && Date.parse(entry.settledAt) < began);
       const recorded = countOf(rows, ({ outcome }) => outcome === 'recorded');
       const unknown = countOf(rows, ({ outcome }) => outcome === 'unknown');
       const codes = rows.map(({ outcome, code }) => `${outcome} ${code ?? ''}`).join();
+      // A shorter list would not find an equal row that was recorded before the first one. But another call may have recorded the first row
+      // after this call looked for it.
+      const missing = rows.findIndex(({ outcome }) => outcome !== 'recorded');
+      const isBehind = missing >= 0 && rows.slice(missing).some(({ outcome }) => outcome === 'recorded');
+      if (isBehind && recorded === countOf(earlier, ({ entry }) => Date.parse(entry.claimedAt) <= ended))
+        say('list', `list ${intent}, ${key} recorded an equal row before the first one: ${name}`);
       if (recorded < Math.min(settled, rows.length))
         say('list', `list ${intent}, ${key} was told ${codes}, but ${settled} recorded before: ${name}`);
       else if (recorded + unknown < Math.min(claimed, rows.length))
@@ -412,7 +414,14 @@ function checkAskedOnce({ asked }: Remains, calls: readonly ListCall[], sent: re
       const name = call.names[Number(/^- Row (\d+): /.exec(line)?.[1]) - 1];
       return name === undefined ? [] : [{ line, name }];
     });
-    return [{ answer, call, lines, isInForce: answer.decision === 'yes' && next?.told.rows !== undefined && next.began - answer.at < 50 }];
+    return [
+      {
+        answer,
+        call,
+        lines,
+        isInForce: answer.decision === 'yes' && answer.spoiled !== true && next?.told.rows !== undefined && next.began - answer.at < 50,
+      },
+    ];
   });
   for (const { answer, call, lines } of rounds) {
     for (const { line, name } of lines) {

@@ -67,6 +67,8 @@ export interface Asked {
   readonly at: number;
   readonly intent?: number | undefined;
   readonly altered?: boolean | undefined;
+  /** True if the approval is sent back forged or too late, so that the answer is no consent. */
+  readonly spoiled?: boolean | undefined;
 }
 
 export interface LoggedRequest {
@@ -406,7 +408,7 @@ interface Caller {
   choose(question: string, choices: readonly string[]): Promise<string>;
 }
 
-type About = Pick<Asked, 'intent' | 'altered'>;
+type About = Pick<Asked, 'intent' | 'altered' | 'spoiled'>;
 
 /** Makes one call and all calls that follow: answers to questions, the second call after a preview, confirmed possible duplicates. */
 async function callOnce(op: Op, intent: Intent, server: Running, caller: Caller): Promise<void> {
@@ -490,12 +492,13 @@ async function callOnce(op: Op, intent: Intent, server: Running, caller: Caller)
       const decision = await caller.answerOf(question, op.server, about);
       person = { answer: decision === 'yes' ? 'approved' : decision === 'dismissed' ? 'dismissed' : 'declined', state: next.state };
     } else {
-      const decision = op.approval === 'left' ? 'no' : await caller.answerOf(question, op.server, about);
+      const spoiled = op.approval === 'forged' || op.approval === 'expired';
+      const decision = op.approval === 'left' ? 'no' : await caller.answerOf(question, op.server, { ...about, spoiled });
       if (decision !== 'yes') return;
       approval =
         op.approval === 'expired' && server.road !== undefined
           ? await expired(next.approval, server.road)
-          : op.approval === 'forged' || op.approval === 'expired'
+          : spoiled
             ? forged(next.approval)
             : next.approval;
     }

@@ -264,6 +264,11 @@ export const sabotages = {
     patches: [{ file: 'write/list-groups.ts', from: 'follows !== undefined && follows', to: 'follows === null && follows' }],
     failsOn: 'list',
   },
+  listUnknown: {
+    what: 'rows of a customer are sent although the outcome of an earlier row is unknown',
+    patches: [{ file: 'write/list-groups.ts', from: 'unknown.has(name)', to: 'unknown.has(`${name} `)' }],
+    failsOn: 'unknown for ever',
+  },
   listAlike: {
     what: 'the user is not told about rows of a list that are possible duplicates',
     patches: [{ file: 'write/list-run.ts', from: 'return alike.length === 0', to: 'return alike.length >= 0' }],
