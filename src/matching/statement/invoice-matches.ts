@@ -37,8 +37,15 @@ interface Exact {
 const MOST_ONLY_BY_AMOUNT = 3;
 const MOST_CUSTOMERS = 3;
 
-/** `lines`: money in that is not recorded. */
-export function invoiceMatches(lines: readonly ReadLine[], books: StatementBooks): ReadonlyMap<ReadLine, InvoiceMatch> {
+/**
+ * `lines`: money in that is not recorded. `shown`: currencies of recorded payments that other lines show. An invoice in a currency that is
+ * neither shown nor the base currency does not fit a line without a currency.
+ */
+export function invoiceMatches(
+  lines: readonly ReadLine[],
+  books: StatementBooks,
+  shown: ReadonlySet<string | undefined>,
+): ReadonlyMap<ReadLine, InvoiceMatch> {
   const { invoices } = books;
   const pick = (indices: readonly number[] | undefined) => (indices ?? []).map((i) => invoices[i]!);
   const byCustomer = grouped(invoices, ({ customer_id }) => customer_id);
@@ -117,6 +124,14 @@ export function invoiceMatches(lines: readonly ReadLine[], books: StatementBooks
     !namesPaid(one, recordsOf.get(payer), (certainty) => certainty !== undefined) &&
     one.numbers.otherInvoice(some.map(({ invoice_number }) => invoice_number)) === undefined;
 
+  const foreign = books.records.flatMap((one) =>
+    one.base_amount === undefined || one.base_amount === one.amount ? [] : (one.currency_code ?? []),
+  );
+  const uncertain = new Set(foreign.filter((code) => !shown.has(code)));
+  /** Whether the line may be in the base currency, and the invoice is not. */
+  const isUncertain = ({ line }: ReadLine, { currency_code = '' }: OpenInvoice) =>
+    line.currency === undefined && uncertain.has(currency_code);
+
   const exactOf = (one: ReadLine): Exact | undefined => {
     const { line, names, numbers } = one;
     if (!books.isComplete(line.date)) return undefined;
@@ -148,7 +163,12 @@ export function invoiceMatches(lines: readonly ReadLine[], books: StatementBooks
     // For any amount, some few invoices have a similar sum by chance. Only the sum of all open invoices is not a coincidence.
     return only.length === 1 || only.length === open.length ? { invoices: only, by: 'amount' } : undefined;
   };
-  const exact = new Map(lines.map((one) => [one, exactOf(one)]));
+  const exact = new Map(
+    lines.map((one) => {
+      const found = exactOf(one);
+      return [one, found?.invoices.some((invoice) => isUncertain(one, invoice)) ? undefined : found];
+    }),
+  );
 
   /** Two lines that together pay the invoice to the cent: one names its number, the other the number or the customer. */
   const partsOf = (invoice: OpenInvoice) => {
@@ -158,6 +178,7 @@ export function invoiceMatches(lines: readonly ReadLine[], books: StatementBooks
         exact.get(one) === undefined &&
         one.line.amount < balance &&
         sameCurrency(one.line.currency, currency_code) &&
+        !isUncertain(one, invoice) &&
         books.isComplete(one.line.date),
     );
     const isNaming = (one: ReadLine) => named.get(one)!.length === 1 && named.get(one)![0] === invoice && isOfPayer(one, customer_id);

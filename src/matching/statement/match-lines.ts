@@ -52,6 +52,7 @@ export function matchLines(lines: readonly StatementLine[], books: StatementBook
   const invoices = invoiceMatches(
     read.filter(({ line }, i) => line.amount > 0 && !recorded.has(i)),
     books,
+    new Set([...taken].map((record) => books.records[record]!.currency_code)),
   );
   const nearest = nearestRecordOf(books.records);
   const matched = read.map((one, i): MatchedLine => {

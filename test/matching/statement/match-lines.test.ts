@@ -719,6 +719,23 @@ describe('a line', () => {
     expect(unmatched.map(({ amount }) => amount)).toEqual(amounts);
   });
 
+  it.each<[string, string | undefined, Partial<BookRecord>, string]>([
+    ['without a currency', undefined, {}, 'likely'],
+    ['with its currency', 'EUR', {}, 'fits'],
+    ['without a currency, if another line shows a payment in its currency', undefined, { amount: 500 }, 'fits'],
+  ])('of an invoice in another currency than the base currency, %s', (_, currency, shown, status) => {
+    const euros = payment(bowman, 7, '2026-06-18', { currency_code: 'EUR', base_amount: 8, ...shown });
+    const invoice = { ...open(acme, 'INV-384', 300), currency_code: 'EUR' };
+    const { lines } = match(
+      [
+        ['2026-06-18', 300, 'ACME CORP INV-384', { currency }],
+        ['2026-06-18', 500, 'BOWMAN FURNITURE', { currency }],
+      ],
+      made([euros], [invoice]),
+    );
+    expect(lines[0]?.status).toBe(status);
+  });
+
   it('tells how far away the nearest payment of the amount is', () => {
     const reason = (date: string) => match([[date, 600, 'ZEBRA']], made([p600])).lines[0]!.reason;
     expect(reason('2026-08-08')).toBe('no name or number fits; the nearest payment of this amount is 51 days away');
