@@ -2,6 +2,7 @@ import { PaymentsError } from '../errors.ts';
 import { MINUTE_MS } from '../time.ts';
 import { decide, declinedBefore, type Consent, type Person, type ConsentForm } from './confirm.ts';
 import type { ListConsent } from './journal/journal.ts';
+import { digestOf } from './seal.ts';
 import type { Call, Road } from './types.ts';
 
 /** Consent, checked against the journal: what the user just declined, and which approvals were already used. */
@@ -11,6 +12,8 @@ export interface ConsentSought {
   readonly intent: string;
   /** Digest of the question. If the user declines, it is not asked again for some minutes. */
   readonly declines: string;
+  /** Digest of each request that is to be sent. */
+  readonly requests: readonly string[];
   /** For a list: the digest of what is shown for each row. */
   readonly rows?: readonly string[] | undefined;
   readonly customer_id?: string | undefined;
@@ -18,34 +21,42 @@ export interface ConsentSought {
 
 export async function consentTo(
   shown: ConsentForm,
-  { intent, declines, rows, customer_id }: ConsentSought,
+  { intent, declines, requests, rows, customer_id }: ConsentSought,
   { endpoint, person: given }: Pick<Call, 'endpoint' | 'person'>,
   road: Road,
 ): Promise<Consent> {
   const { journal, scope } = road;
   const { declinedMs } = road.timings;
   const person = await withoutSpent(given, road);
-  const note = (type: 'asked' | 'declined', reason: string, list?: ListConsent) =>
-    journal.note({ scope, endpoint: endpoint.name, intent: type === 'declined' ? declines : intent, type, reason, customer_id, list });
-  const declinedAt = shown.about.length === 0 || person.state !== undefined ? undefined : await journal.lastDeclined(scope, declines);
-  // Math.abs, because the time lies in the future if the clock was set back after the note.
-  if (declinedAt !== undefined && Math.abs(Date.now() - Date.parse(declinedAt)) < declinedMs)
-    throw declinedBefore(Math.ceil(declinedMs / MINUTE_MS));
+  const noted = { scope, endpoint: endpoint.name, customer_id };
+  // A write that the user need not be asked about must not be a row of a list that they declined.
+  for (const question of person.state !== undefined ? [] : shown.about.length > 0 ? [declines] : requests.map(asRow)) {
+    const declinedAt = await journal.lastDeclined(scope, question);
+    // Math.abs, because the time lies in the future if the clock was set back after the note.
+    if (declinedAt !== undefined && Math.abs(Date.now() - Date.parse(declinedAt)) < declinedMs)
+      throw declinedBefore(Math.ceil(declinedMs / MINUTE_MS));
+  }
   try {
     const consent = decide(shown, person, road);
     if (consent.kind === 'given') return consent;
-    if (rows === undefined) await note('asked', shown.about.map(({ text }) => text).join('; '));
+    if (rows === undefined) await journal.note({ ...noted, intent, type: 'asked', reason: shown.about.map(({ text }) => text).join('; ') });
     else {
       const opened = road.seal.open(consent.kind === 'ask' ? consent.state : consent.approval);
       const approval = opened.kind === 'good' ? opened.sealed.approval : '';
-      await note('asked', 'A list is to be recorded.', { approval, shown: shown.digest, rows, declines });
+      const list = { approval, shown: shown.digest, rows, declines, requests };
+      await journal.note({ ...noted, intent, type: 'asked', reason: 'A list is to be recorded.', list });
     }
     return consent;
   } catch (error) {
-    if (error instanceof PaymentsError && error.code === 'declined') await note('declined', 'The user declined.');
+    if (error instanceof PaymentsError && error.code === 'declined')
+      for (const question of [declines, ...(rows === undefined ? [] : requests.map(asRow))])
+        await journal.note({ ...noted, intent: question, type: 'declined', reason: 'The user declined.' });
     throw error;
   }
 }
+
+/** Digest of a request as a row of a list that the user declines. */
+const asRow = (request: string): string => digestOf(['row of a declined list', request]);
 
 /** The text that replaces an approval that was already used for a claim. */
 const SPENT = 'spent';

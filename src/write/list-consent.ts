@@ -66,9 +66,11 @@ export async function askAboutRows(
   list: ListRun,
 ): Promise<ListConsent | (Exclude<Consent, { kind: 'given' }> & { readonly concerns: readonly Concern[] })> {
   const shown = questionAbout(rows, list);
+  const requests = rows.map(({ judged }) => requestDigest(judged.request));
   const question = {
     rows: rows.map((row) => digestOfRow(row, row.judged)),
-    declines: digestOf(['declined', rows.map(({ judged }) => requestDigest(judged.request)).toSorted()]),
+    declines: digestOf(['declined', requests.toSorted()]),
+    requests,
   };
   const { agree } = list.call;
   if (agree === undefined) {
@@ -139,18 +141,22 @@ function inLine({ facts: { question, duplicates }, shown: { about } }: JudgedRow
 /** Digest of what was shown for a row. Two equal rows differ, because the user may have seen only one of them. */
 const digestOfRow = ({ id }: Row, { shown }: JudgedRow): string => digestOf([id, shown.digest]);
 
-async function consentToForm(shown: ConsentForm, { rows, declines }: Pick<ListConsent, 'rows' | 'declines'>, list: ListRun) {
+async function consentToForm(
+  shown: ConsentForm,
+  { rows, declines, requests }: Pick<ListConsent, 'rows' | 'declines' | 'requests'>,
+  list: ListRun,
+) {
   const { call, intent, road } = list;
-  return await consentTo(shown, { intent, declines, rows }, { endpoint: call.workflow.row.endpoint, person: call.person }, road);
+  return await consentTo(shown, { intent, declines, requests, rows }, { endpoint: call.workflow.row.endpoint, person: call.person }, road);
 }
 
 /** Writes the user's consent to the journal before anything is sent. */
 async function noteConsent(
   { asked, approval = '' }: Extract<Consent, { kind: 'given' }>,
-  { rows, shown, declines }: Omit<ListConsent, 'approval'>,
+  { rows, shown, declines, requests }: Omit<ListConsent, 'approval'>,
   { call, intent, road: { journal, scope } }: ListRun,
 ): Promise<ListConsent> {
-  const list = { approval, shown, rows, declines, asked };
+  const list = { approval, shown, rows, declines, requests, asked };
   const { name: endpoint } = call.workflow.row.endpoint;
   if (asked !== 'nobody') await journal.note({ scope, endpoint, intent, type: 'consented', reason: 'The user agreed.', list });
   return list;

@@ -150,9 +150,10 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
 
     const seen = { ...facts, duplicates: { ...facts.duplicates, alike: suspected.suspects } };
     const shown = shownOf(request, seen, doubtful);
+    const declines = requestDigest(request);
     const consent =
       (await call.listed?.consent({ kind: 'judged', input: ready.input, request, facts: seen, shown, asked: 'nobody', concerns })) ??
-      (await consentTo(shown, { intent, declines: requestDigest(request), customer_id }, call, road));
+      (await consentTo(shown, { intent, declines, requests: [declines], customer_id }, call, road));
     if (consent.kind !== 'given') return { ...consent, asked: 'nobody', concerns };
     road.onJudged?.({ asked: consent.asked, concerns });
     signal?.throwIfAborted();

@@ -318,10 +318,6 @@ export const listSolutions: Readonly<Record<string, Solution>> = {
     right: [record(declined), tell],
     wrong: {
       'says that it is recorded': { script: [record(declined), say('Recorded.')], because: /^not in the answer/ },
-      'records the rows in another way': {
-        script: [record(declined), { calls: declined.flatMap((row) => call('record_customer_payment', row).calls) }, tell],
-        because: /^not asked for: payment added .*"INV-900073":1135/,
-      },
     },
   },
   'a list in the wrong account': {

@@ -69,6 +69,8 @@ describe.each(kinds)('through the client of the %s', (kind) => {
     const server = await start({ kind, confirm: 'ask', person: () => ((asked += 1), no) });
     expect(errorOf(await record(server, threeRows)).code).toBe('declined');
     expect(errorOf(await record(server, threeRows, { idempotency_key: 'another' })).code).toBe('declined');
+    for (const row of threeRows) expect(errorOf(await server.call('record_customer_payment', row)).code).toBe('declined');
+    expect(errorOf(await record(server, threeRows.slice(0, 1))).code).toBe('declined');
     expect(asked).toBe(1);
     expect(await writesTo(server)).toEqual([]);
   });

@@ -162,6 +162,8 @@ export interface ListConsent {
   readonly rows: readonly string[];
   /** Digest of the question. If the user declines, it is not asked again for some minutes. */
   readonly declines: string;
+  /** Digest of each row's request. If the user declines, none of them is sent by itself for some minutes. */
+  readonly requests: readonly string[];
   /** How consent was given. */
   readonly asked?: Asked | undefined;
 }
