@@ -13,11 +13,18 @@ import type { Books } from './server-dependencies.ts';
 import { addRefused } from './switched-off.ts';
 import { addTools, toolsOf, type OnWritten } from './tools.ts';
 
+export interface FactoryOptions {
+  deliveries(context: McpRequestContext): Deliveries;
+  /** How long the server waits for the user's answer. */
+  readonly answerMs?: number | undefined;
+  /** Time between two progress notifications. */
+  readonly progressMs?: number | undefined;
+}
+
 /** Returns a function that makes the server of a connection. Makes what all connections share only once. */
 export function serverFactory(
   books: Books,
-  deliveries: Deliveries,
-  answerMs: number = ANSWER_MS,
+  { deliveries, answerMs = ANSWER_MS, progressMs }: FactoryOptions,
 ): (context: McpRequestContext) => McpServer {
   const lookups = createLookups(books);
   const tools = toolsOf(books);
@@ -26,7 +33,8 @@ export function serverFactory(
   const shown = new ShownQuestions();
   const instructions = instructionsFor(names, { sandbox: books.sandbox, readOnly: !tools.some(isWrite) });
 
-  return ({ era }) => {
+  return (context) => {
+    const { era } = context;
     const server = new McpServer(
       {
         name: 'zoho-payments-mcp',
@@ -64,7 +72,7 @@ export function serverFactory(
       }
     };
     const asking = createAsking({ server, era, shown, answerMs, log: books.log });
-    addTools(tools, { server, books, deliveries, onWritten, asking, edge });
+    addTools(tools, { server, books, deliveries: deliveries(context), onWritten, asking, edge, progressMs });
     addRefused(server, tools, books, edge);
     addResources(server, books, lookups, edge);
     addPrompts(server, books, lookups);

@@ -1,11 +1,17 @@
-import { ProtocolErrorCode, type McpServer, type RequestId, type Tool as ListedTool, type Transport } from '@modelcontextprotocol/server';
+import {
+  ProtocolErrorCode,
+  type JSONRPCErrorResponse,
+  type JSONRPCMessage,
+  type McpServer,
+  type RequestId,
+  type Tool as ListedTool,
+} from '@modelcontextprotocol/server';
 import { closest } from 'fastest-levenshtein';
 import * as catalogue from '../catalogue.ts';
 import { NOT_JUDGED } from '../concern.ts';
 import { InputError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
 import { loggedCall } from './logged-call.ts';
-import { relay } from './relay.ts';
 import { errorText, marked, type Edge } from './render.ts';
 import { errorFacts, failed } from './results.ts';
 import type { Books } from './server-dependencies.ts';
@@ -29,26 +35,31 @@ export function addRefused(server: McpServer, tools: readonly Tool[], { switched
 }
 
 /**
- * Wraps a transport: a call of a tool that is not offered gets a protocol error with the reason. For an unknown tool, the error suggests
- * the tool with the most similar name.
+ * Returns a function that answers a call of a tool that is not offered with a protocol error and the reason. For an unknown tool, the error
+ * suggests the tool with the most similar name. The function returns undefined for every other message.
  */
-export function explainingSwitchedOff(inner: Transport, { endpoints, workflows, switchedOff, sandbox, started, log }: Books): Transport {
+export function explainingSwitchedOff({
+  endpoints,
+  workflows,
+  switchedOff,
+  sandbox,
+  started,
+  log,
+}: Books): (message: JSONRPCMessage) => Promise<JSONRPCErrorResponse> | undefined {
   const offered = new Set(toolsOf({ endpoints, workflows }).map(({ name }) => name));
-  const outer = relay(inner, (received, pass) => {
-    const { id, method, params } = received[0] as { id?: RequestId; method?: string; params?: { name?: string } };
+  return (message) => {
+    const { id, method, params } = message as { id?: RequestId; method?: string; params?: { name?: string } };
     const name = method === 'tools/call' && id !== undefined ? String(params?.name) : '';
     const why = offered.has(name) || name === '' ? undefined : (switchedOff?.get(name) ?? unknownTool(name, offered));
     // `addRefused` answers calls that the policy forbids.
-    if (id === undefined || why === undefined || why.code === 'against_policy') return pass(...received);
+    if (id === undefined || why === undefined || why.code === 'against_policy') return undefined;
     // The log must not get a name that the client made up.
-    loggedCall(switchedOff?.has(name) ? name : 'unknown tool', log, async () => {
+    return loggedCall(switchedOff?.has(name) ? name : 'unknown tool', log, async () => {
       const data = errorFacts(why, { offered, started });
-      const message = marked(errorText(why, { offered, started }), sandbox);
-      await inner.send({ jsonrpc: '2.0', id, error: { code: ProtocolErrorCode.InvalidParams, message, data } });
-      return { structuredContent: { error: data } };
-    }).catch((fault: unknown) => outer.onerror?.(fault as Error));
-  });
-  return outer;
+      const text = marked(errorText(why, { offered, started }), sandbox);
+      return { jsonrpc: '2.0', id, error: { code: ProtocolErrorCode.InvalidParams, message: text, data } };
+    });
+  };
 }
 
 function unknownTool(name: string, offered: ReadonlySet<string>): InputError {
