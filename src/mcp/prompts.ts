@@ -1,13 +1,15 @@
-import { completable, type McpServer } from '@modelcontextprotocol/server';
+import { completable, requireScopes, type McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { quoted } from '../records/text.ts';
 import type { Started } from '../started.ts';
 import { isWrite } from '../workflow.ts';
+import { scopesForPrompt } from './caller.ts';
 import type { Lookups } from './completions.ts';
 import { listWrites } from './list-writes.ts';
 import { callText, marked } from './render.ts';
 import { titled } from './resource-uris.ts';
 import type { Books } from './server-dependencies.ts';
+import type { Tool } from './tools.ts';
 
 /** Prompts: short instructions to the assistant that a user starts from the host's menu. The user's input is added as data. */
 
@@ -154,9 +156,8 @@ export const prompts: readonly Prompt[] = [
   explainUnknownWrite,
 ];
 
-export function addPrompts(server: McpServer, { endpoints, workflows, sandbox, started }: Books, lookups: Lookups): void {
-  const all = [...workflows, ...endpoints];
-  const on = { tools: new Set([...all.map((tool) => tool.name), listWrites.name]), canWrite: all.some(isWrite), started };
+export function addPrompts(server: McpServer, all: readonly Tool[], { sandbox, started }: Books, lookups: Lookups): void {
+  const on = { tools: new Set(all.map((tool) => tool.name)), canWrite: all.some(isWrite), started };
   for (const prompt of prompts.filter(({ needs }) => needs.every((group) => group.some((tool) => on.tools.has(tool))))) {
     const { name, description } = prompt;
     const title = titled(prompt.title, sandbox);
@@ -167,7 +168,12 @@ export function addPrompts(server: McpServer, { endpoints, workflows, sandbox, s
     });
     server.registerPrompt(
       name,
-      { title, description, ...(shape.length > 0 && { argsSchema: z.object(Object.fromEntries(shape)) }) },
+      {
+        title,
+        description,
+        scopeChallenge: requireScopes(...scopesForPrompt(prompt, all)),
+        ...(shape.length > 0 && { argsSchema: z.object(Object.fromEntries(shape)) }),
+      },
       (given: unknown) => ({
         description,
         messages: [

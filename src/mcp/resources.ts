@@ -2,6 +2,7 @@ import {
   ProtocolError,
   ProtocolErrorCode,
   ResourceNotFoundError,
+  requireScopes,
   ResourceTemplate,
   type McpServer,
   type ReadResourceResult,
@@ -13,6 +14,7 @@ import { paymentsWith } from '../zoho-calls.ts';
 import type { Quota } from '../zoho/limits.ts';
 import { readArguments } from './arguments.ts';
 import { readByNames } from './by-names.ts';
+import { READING } from './caller.ts';
 import type { Lookups } from './completions.ts';
 import { loggedCall } from './logged-call.ts';
 import { errorText, marked, type Edge } from './render.ts';
@@ -20,12 +22,14 @@ import { templateOf, titled } from './resource-uris.ts';
 import { errorFacts, succeeded } from './results.ts';
 import type { Books } from './server-dependencies.ts';
 
+const scopeChallenge = requireScopes(READING);
+
 /** Registers the resources of read-only endpoints, from the same declarations as the tools. */
 export function addResources(server: McpServer, books: Books, lookups: Lookups, edge: Edge): void {
   for (const endpoint of books.endpoints.filter(isRead)) {
     for (const form of endpoint.resources ?? []) {
       const { name, title, description, mimeType } = form;
-      const metadata = { title: titled(title, books.sandbox), description, mimeType };
+      const metadata = { title: titled(title, books.sandbox), description, mimeType, scopeChallenge };
       const template = templateOf(form, endpoint);
       if (typeof template === 'string') {
         server.registerResource(name, template, metadata, (uri, { mcpReq }) =>
@@ -53,7 +57,7 @@ function addLimits(server: McpServer, { quota, sandbox, log }: Books, edge: Edge
   server.registerResource(
     limitsResource.name,
     limitsResource.uri,
-    { ...limitsResource, title: titled(limitsResource.title, sandbox) },
+    { ...limitsResource, title: titled(limitsResource.title, sandbox), scopeChallenge },
     (uri) =>
       loggedCall(`resource ${limitsResource.name}`, log, async () => {
         const limits = await quota().catch((error: unknown) => {

@@ -9,8 +9,9 @@ import {
 import { closest } from 'fastest-levenshtein';
 import * as catalogue from '../catalogue.ts';
 import { NOT_JUDGED } from '../concern.ts';
-import { InputError } from '../errors.ts';
+import { InputError, type PaymentsError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
+import { isWrite } from '../workflow.ts';
 import { loggedCall } from './logged-call.ts';
 import { errorText, marked, type Edge } from './render.ts';
 import { errorFacts, failed } from './results.ts';
@@ -18,20 +19,25 @@ import type { Books } from './server-dependencies.ts';
 import { toolSchema } from './tool-schema.ts';
 import { annotationsOf, argumentsOf, outputOf, toolsOf, type Tool } from './tools.ts';
 
+const writes = new Set([...catalogue.endpoints, ...catalogue.workflows].filter(isWrite).map(({ name }) => name));
+
 /**
- * Answers calls of tools that the policy switched off. The result has the reason and a code, like every call that the policy forbids. The
- * SDK would answer that the tool does not exist.
+ * Answers calls of tools that the policy forbids, or that this caller may not use. The result has the reason and a code. The SDK would
+ * answer that the tool does not exist.
  */
-export function addRefused(server: McpServer, tools: readonly Tool[], { switchedOff = new Map(), log }: Books, edge: Edge): void {
-  const refused = [...catalogue.endpoints, ...catalogue.workflows].filter(
-    ({ name }) => !edge.offered.has(name) && switchedOff.get(name)?.code === 'against_policy',
-  );
-  for (const { name } of refused) {
+export function addRefused(
+  server: McpServer,
+  tools: readonly Tool[],
+  refused: ReadonlyMap<string, PaymentsError>,
+  { log }: Books,
+  edge: Edge,
+): void {
+  for (const [name, why] of refused) {
     const write = { outcome: 'not_recorded', ...NOT_JUDGED } as const;
-    server.registerTool(name, {}, () => loggedCall(name, log, async () => failed(switchedOff.get(name)!, edge, write)));
+    server.registerTool(name, {}, () => loggedCall(name, log, async () => failed(why, edge, writes.has(name) ? write : undefined)));
   }
   // The SDK would list the refused tools too.
-  if (refused.length > 0 && tools.length > 0) server.server.setRequestHandler('tools/list', () => ({ tools: tools.map(asListed) }));
+  if (refused.size > 0 && tools.length > 0) server.server.setRequestHandler('tools/list', () => ({ tools: tools.map(asListed) }));
 }
 
 /**

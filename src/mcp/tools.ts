@@ -1,4 +1,11 @@
-import type { CallToolResult, InputRequiredResult, McpServer, ServerContext, ToolAnnotations } from '@modelcontextprotocol/server';
+import {
+  requireScopes,
+  type CallToolResult,
+  type InputRequiredResult,
+  type McpServer,
+  type ServerContext,
+  type ToolAnnotations,
+} from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { toolsets } from '../catalogue.ts';
 import { NOT_JUDGED } from '../concern.ts';
@@ -14,6 +21,7 @@ import { APPROVAL_MINUTES } from '../write/seal.ts';
 import type { Done, Performed } from '../write/types.ts';
 import { readArguments } from './arguments.ts';
 import { readByNames, writeByNames } from './by-names.ts';
+import { scopeFor } from './caller.ts';
 import type { Deliveries } from './delivered-answers.ts';
 import { listWrites, type JournalTool } from './list-writes.ts';
 import { loggedCall } from './logged-call.ts';
@@ -68,6 +76,7 @@ export function addTools(tools: readonly Tool[], served: Served): void {
         inputSchema: toolSchema(tool.name, 'input', () => argumentsOf(tool)),
         outputSchema: toolSchema(tool.name, 'output', () => outputOf(tool)),
         annotations: annotationsOf(tool),
+        scopeChallenge: requireScopes(scopeFor(tool)),
       },
       (args, ctx) =>
         loggedCall(tool.name, books.log, async () => {
