@@ -1,12 +1,10 @@
+import type { CallerScope } from '../caller-scopes.ts';
 import { AccessError } from '../errors.ts';
 import { methodOf, writtenBy, isWrite } from '../workflow.ts';
 import type { Prompt } from './prompts.ts';
 import type { Tool } from './tools.ts';
 
 /** Callers over HTTP, and the scopes (permissions) that they need. The scopes follow from the declarations of the tools. */
-
-export const callerScopes = ['payments:read', 'payments:write', 'refunds:write', 'payments:delete'] as const;
-export type CallerScope = (typeof callerScopes)[number];
 
 export interface Caller {
   /** For journal, limits and log: the name of a static token, or issuer and subject. */
