@@ -23,7 +23,7 @@ import { callerIn, type Callers } from './callers.ts';
 import { clientAddress } from './client-address.ts';
 import { corsHeaders, preflight } from './cors.ts';
 import type { Asked, Answering } from './node-server.ts';
-import { createRateLimit, networkOf } from './rate-limit.ts';
+import { createRateLimit, networkOf, type Rate } from './rate-limit.ts';
 
 /** Decides about each HTTP request: who may enter, how much of it is read, and which part of the server answers. */
 
@@ -46,6 +46,8 @@ export interface DoorOptions {
   readonly callers: Callers | undefined;
   /** Proxies whose X-Forwarded-For counts. */
   readonly trusted: BlockList;
+  /** How many requests of a caller or an address the server takes in a minute, and at the same time. */
+  readonly rates?: Readonly<Record<'caller' | 'address', Rate>>;
   readonly log: Log;
   /** Time between two progress notifications. */
   readonly progressMs?: number | undefined;
@@ -64,14 +66,14 @@ const MOST_BYTES = 4 * 1024 * 1024;
 /** As for stdio. */
 const MOST_MESSAGES = 100;
 
-const PER_CALLER = { perMinute: 600, open: 64 } as const;
-const PER_ADDRESS = { perMinute: 1_800, open: 256 } as const;
+/** Zoho allows an organization 100 calls a minute, so no caller can use more. Many callers may share an address. */
+const RATES = { caller: { perMinute: 600, open: 64 }, address: { perMinute: 1_800, open: 256 } } as const;
 
-export function createDoor({ endpoints, publicUrl, hosts, origins, callers, trusted, log, progressMs }: DoorOptions): Door {
+export function createDoor({ endpoints, publicUrl, hosts, origins, callers, trusted, rates = RATES, log, progressMs }: DoorOptions): Door {
   const rooms = new Map(endpoints.map((endpoint) => [endpoint.path, openRoom(endpoint, { publicUrl, callers, log, progressMs })]));
   const allowedHosts = [...hosts, publicUrl.hostname];
-  const ofAddress = createRateLimit(PER_ADDRESS);
-  const ofCaller = createRateLimit(PER_CALLER);
+  const ofAddress = createRateLimit(rates.address);
+  const ofCaller = createRateLimit(rates.caller);
   let draining = false;
   let inFlight = 0;
   let whenIdle = () => {};

@@ -4,12 +4,18 @@ import { isIPv4, isIPv6 } from 'node:net';
 
 const WINDOW_MS = 60_000;
 
+export interface Rate {
+  readonly perMinute: number;
+  /** Requests at the same time. */
+  readonly open: number;
+}
+
 export interface RateLimit {
   /** Counts a request. Returns how to end it, or after how many seconds the client may try again. */
   begin(key: string): { readonly end: () => void } | { readonly retryAfter: number };
 }
 
-export function createRateLimit({ perMinute, open: most }: { readonly perMinute: number; readonly open: number }): RateLimit {
+export function createRateLimit({ perMinute, open: most }: Rate): RateLimit {
   let began = performance.now();
   const counted = new Map<string, number>();
   const open = new Map<string, number>();
