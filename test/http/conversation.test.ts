@@ -104,10 +104,13 @@ describe.each(kinds)('a write over HTTP (%s)', (kind) => {
     gone.abort();
     await lost;
     await release(server.sandbox);
+    const newest = async () => (await server.opened.road.journal.list({ limit: 1 }))[0];
+    await expect.poll(async () => (await newest())?.state).toBe('recorded');
+    await sleep(50);
     const again = await call('record_customer_payment', payment);
     expect(again.structuredContent).toMatchObject({ outcome: 'recorded', replayed: true });
     expect(await writesTo(server)).toHaveLength(1);
-    await sleep(50);
+    await expect.poll(async () => (await newest())?.delivered).toBe(true);
     const third = await call('record_customer_payment', payment);
     expect(third.structuredContent['replayed']).not.toBe(true);
   });
