@@ -42,6 +42,8 @@ export const http = [
   ['--port N', 'with --http: the port; default: 8787'],
   ['--public-url URL', 'with --http: the address that clients use, such as https://payments.example.com'],
   ['--auth-tokens FILE', 'with --http: a JSON file with the tokens of the callers; `token create` makes its entries'],
+  ['--auth-issuer URL', 'with --http: the https address of the authorization server (issuer) whose tokens (JWT) callers use'],
+  ['--auth-audience TEXT', 'with --auth-issuer: the audience of its tokens; default: the public address followed by /mcp'],
   ['--allow-origin LIST', 'with --http: origins of web pages that may call, such as https://app.example.com'],
   ['--trust-proxy LIST', 'with --http: addresses of proxies whose X-Forwarded-For counts, such as 10.0.0.0/8'],
 ] as const;

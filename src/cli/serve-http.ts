@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { anyOf, type Callers } from '../http/callers.ts';
 import { addressList } from '../http/client-address.ts';
 import { createDoor } from '../http/door.ts';
+import { openIssuer } from '../http/issuer.ts';
 import { listen } from '../http/node-server.ts';
 import { openStaticTokens, TokensError } from '../http/static-tokens.ts';
 import { LOOPBACK_HOSTS } from '../machine/loopback.ts';
@@ -20,6 +21,8 @@ export interface HttpFlags {
   readonly 'trust-proxy'?: string | undefined;
   readonly 'allow-origin'?: string | undefined;
   readonly 'auth-tokens'?: string | undefined;
+  readonly 'auth-issuer'?: string | undefined;
+  readonly 'auth-audience'?: string | undefined;
 }
 
 const DEFAULT_PORT = 8787;
@@ -36,7 +39,7 @@ export async function serveHttp(config: Config, started: Started, flags: HttpFla
   const isLocal = LOOPBACK_HOSTS.includes(inUrl(host));
   if (!isLocal && callers === undefined)
     throw new ConfigError(
-      `--host ${host} lets other machines in, but nobody has to identify themselves: add --auth-tokens FILE, or use --host 127.0.0.1.`,
+      `--host ${host} lets other machines in, but nobody has to identify themselves: add --auth-tokens FILE or --auth-issuer URL, or use --host 127.0.0.1.`,
     );
   if (!isLocal && flags['public-url'] === undefined)
     throw new ConfigError(`--host ${host} needs --public-url, the https address that clients use.`);
@@ -90,6 +93,14 @@ function originIn(option: string, text: string): string {
   throw new ConfigError(`${option} must be an address without a path, such as https://payments.example.com.`);
 }
 
+/** The issuer as written, because tokens must have exactly this name. */
+function issuerIn(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isSafe = url !== undefined && (url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK_HOSTS.includes(url.hostname)));
+  if (isSafe && url.search === '' && url.hash === '' && url.username === '' && url.password === '') return text;
+  throw new ConfigError('--auth-issuer must be an https address without "?" and "#", such as https://login.example.com.');
+}
+
 const listed = (list: string | undefined): string[] =>
   (list ?? '')
     .split(',')
@@ -97,10 +108,13 @@ const listed = (list: string | undefined): string[] =>
     .filter((one) => one !== '');
 
 function callersOf(flags: HttpFlags, log: Log): Callers | undefined {
-  const file = flags['auth-tokens'];
-  if (file === undefined) return undefined;
+  const { 'auth-tokens': file, 'auth-issuer': issuer, 'auth-audience': audience } = flags;
+  if (audience !== undefined && issuer === undefined) throw new ConfigError('--auth-audience needs --auth-issuer.');
+  if (audience?.trim() === '') throw new ConfigError('--auth-audience must not be empty.');
+  const kinds = issuer === undefined ? [] : [openIssuer({ issuer: issuerIn(issuer), audience })];
+  if (file === undefined) return anyOf(kinds);
   try {
-    return anyOf([openStaticTokens(file, log)]);
+    return anyOf([openStaticTokens(file, log), ...kinds]);
   } catch (error) {
     if (!(error instanceof TokensError)) throw error;
     throw new ConfigError(`the tokens ${JSON.stringify(file)} cannot be used: ${error.message}.`);
