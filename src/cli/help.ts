@@ -41,7 +41,7 @@ export const http = [
   ['--host ADDRESS', 'with --http: the address to listen on; default: 127.0.0.1'],
   ['--port N', 'with --http: the port; default: 8787'],
   ['--public-url URL', 'with --http: the address that clients use, such as https://payments.example.com'],
-  ['--auth-tokens FILE', 'with --http: a JSON file with the tokens of the callers; `token create` makes its entries'],
+  ['--auth-tokens FILE', 'with --http: a JSON file with the tokens of the callers; docs/team.md explains it'],
   ['--auth-issuer URL', 'with --http: the https address of the authorization server (issuer) whose tokens (JWT) callers use'],
   ['--auth-audience TEXT', 'with --auth-issuer: the audience of its tokens; default: the public address followed by /mcp'],
   ['--allow-origin LIST', 'with --http: origins of web pages that may call, such as https://app.example.com'],
@@ -151,13 +151,13 @@ const declared = {
   },
   token: {
     usage: 'token create',
-    does: 'make tokens for callers of `serve --http`',
+    does: 'make tokens for callers over HTTP',
     options: [],
     examples: ['token create --caller invoices-agent --scopes payments:read --expires 2027-06-30'],
   },
   'token create': {
     usage: 'token create',
-    does: 'make a token for a caller: print the token once, and its entry for the file of --auth-tokens',
+    does: 'make a token for a caller: print the token once, and its entry for the file of tokens',
     options: [
       ['--caller NAME', 'a name for journal, limits and log'],
       ['--scopes LIST', `what the caller may do: ${callerScopes.join(', ')}`],

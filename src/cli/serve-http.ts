@@ -82,9 +82,9 @@ function settingsOf(flags: HttpFlags, host: string, port: number) {
   const publicUrl = new URL(named === undefined ? `http://${inUrl(host)}:${port}` : originIn('--public-url', named));
   if (publicUrl.protocol !== 'https:' && !LOOPBACK_HOSTS.includes(publicUrl.hostname) && named !== undefined)
     throw new ConfigError('--public-url must be an https address, because tokens must not travel unencrypted.');
-  const trusted = addressList(listed(flags['trust-proxy']));
+  const trusted = addressList(partsOfList(flags['trust-proxy']));
   if (trusted === undefined) throw new ConfigError('--trust-proxy must list addresses or networks, such as 10.0.0.5 or 10.0.0.0/8.');
-  return { publicUrl, trusted, origins: new Set(listed(flags['allow-origin']).map((origin) => originIn('--allow-origin', origin))) };
+  return { publicUrl, trusted, origins: new Set(partsOfList(flags['allow-origin']).map((origin) => originIn('--allow-origin', origin))) };
 }
 
 function originIn(option: string, text: string): string {
@@ -101,7 +101,7 @@ function issuerIn(text: string): string {
   throw new ConfigError('--auth-issuer must be an https address without "?" and "#", such as https://login.example.com.');
 }
 
-const listed = (list: string | undefined): string[] =>
+const partsOfList = (list: string | undefined): string[] =>
   (list ?? '')
     .split(',')
     .map((one) => one.trim())

@@ -23,8 +23,6 @@ export function createToken({
   if (!checked.success)
     throw new ConfigError(checked.error.issues.map(({ path, message }) => `--${String(path.at(-1))} ${message}`).join('; '));
   if (!(Date.parse(expires) > Date.now())) throw new ConfigError('--expires must be in the future.');
-  process.stderr.write(
-    `The token, which is not shown again:\n${token}\nAdd this entry to the list "tokens" in the file of --auth-tokens:\n`,
-  );
+  process.stderr.write(`The token, which is not shown again:\n${token}\nAdd this entry to the list "tokens" in the file of tokens:\n`);
   process.stdout.write(`${JSON.stringify(entry)}\n`);
 }

@@ -14,6 +14,7 @@ import {
 import { callerScopes } from '../caller-scopes.ts';
 import { isObject } from '../json.ts';
 import { keepingArguments } from '../mcp/arguments.ts';
+import { MOST_MESSAGES } from '../mcp/batch.ts';
 import { notingIn, type Delivery } from '../mcp/delivered-answers.ts';
 import type { Books } from '../mcp/server-dependencies.ts';
 import { serverFactory } from '../mcp/server.ts';
@@ -22,7 +23,7 @@ import { withCaller, type Log } from '../trace.ts';
 import { callerIn, type Callers } from './callers.ts';
 import { clientAddress } from './client-address.ts';
 import { corsHeaders, preflight } from './cors.ts';
-import type { Asked, Answering } from './node-server.ts';
+import type { Arrival, Answering } from './node-server.ts';
 import { createRateLimit, networkOf, type Rate } from './rate-limit.ts';
 
 /** Decides about each HTTP request: who may enter, how much of it is read, and which part of the server answers. */
@@ -62,9 +63,7 @@ export interface Door {
 }
 
 /** The largest call has 200 lines of a statement. */
-const MOST_BYTES = 4 * 1024 * 1024;
-/** As for stdio. */
-const MOST_MESSAGES = 100;
+const MOST_BODY_BYTES = 4 * 1024 * 1024;
 
 /** Zoho allows an organization 100 calls a minute, so no caller can use more. Many callers may share an address. */
 const RATES = { caller: { perMinute: 600, open: 64 }, address: { perMinute: 1_800, open: 256 } } as const;
@@ -88,7 +87,7 @@ export function createDoor({ endpoints, publicUrl, hosts, origins, callers, trus
     }
   };
 
-  const enter = async (asked: Asked): Promise<Response> => {
+  const enter = async (asked: Arrival): Promise<Response> => {
     const { request, peer } = asked;
     const { pathname } = new URL(request.url);
     // Load balancers call these by address, so the host name is not checked.
@@ -96,14 +95,14 @@ export function createDoor({ endpoints, publicUrl, hosts, origins, callers, trus
     if (pathname === '/readyz') return await ready();
     const room = rooms.get(pathname);
     const described = [...rooms.values()].find(({ metadataPath }) => metadataPath === pathname);
-    if (room === undefined && described === undefined) return refusal(404, 'Not found: the endpoint of this server is /mcp');
+    if (room === undefined && described === undefined) return refusedWith(404, 'Not found: the endpoint of this server is /mcp');
     const origin = request.headers.get('origin');
     const stranger = hostHeaderValidationResponse(request, allowedHosts);
     if (stranger !== undefined) return stranger;
-    if (room === undefined) return described!.metadata(request) ?? refusal(404, 'Not found');
-    if (origin !== null && !origins.has(origin)) return refusal(403, 'Web pages of this origin may not call this server');
+    if (room === undefined) return described!.metadata(request) ?? refusedWith(404, 'Not found');
+    if (origin !== null && !origins.has(origin)) return refusedWith(403, 'Web pages of this origin may not call this server');
     if (request.method === 'OPTIONS') return preflight(request);
-    if (draining) return refusal(503, 'This server is stopping', { 'retry-after': '5', connection: 'close' });
+    if (draining) return refusedWith(503, 'This server is stopping', { 'retry-after': '5', connection: 'close' });
 
     const address = clientAddress(peer, request.headers.get('x-forwarded-for') ?? undefined, trusted);
     const ends: (() => void)[] = [];
@@ -169,7 +168,7 @@ function openRoom(
     progressMs,
   });
   const handler = createMcpHandler(factory, {
-    maxRequestBodySize: MOST_BYTES,
+    maxRequestBodySize: MOST_BODY_BYTES,
     onerror: (error) => log('info', 'request failed', { error: error.name }),
   });
   const delivered = notingIn(books.journal);
@@ -193,7 +192,7 @@ function openRoom(
         expectedResource: resource,
         ...(metadataUrl && { resourceMetadataUrl: metadataUrl }),
       }),
-    async answer({ request, handedOver }: Asked, body: Messages | undefined, authInfo: AuthInfo | undefined): Promise<Response> {
+    async answer({ request, handedOver }: Arrival, body: Messages | undefined, authInfo: AuthInfo | undefined): Promise<Response> {
       const messages = Array.isArray(body) ? body.map(keepingArguments) : body && keepingArguments(body);
       const why = messages === undefined || Array.isArray(messages) ? undefined : await explained(messages);
       if (why !== undefined) return Response.json(why);
@@ -209,21 +208,21 @@ function openRoom(
 type Messages = JSONRPCMessage | JSONRPCMessage[];
 
 /** The JSON-RPC messages of a POST, or the refusal. Undefined for a request without a body, which the SDK answers. */
-async function readMessages({ request, body }: Asked): Promise<Messages | Response | undefined> {
+async function readMessages({ request, body }: Arrival): Promise<Messages | Response | undefined> {
   if (request.method !== 'POST') return undefined;
-  if (!isJsonContentType(request.headers.get('content-type'))) return refusal(415, 'Content-Type must be application/json');
-  const bytes = await body(MOST_BYTES);
-  if (bytes === undefined) return refusal(413, 'The request is larger than 4 MB, so nothing was done');
+  if (!isJsonContentType(request.headers.get('content-type'))) return refusedWith(415, 'Content-Type must be application/json');
+  const bytes = await body(MOST_BODY_BYTES);
+  if (bytes === undefined) return refusedWith(413, 'The request is larger than 4 MB, so nothing was done');
   let parsed: unknown;
   try {
     parsed = JSON.parse(bytes.toString('utf8'));
   } catch {
-    return refusal(400, 'The body is not JSON', {}, ProtocolErrorCode.ParseError);
+    return refusedWith(400, 'The body is not JSON', {}, ProtocolErrorCode.ParseError);
   }
   const all = [parsed].flat();
-  if (all.length > MOST_MESSAGES) return refusal(400, `The batch has more than ${MOST_MESSAGES} messages, so nothing was done`);
+  if (all.length > MOST_MESSAGES) return refusedWith(400, `The batch has more than ${MOST_MESSAGES} messages, so nothing was done`);
   if (all.length === 0 || !all.every(isObject))
-    return refusal(400, 'The body is not a JSON-RPC message', {}, ProtocolErrorCode.InvalidRequest);
+    return refusedWith(400, 'The body is not a JSON-RPC message', {}, ProtocolErrorCode.InvalidRequest);
   return parsed as Messages;
 }
 
@@ -231,11 +230,11 @@ async function readMessages({ request, body }: Asked): Promise<Messages | Respon
 const isListening = (body: Messages | undefined): boolean =>
   !Array.isArray(body) && (body as { method?: string } | undefined)?.method === 'subscriptions/listen';
 
-const tooMany = (seconds: number) => refusal(429, 'Too many requests', { 'retry-after': String(seconds) });
+const tooMany = (seconds: number) => refusedWith(429, 'Too many requests', { 'retry-after': String(seconds) });
 
 /** The code of the SDK for requests that HTTP refuses. */
 const REFUSED = -32_000;
 
-function refusal(status: number, message: string, headers: Record<string, string> = {}, code: number = REFUSED): Response {
+function refusedWith(status: number, message: string, headers: Record<string, string> = {}, code: number = REFUSED): Response {
   return Response.json({ jsonrpc: '2.0', id: null, error: { code, message: `${message}.` } }, { status, headers });
 }

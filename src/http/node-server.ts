@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 /** Serves web-standard requests with Node's HTTP server: limits for slow and large requests, and answers with backpressure. */
 
 /** A request whose body was not read yet, so that a refusal reads nothing. */
-export interface Asked {
+export interface Arrival {
   /** Without its body. Aborted if the client leaves before it has the answer. */
   readonly request: Request;
   /** The address at the other end of the connection. */
@@ -17,7 +17,7 @@ export interface Asked {
   readonly handedOver: Promise<boolean>;
 }
 
-export type Answering = (asked: Asked) => Promise<Response>;
+export type Answering = (asked: Arrival) => Promise<Response>;
 
 export interface Listening {
   readonly address: AddressInfo;
@@ -46,7 +46,7 @@ export async function listen(
   { host, port, options = {} }: { readonly host: string; readonly port: number; readonly options?: Partial<typeof SERVER_OPTIONS> },
 ): Promise<Listening> {
   const server = createServer({ ...SERVER_OPTIONS, ...options }, (req, res) => {
-    void serve(req, res, answer).catch(() => res.destroy());
+    void answerOne(req, res, answer).catch(() => res.destroy());
   });
   server.maxConnections = MOST_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
@@ -63,7 +63,7 @@ function closed(server: Server): Promise<void> {
   });
 }
 
-async function serve(req: IncomingMessage, res: ServerResponse, answer: Answering): Promise<void> {
+async function answerOne(req: IncomingMessage, res: ServerResponse, answer: Answering): Promise<void> {
   const gone = new AbortController();
   const handedOver = new Promise<boolean>((resolve) => {
     res.once('finish', () => resolve(true));
@@ -78,7 +78,7 @@ async function serve(req: IncomingMessage, res: ServerResponse, answer: Answerin
     request === undefined
       ? new Response(null, { status: 400 })
       : await answer({ request, peer, handedOver, body: (most) => bodyOf(req, most) });
-  await send(response, res);
+  await writeAnswer(response, res);
   if (!req.complete) linger(req);
 }
 
@@ -106,7 +106,7 @@ async function bodyOf(req: IncomingMessage, most: number): Promise<Buffer | unde
   return Buffer.concat(chunks);
 }
 
-async function send(response: Response, res: ServerResponse): Promise<void> {
+async function writeAnswer(response: Response, res: ServerResponse): Promise<void> {
   const { connection, ...headers } = Object.fromEntries(response.headers) as Record<string, string>;
   // Only Node knows whether the connection stays open, unless the answer ends it.
   if (connection === 'close') res.setHeader('connection', connection);

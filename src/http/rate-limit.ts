@@ -2,7 +2,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 
 /** Limits for the requests of one caller or one address: how many in a minute, and how many at the same time. */
 
-const WINDOW_MS = 60_000;
+const COUNTED_MS = 60_000;
 
 export interface Rate {
   readonly perMinute: number;
@@ -23,13 +23,13 @@ export function createRateLimit({ perMinute, open: most }: Rate): RateLimit {
     begin(key) {
       const now = performance.now();
       // Forgets all keys at once, so that the memory stays bounded however many addresses there are.
-      if (now - began >= WINDOW_MS) {
+      if (now - began >= COUNTED_MS) {
         began = now;
         counted.clear();
       }
       const count = (counted.get(key) ?? 0) + 1;
       const running = open.get(key) ?? 0;
-      if (count > perMinute) return { retryAfter: Math.ceil((began + WINDOW_MS - now) / 1000) };
+      if (count > perMinute) return { retryAfter: Math.ceil((began + COUNTED_MS - now) / 1000) };
       if (running >= most) return { retryAfter: 1 };
       counted.set(key, count);
       open.set(key, running + 1);

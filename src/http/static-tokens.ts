@@ -7,7 +7,7 @@ import { notAccepted, verified, type Callers } from './callers.ts';
 
 /** Tokens in a file of the operator. The file has only their digests, so that reading it does not let anybody in. */
 
-const sha256 = (token: string) => createHash('sha256').update(token).digest();
+const digestOfToken = (token: string) => createHash('sha256').update(token).digest();
 
 export const tokensSchema = z
   .strictObject({
@@ -31,7 +31,7 @@ export const tokensSchema = z
   })
   .describe('Static tokens of callers, for `serve --http --auth-tokens`.');
 
-type Entry = z.output<typeof tokensSchema>['tokens'][number];
+type TokenEntry = z.output<typeof tokensSchema>['tokens'][number];
 
 /** The file cannot be used. The message completes "the tokens cannot be used". */
 export class TokensError extends Error {
@@ -42,7 +42,7 @@ export class TokensError extends Error {
 export function openStaticTokens(file: string, log: Log): Callers {
   let version = versionOf(file);
   let entries = readTokens(file);
-  const current = (): readonly Entry[] => {
+  const current = (): readonly TokenEntry[] => {
     const now = versionOf(file);
     if (now === version) return entries;
     version = now;
@@ -57,7 +57,7 @@ export function openStaticTokens(file: string, log: Log): Callers {
   return {
     verifier: (resource) => ({
       async verifyAccessToken(token) {
-        const digest = sha256(token);
+        const digest = digestOfToken(token);
         const entry = current().find((one) => timingSafeEqual(Buffer.from(one.sha256, 'hex'), digest));
         if (entry === undefined) throw notAccepted();
         const scopes: ReadonlySet<string> = new Set(entry.scopes);
@@ -75,7 +75,7 @@ function versionOf(file: string): string {
   return stat === undefined ? 'missing' : `${stat.mtimeMs} ${stat.size} ${stat.ino}`;
 }
 
-function readTokens(file: string): readonly Entry[] {
+function readTokens(file: string): readonly TokenEntry[] {
   const parsed = tokensSchema.safeParse(jsonIn(file), { reportInput: true });
   if (!parsed.success) throw new TokensError(parsed.error.issues.map(inWords).join('; '));
   return parsed.data.tokens;
@@ -112,7 +112,7 @@ export function makeToken(
   caller: string,
   scopes: readonly CallerScope[],
   expires: string,
-): { readonly token: string; readonly entry: Entry } {
+): { readonly token: string; readonly entry: TokenEntry } {
   const token = `zpm_${randomBytes(32).toString('base64url')}`;
-  return { token, entry: { sha256: sha256(token).toString('hex'), caller, scopes: [...scopes], expires } };
+  return { token, entry: { sha256: digestOfToken(token).toString('hex'), caller, scopes: [...scopes], expires } };
 }

@@ -108,6 +108,8 @@ describe('the start is refused', () => {
     ['with a public address that has a path', ['--public-url', 'https://example.com/payments'], /without a path/],
     ['with an origin that is not one', ['--allow-origin', '*'], /--allow-origin must be an address/],
     ['with a proxy that is not an address', ['--trust-proxy', 'proxy.example.com'], /--trust-proxy must list addresses/],
+    ['with an unencrypted issuer', ['--auth-issuer', 'http://login.example.com'], /--auth-issuer must be an https address/],
+    ['with an audience but no issuer', ['--auth-audience', 'a'], /--auth-audience needs --auth-issuer/],
     ['with a token without expiry', ['--auth-tokens', noExpiry], /expires/],
     ['with a file of tokens that is missing', ['--auth-tokens', '/nowhere.json'], /ENOENT/],
     [

@@ -47,6 +47,7 @@ await build({
 copyFileSync(join(root, 'src/cli/launch.cjs'), join(dist, 'zoho-payments-mcp.cjs'));
 copyFileSync(join(root, 'src/cli/start.cjs'), join(dist, 'start.cjs'));
 copyFileSync(join(root, 'src/write/policy.schema.json'), join(dist, 'policy.schema.json'));
+copyFileSync(join(root, 'src/http/tokens.schema.json'), join(dist, 'tokens.schema.json'));
 chmodSync(join(dist, 'zoho-payments-mcp.cjs'), 0o755);
 
 const bytes = readdirSync(dist).reduce((total, file) => total + statSync(join(dist, file)).size, 0);
