@@ -156,9 +156,11 @@ export const prompts: readonly Prompt[] = [
   explainUnknownWrite,
 ];
 
-export function addPrompts(server: McpServer, all: readonly Tool[], { sandbox, started }: Books, lookups: Lookups): void {
+/** Returns a function that registers the prompts for these tools. Makes what all servers share only once. */
+export function promptsOf(all: readonly Tool[], { sandbox, started }: Books, lookups: Lookups): (server: McpServer) => void {
   const on = { tools: new Set(all.map((tool) => tool.name)), canWrite: all.some(isWrite), started };
-  for (const prompt of prompts.filter(({ needs }) => needs.every((group) => group.some((tool) => on.tools.has(tool))))) {
+  const offered = prompts.filter(({ needs }) => needs.every((group) => group.some((tool) => on.tools.has(tool))));
+  const adds = offered.map((prompt): ((server: McpServer) => void) => {
     const { name, description } = prompt;
     const title = titled(prompt.title, sandbox);
     const shape = Object.entries(prompt.arguments).map(([argument, about]) => {
@@ -166,15 +168,14 @@ export function addPrompts(server: McpServer, all: readonly Tool[], { sandbox, s
         lookups.complete(argument, value, context?.arguments ?? {});
       return [argument, completable(z.string().describe(about), complete).optional()] as const;
     });
-    server.registerPrompt(
-      name,
-      {
-        title,
-        description,
-        scopeChallenge: requireScopes(...scopesForPrompt(prompt, all)),
-        ...(shape.length > 0 && { argsSchema: z.object(Object.fromEntries(shape)) }),
-      },
-      (given: unknown) => ({
+    const shown = {
+      title,
+      description,
+      scopeChallenge: requireScopes(...scopesForPrompt(prompt, all)),
+      ...(shape.length > 0 && { argsSchema: z.object(Object.fromEntries(shape)) }),
+    };
+    return (server) =>
+      server.registerPrompt(name, shown, (given: unknown) => ({
         description,
         messages: [
           {
@@ -185,9 +186,11 @@ export function addPrompts(server: McpServer, all: readonly Tool[], { sandbox, s
             },
           },
         ],
-      }),
-    );
-  }
+      }));
+  });
+  return (server) => {
+    for (const add of adds) add(server);
+  };
 }
 
 /** Each value that the user filled in is quoted on its own line: it is data, and may be pasted from anywhere. */

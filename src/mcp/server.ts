@@ -3,15 +3,15 @@ import * as catalogue from '../catalogue.ts';
 import type { PaymentsError } from '../errors.ts';
 import { isWrite } from '../workflow.ts';
 import { beyondScopes, READING, scopeFor, type Caller } from './caller.ts';
-import { createLookups } from './completions.ts';
+import { createLookups, type Lookups } from './completions.ts';
 import type { Deliveries } from './delivered-answers.ts';
 import { icons } from './icon.ts';
 import { instructionsFor } from './instructions.ts';
 import { ANSWER_MS, createAsking, ShownQuestions } from './person.ts';
-import { addPrompts } from './prompts.ts';
+import { promptsOf } from './prompts.ts';
 import type { Edge } from './render.ts';
 import { touchedBy } from './resource-uris.ts';
-import { addResources } from './resources.ts';
+import { resourcesOf } from './resources.ts';
 import type { Books } from './server-dependencies.ts';
 import { addRefused } from './switched-off.ts';
 import { addTools, toolsOf, type OnWritten, type Tool } from './tools.ts';
@@ -31,11 +31,12 @@ export interface FactoryOptions {
 /** What a caller may see and use. */
 interface View {
   readonly tools: readonly Tool[];
-  readonly canRead: boolean;
   readonly edge: Edge;
   readonly instructions: string;
   /** The tools that are not shown, but whose calls get a result with the reason. */
   readonly refused: ReadonlyMap<string, PaymentsError>;
+  /** Registers the resources and prompts. */
+  addOthers(server: McpServer): void;
 }
 
 /** Returns a function that makes the server of a connection or of an HTTP request. Makes what all of them share only once. */
@@ -45,12 +46,12 @@ export function serverFactory(
 ): (context: McpRequestContext) => McpServer {
   const lookups = createLookups(books);
   const shown = new ShownQuestions();
-  const viewOf = viewsOf(books);
+  const viewOf = viewsOf(books, lookups);
 
   return (context) => {
     const { era } = context;
     const caller = callerOf(context);
-    const { tools, canRead, edge, instructions, refused } = viewOf(caller);
+    const { tools, edge, instructions, refused, addOthers } = viewOf(caller);
     // Without a session, a client of an older revision cannot get notifications later.
     const canSubscribe = onChanged === undefined || era === 'modern';
     const server = new McpServer(
@@ -76,14 +77,13 @@ export function serverFactory(
     const served = caller === undefined ? books : { ...books, ...books.as(caller.name) };
     addTools(tools, { server, books: served, deliveries: deliveries(context), onWritten, asking, edge, progressMs });
     addRefused(server, tools, refused, books, edge);
-    if (canRead) addResources(server, books, lookups, edge);
-    addPrompts(server, tools, books, lookups);
+    addOthers(server);
     return server;
   };
 }
 
 /** Returns the view of each caller. Callers with the same scopes share a view. */
-function viewsOf(books: Books): (caller: Caller | undefined) => View {
+function viewsOf(books: Books, lookups: Lookups): (caller: Caller | undefined) => View {
   const { sandbox, started, switchedOff = new Map<string, PaymentsError>() } = books;
   const all = toolsOf(books);
   const forbidden = [...catalogue.endpoints, ...catalogue.workflows].flatMap(({ name }) => {
@@ -98,15 +98,21 @@ function viewsOf(books: Books): (caller: Caller | undefined) => View {
     if (known !== undefined) return known;
     const tools = all.filter((tool) => scopes === undefined || scopes.has(scopeFor(tool)));
     const offered = new Set(tools.map(({ name }) => name));
-    const view = {
+    const edge = { offered, sandbox, started };
+    const addResources = scopes === undefined || scopes.has(READING) ? resourcesOf(books, lookups, edge) : undefined;
+    const addPrompts = promptsOf(tools, books, lookups);
+    const view: View = {
       tools,
-      canRead: scopes === undefined || scopes.has(READING),
-      edge: { offered, sandbox, started },
+      edge,
       instructions: instructionsFor(offered, { sandbox, readOnly: !tools.some(isWrite) }),
       refused: new Map([
         ...forbidden,
         ...all.filter((tool) => !tools.includes(tool)).map((tool) => [tool.name, beyondScopes(tool)] as const),
       ]),
+      addOthers: (server) => {
+        addResources?.(server);
+        addPrompts(server);
+      },
     };
     made.set(key, view);
     return view;

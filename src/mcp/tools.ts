@@ -65,33 +65,42 @@ interface Serving extends Served {
   tell(message: string): void;
 }
 
+type ToolDeclaration = ReturnType<typeof declarationOf>;
+const declarations = new WeakMap<Tool, ToolDeclaration>();
+
+/** What clients see of a tool. Made only once, because over HTTP each request registers the tools. */
+function declaredOf(tool: Tool): ToolDeclaration {
+  const made = declarations.get(tool) ?? declarationOf(tool);
+  declarations.set(tool, made);
+  return made;
+}
+
+const declarationOf = (tool: Tool) => ({
+  title: tool.title,
+  description: tool.description,
+  inputSchema: toolSchema(tool.name, 'input', () => argumentsOf(tool)),
+  outputSchema: toolSchema(tool.name, 'output', () => outputOf(tool)),
+  annotations: annotationsOf(tool),
+  scopeChallenge: requireScopes(scopeFor(tool)),
+});
+
 export function addTools(tools: readonly Tool[], served: Served): void {
   const { server, books } = served;
   for (const tool of tools) {
-    server.registerTool(
-      tool.name,
-      {
-        title: tool.title,
-        description: tool.description,
-        inputSchema: toolSchema(tool.name, 'input', () => argumentsOf(tool)),
-        outputSchema: toolSchema(tool.name, 'output', () => outputOf(tool)),
-        annotations: annotationsOf(tool),
-        scopeChallenge: requireScopes(scopeFor(tool)),
-      },
-      (args, ctx) =>
-        loggedCall(tool.name, books.log, async () => {
-          const progress = reportProgress(ctx, served.progressMs);
-          try {
-            return await answerCall(tool, args, { ...served, ctx, tell: progress.tell });
-          } catch (error) {
-            // A cancelled call gets no answer.
-            if (ctx.mcpReq.signal.aborted && !(error instanceof PaymentsError)) throw error;
-            const known = error instanceof PaymentsError && !(error instanceof InternalError) ? error : unexpected(error, tool, books);
-            return failed(known, served.edge, isWrite(tool) ? outcomeFacts(known) : undefined);
-          } finally {
-            progress.stop();
-          }
-        }),
+    server.registerTool(tool.name, declaredOf(tool), (args, ctx) =>
+      loggedCall(tool.name, books.log, async () => {
+        const progress = reportProgress(ctx, served.progressMs);
+        try {
+          return await answerCall(tool, args, { ...served, ctx, tell: progress.tell });
+        } catch (error) {
+          // A cancelled call gets no answer.
+          if (ctx.mcpReq.signal.aborted && !(error instanceof PaymentsError)) throw error;
+          const known = error instanceof PaymentsError && !(error instanceof InternalError) ? error : unexpected(error, tool, books);
+          return failed(known, served.edge, isWrite(tool) ? outcomeFacts(known) : undefined);
+        } finally {
+          progress.stop();
+        }
+      }),
     );
   }
 }
