@@ -105,24 +105,24 @@ export function createDoor({ endpoints, publicUrl, hosts, origins, callers, trus
     if (draining) return refusedWith(503, 'This server is stopping', { 'retry-after': '5', connection: 'close' });
 
     const address = clientAddress(peer, request.headers.get('x-forwarded-for') ?? undefined, trusted);
-    const ends: (() => void)[] = [];
-    void asked.handedOver.then(() => ends.forEach((end) => end()));
+    // The client may have left already.
+    const atEnd = (end: () => void) => void asked.handedOver.then(end);
     // Programs of this machine share one address.
     const turn = LOOPBACK.test(address) ? undefined : ofAddress.begin(networkOf(address));
     if (turn !== undefined && 'retryAfter' in turn) return tooMany(turn.retryAfter);
-    if (turn !== undefined) ends.push(turn.end);
+    if (turn !== undefined) atEnd(turn.end);
     const auth = await room.gate?.(request);
     if (auth instanceof Response) return auth;
     const caller = callerIn(auth);
     const callersTurn = caller && ofCaller.begin(caller.name);
     if (callersTurn !== undefined && 'retryAfter' in callersTurn) return tooMany(callersTurn.retryAfter);
-    if (callersTurn !== undefined) ends.push(callersTurn.end);
+    if (callersTurn !== undefined) atEnd(callersTurn.end);
     return await withCaller({ caller: caller?.name, organization: room.organization }, async () => {
       const body = await readMessages(asked);
       if (body instanceof Response) return body;
       if (!isListening(body)) {
         inFlight += 1;
-        ends.push(() => {
+        atEnd(() => {
           inFlight -= 1;
           if (inFlight === 0) whenIdle();
         });

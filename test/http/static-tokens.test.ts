@@ -1,8 +1,10 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Client as ModernClient } from '@modelcontextprotocol/client';
 import { callerScopes, type CallerScope } from '../../src/caller-scopes.ts';
+import type { Callers } from '../../src/http/callers.ts';
 import { makeToken, openStaticTokens, TokensError } from '../../src/http/static-tokens.ts';
 import { silent } from '../../src/trace.ts';
 import { seed, writesTo } from '../support/books.ts';
@@ -185,6 +187,38 @@ describe('a file of tokens is refused', () => {
     expect(() => openStaticTokens(file, silent)).toThrow(/chmod o-w/);
     expect(() => openStaticTokens(`${file}.x`, silent)).toThrow(/ENOENT/);
   });
+});
+
+it('a request that its client gave up does not count as open any more', async () => {
+  const server = await start();
+  const { file, tokens } = tokensOf({ alice: ['payments:read'] });
+  // The issuer of real tokens may answer slowly.
+  const slow = openStaticTokens(file, silent);
+  const callers: Callers = {
+    verifier: (resource) => ({
+      async verifyAccessToken(token) {
+        await sleep(100);
+        return await slow.verifier(resource).verifyAccessToken(token);
+      },
+    }),
+  };
+  const rates = { caller: { perMinute: 100, open: 1 }, address: { perMinute: 100, open: 100 } };
+  const http = await overHttp(server.books, { callers, rates });
+  const authorization = `Bearer ${tokens['alice']}`;
+  const gone = new AbortController();
+  const body = JSON.stringify(ping);
+  const left = fetch(http.url, {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'application/json' },
+    body,
+    signal: gone.signal,
+  });
+  await sleep(30);
+  gone.abort();
+  await expect(left).rejects.toThrow();
+  await sleep(150);
+  expect(await statusWith(http, authorization)).toBe(200);
+  await http.door.drained();
 });
 
 it('the token reaches neither the log nor Zoho nor the journal', async () => {
