@@ -1,7 +1,6 @@
 import { PaymentsError } from '../errors.ts';
 import { MINUTE_MS } from '../time.ts';
 import { decide, declinedBefore, type Consent, type Person, type ConsentForm } from './confirm.ts';
-import type { ListConsent } from './journal/journal.ts';
 import { digestOf } from './seal.ts';
 import type { Call, Road } from './types.ts';
 
