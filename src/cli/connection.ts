@@ -56,7 +56,7 @@ export function openConnection({
       return await work(opened);
     } catch (error) {
       // The model may not pass the error on, so the operator finds it in the log.
-      if (error instanceof AccessError && /^(journal|state_dir)_/.test(error.code))
+      if (error instanceof AccessError && /^(database|journal|state_dir)_/.test(error.code))
         options.log('error', error.whatHappened, { code: error.code });
       throw error;
     }

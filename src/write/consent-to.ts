@@ -29,7 +29,7 @@ export async function consentTo(
     journal.note({ scope, endpoint: endpoint.name, intent: type === 'declined' ? declines : intent, type, reason, customer_id, list });
   const declinedAt = shown.about.length === 0 || person.state !== undefined ? undefined : await journal.lastDeclined(scope, declines);
   // Math.abs, because the time lies in the future if the clock was set back after the note.
-  if (declinedAt !== undefined && Math.abs(Date.now() - Date.parse(declinedAt)) < declinedMs)
+  if (declinedAt !== undefined && Math.abs(journal.now() - Date.parse(declinedAt)) < declinedMs)
     throw declinedBefore(Math.ceil(declinedMs / MINUTE_MS));
   try {
     const consent = decide(shown, person, road);

@@ -248,7 +248,7 @@ class List {
     try {
       turn = await turns.take(names, this.#call.workflow.name, { signal: this.#call.signal });
       await this.#reads.refresh();
-      const road = { ...this.#road, turns: { ...turns, take: takingOnly(names) } };
+      const road = { ...this.#road, turns: { ...turns, take: takingOnly(names, turn) } };
       for (const [i, row] of group.entries()) {
         if (this.#isOver()) break;
         // Equal rows are recorded in their order, so that a shorter list finds the recorded rows again.
@@ -382,7 +382,7 @@ class List {
     const { journal, policy } = this.#road;
     for (const [currency, amount] of amountsByCurrency(judged)) {
       const { facts } = judged.find((row) => row.facts.policy.money?.currency === currency)!;
-      const beyond = await journal.reached({ kind: 'payment', currency, amount: String(amount) }, capsOf(policy, facts, Date.now()));
+      const beyond = await journal.reached({ kind: 'payment', currency, amount: String(amount) }, capsOf(policy, facts, journal.now()));
       if (beyond !== undefined) throw capReached(beyond.cap, beyond.used);
     }
   }
@@ -460,8 +460,8 @@ class List {
 
   /** Returns the questions and consents that have not expired. */
   async #noted(): Promise<readonly NotedConsent[]> {
-    const now = Date.now();
     const { journal, scope } = this.#road;
+    const now = journal.now();
     const noted = await journal.listConsents(scope, this.#intent, new Date(now - APPROVAL_MINUTES * MINUTE_MS).toISOString());
     // If the clock was set back after the note, the consent would be valid for too long.
     return noted.filter(({ at }) => Date.parse(at) <= now + MINUTE_MS);
@@ -528,10 +528,10 @@ const digestOfRow = ({ id }: Row, { shown }: JudgedRow): string => digestOf([id,
 
 /** Accepts only turns that are already held. It never waits for another turn, because two lists could wait for each other. */
 const takingOnly =
-  (names: readonly string[]): Turns['take'] =>
+  (names: readonly string[], { held }: Turn): Turns['take'] =>
   async (wanted) => {
     if (!wanted.every((name) => names.includes(name))) throw movedOn();
-    return { leave: () => undefined };
+    return { held, leave: () => undefined };
   };
 
 function outcomeAfter(error: PaymentsError): 'not_recorded' | 'unknown' | 'not_started' {
