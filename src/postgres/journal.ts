@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { AccessError, type Changed } from '../errors.ts';
 import type { HeldTurn, Journal, Verdict } from '../write/journal/journal.ts';
 import { SqlJournal, type Dialect, type JournalStore, type ReadSteps } from '../write/journal/sql-journal.ts';
-import { rowOf, type Steps } from '../write/journal/statements.ts';
+import { sqlRow, type Steps } from '../write/journal/statements.ts';
 import type { DatabaseSession, TeamDatabase } from './database.ts';
 import { turnLost } from './turns.ts';
 
@@ -31,7 +31,7 @@ export async function openPostgresJournal(
   });
   const store = new PostgresStore(database, organization, now);
   // The first transaction learns the time.
-  await store.read(() => rowOf('SELECT head_seq FROM journal'));
+  await store.read(() => sqlRow('SELECT head_seq FROM journal'));
   return new SqlJournal(store);
 }
 
@@ -91,7 +91,7 @@ class PostgresStore implements JournalStore {
   /** Locks the epochs against a change until the end of the transaction. So the note `sent` comes before the next holder's reads. */
   *refuseLostTurn(held: HeldTurn): Steps<void> {
     for (const [slot, epoch] of held) {
-      const row = yield* rowOf<{ epoch: number }>('SELECT epoch FROM turns WHERE slot = ? FOR SHARE', slot);
+      const row = yield* sqlRow<{ epoch: number }>('SELECT epoch FROM turns WHERE slot = ? FOR SHARE', slot);
       if (row?.epoch !== epoch) throw turnLost();
     }
   }

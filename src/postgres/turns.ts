@@ -14,7 +14,7 @@ import { HEARTBEAT_MS, type DatabaseSession, type TeamDatabase } from './databas
  */
 
 /** The names of an organization share this many locks. Two names with the same lock wait for each other without need. */
-const SLOTS = 1024;
+const LOCKS_EACH = 1024;
 
 export function openPostgresTurns(database: TeamDatabase, organization: string): Turns {
   const ending = new AbortController();
@@ -113,6 +113,6 @@ export function turnLost(): BusyError {
 }
 
 const hashOfText = (text: string) => createHash('sha256').update(text).digest();
-const slotOf = (name: string) => hashOfText(name).readUInt32BE(0) % SLOTS;
+const slotOf = (name: string) => hashOfText(name).readUInt32BE(0) % LOCKS_EACH;
 /** Other programs may use advisory locks in the same database, so all 64 bits of the key are a hash. */
 const keyOf = (organization: string, slot: number) => hashOfText(`zoho-payments turn ${organization} ${slot}`).readBigInt64BE(0);

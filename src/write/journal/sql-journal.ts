@@ -34,7 +34,7 @@ import type {
   NotedConsent,
   Verdict,
 } from './journal.ts';
-import { rowOf, rowsOf, type Steps } from './statements.ts';
+import { sqlRow, sqlRows, type Steps } from './statements.ts';
 import { verify, type ChainPosition, type KeptEntry, type Pruning, type WalkedEvent } from './verify.ts';
 
 /**
@@ -131,7 +131,7 @@ export class SqlJournal implements Journal {
     const data = canonicalJson(rest);
     await this.#store.write(function* (at) {
       const seq = yield* append({ entry: null, type, at }, data);
-      yield* rowsOf('INSERT INTO notes (seq, scope, intent, type, at) VALUES (?, ?, ?, ?, ?)', seq, rest.scope, rest.intent, type, at);
+      yield* sqlRows('INSERT INTO notes (seq, scope, intent, type, at) VALUES (?, ?, ?, ?, ?)', seq, rest.scope, rest.intent, type, at);
     });
   }
 
@@ -168,7 +168,7 @@ export class SqlJournal implements Journal {
 
   async lastDeclined(scope: string, intent: string): Promise<string | undefined> {
     const note = await this.#store.read(() =>
-      rowOf<{ at: string }>(
+      sqlRow<{ at: string }>(
         "SELECT at FROM notes WHERE scope = ? AND intent = ? AND type = 'declined' ORDER BY seq DESC LIMIT 1",
         scope,
         intent,
@@ -179,7 +179,7 @@ export class SqlJournal implements Journal {
 
   async listConsents(scope: string, intent: string, since: string): Promise<NotedConsent[]> {
     const notes = await this.#store.read(() =>
-      rowsOf<{ type: NotedConsent['type']; at: string; data: string | null }>(
+      sqlRows<{ type: NotedConsent['type']; at: string; data: string | null }>(
         "SELECT type, at, data FROM events WHERE seq IN (SELECT seq FROM notes WHERE scope = ? AND intent = ? AND type IN ('asked', 'consented'))" +
           ' AND at >= ? ORDER BY seq',
         scope,
@@ -227,13 +227,13 @@ export class SqlJournal implements Journal {
   }
 
   async secret(): Promise<Buffer> {
-    const row = await this.#store.read(() => rowOf<{ secret: Uint8Array }>('SELECT secret FROM journal'));
+    const row = await this.#store.read(() => sqlRow<{ secret: Uint8Array }>('SELECT secret FROM journal'));
     return Buffer.from(row?.secret ?? []);
   }
 
   async *events(): AsyncIterable<JournalEvent> {
     const page = (after: number) =>
-      this.#store.read(() => rowsOf<StoredEvent>(`SELECT ${EVENT} FROM events WHERE seq > ? ORDER BY seq LIMIT ?`, after, PAGE));
+      this.#store.read(() => sqlRows<StoredEvent>(`SELECT ${EVENT} FROM events WHERE seq > ? ORDER BY seq LIMIT ?`, after, PAGE));
     for await (const { seq, entry, type, at, data, hash } of stored(page)) {
       yield { seq, entry: entry ?? undefined, type, at, data: parsed(data), hash };
     }
@@ -244,12 +244,12 @@ export class SqlJournal implements Journal {
       verify({
         checkpoint: await read(() => placeOf('checkpoint')),
         head: await read(() => placeOf('head')),
-        entries: (await read(() => rowOf<{ entries: number }>('SELECT count(*) AS entries FROM entries')))?.entries ?? 0,
+        entries: (await read(() => sqlRow<{ entries: number }>('SELECT count(*) AS entries FROM entries')))?.entries ?? 0,
         events: stored((after) => read(() => walkedPage(after))),
         entry: (id) => read(() => keptEntry(id)),
-        withoutEvents: idsOf(stored((after) => read(() => entriesWithoutEvents(after)))),
+        withoutEvents: onlyIds(stored((after) => read(() => entriesWithoutEvents(after)))),
         notes: stored((after) =>
-          read(() => rowsOf<NoteRow>('SELECT seq, scope, intent, type, at FROM notes WHERE seq > ? ORDER BY seq LIMIT ?', after, PAGE)),
+          read(() => sqlRows<NoteRow>('SELECT seq, scope, intent, type, at FROM notes WHERE seq > ? ORDER BY seq LIMIT ?', after, PAGE)),
         ),
       }),
     );
@@ -275,7 +275,7 @@ export class SqlJournal implements Journal {
     // The id as canonical JSON writes it, at any depth.
     const mention = `"customer_id":${JSON.stringify(customer_id)}`;
     const mentioned = await this.#store.read(() =>
-      rowsOf<{ seq: number; entry: string | null }>(
+      sqlRows<{ seq: number; entry: string | null }>(
         `SELECT seq, entry FROM events WHERE ${this.#store.dialect.dataContains} AND type NOT IN ('erased', 'pruned') ORDER BY seq`,
         mention,
       ),
@@ -308,8 +308,8 @@ export class SqlJournal implements Journal {
 
     const id = `w_${randomBytes(8).toString('hex')}`;
     const row = claimedRow(id, yield* append({ entry: id, type: 'claimed', at }, data), at, claim);
-    yield* rowsOf(`INSERT INTO entries (${ROW}) VALUES (${columns.map(() => '?').join(', ')})`, ...columns.map((name) => row[name]));
-    for (const block of new Set(claim.blocks)) yield* rowsOf('INSERT INTO blocks (entry, block) VALUES (?, ?)', id, block);
+    yield* sqlRows(`INSERT INTO entries (${ROW}) VALUES (${columns.map(() => '?').join(', ')})`, ...columns.map((name) => row[name]));
+    for (const block of new Set(claim.blocks)) yield* sqlRows('INSERT INTO blocks (entry, block) VALUES (?, ?)', id, block);
     return { kind: 'claimed', entry: yield* wholeEntry(row) };
   }
 
@@ -322,7 +322,7 @@ export class SqlJournal implements Journal {
     yield* refuseTakenRecord(next);
     yield* append({ entry: id, type: happening.type, at }, data);
     yield* update(next);
-    if (isSettled(next.state)) yield* rowsOf('DELETE FROM blocks WHERE entry = ?', id);
+    if (isSettled(next.state)) yield* sqlRows('DELETE FROM blocks WHERE entry = ?', id);
     return yield* wholeEntry(next);
   }
 
@@ -338,7 +338,7 @@ export class SqlJournal implements Journal {
     for (let [end, reach] = [before, PAGE]; end > oldest;) {
       const began = performance.now();
       const sql = `SELECT ${ROW} FROM ${from} AND first_seq >= ? AND first_seq < ? ORDER BY first_seq DESC LIMIT ?`;
-      const page = await this.#store.read(() => wholeEntries(rowsOf<EntryRow>(sql, ...values, end - reach, end, most)));
+      const page = await this.#store.read(() => wholeEntries(sqlRows<EntryRow>(sql, ...values, end - reach, end, most)));
       const took = performance.now() - began;
       for (const [, entry] of page) yield entry;
       const isWhole = page.length < most;
@@ -384,7 +384,7 @@ function* usedBeyond({ kind, currency, since, most }: Cap, claim: Pick<Claim, 'c
     ...(kind === undefined ? [] : ['kind = ?']),
     ...(currency === undefined ? [] : ['currency = ?']),
   ];
-  const counted = yield* rowsOf<{ amount: string | null; writes: number }>(
+  const counted = yield* sqlRows<{ amount: string | null; writes: number }>(
     `SELECT amount, count(*) AS writes FROM entries WHERE ${conditions.join(' AND ')} GROUP BY amount`,
     ...[since, kind, currency].filter((value) => value !== undefined),
   );
@@ -406,7 +406,7 @@ function* refuseTakenRecord({ id, makes, zoho_id, state }: EntryRow): Steps<void
 function* prune(young: string, end: number, reach: number, at: string): Steps<{ entries: number; moved: boolean; done: boolean }> {
   const from = (yield* placeOf('checkpoint')).seq;
   const first = function* (sql: string, ...values: SqlValue[]): Steps<number> {
-    return (yield* rowOf<{ seq: number | null }>(sql, ...values))?.seq ?? Infinity;
+    return (yield* sqlRow<{ seq: number | null }>(sql, ...values))?.seq ?? Infinity;
   };
   // The first event that must stay: the first event of an entry, or an event that belongs to no entry.
   const stays = Math.min(
@@ -429,14 +429,14 @@ function* prune(young: string, end: number, reach: number, at: string): Steps<{ 
   const done = limit < from + reach;
   if (to <= from) return { entries: 0, moved: false, done };
 
-  const hash = (yield* rowOf<{ hash: string }>('SELECT hash FROM events WHERE seq = ?', to))?.hash ?? '';
-  const entries = (yield* rowOf<{ entries: number }>('SELECT count(*) AS entries FROM entries WHERE first_seq <= ?', to))?.entries ?? 0;
+  const hash = (yield* sqlRow<{ hash: string }>('SELECT hash FROM events WHERE seq = ?', to))?.hash ?? '';
+  const entries = (yield* sqlRow<{ entries: number }>('SELECT count(*) AS entries FROM entries WHERE first_seq <= ?', to))?.entries ?? 0;
   const pruning: Pruning = { checkpoint: { seq: to, hash }, entries };
   yield* append({ entry: null, type: 'pruned', at }, canonicalJson(pruning));
-  yield* rowsOf('UPDATE journal SET checkpoint_seq = ?, checkpoint_hash = ?', to, hash);
-  yield* rowsOf('DELETE FROM entries WHERE first_seq <= ?', to);
-  yield* rowsOf('DELETE FROM notes WHERE seq <= ?', to);
-  yield* rowsOf('DELETE FROM events WHERE seq <= ?', to);
+  yield* sqlRows('UPDATE journal SET checkpoint_seq = ?, checkpoint_hash = ?', to, hash);
+  yield* sqlRows('DELETE FROM entries WHERE first_seq <= ?', to);
+  yield* sqlRows('DELETE FROM notes WHERE seq <= ?', to);
+  yield* sqlRows('DELETE FROM events WHERE seq <= ?', to);
   return { entries, moved: true, done };
 }
 
@@ -444,7 +444,7 @@ function* prune(young: string, end: number, reach: number, at: string): Steps<{ 
 function* eraseEntry(id: string, at: string): Steps<boolean> {
   const [row] = yield* entryRows('id = ?', id);
   if (row === undefined || !isSettled(row.state)) return false;
-  const events = yield* rowsOf<StoredEvent>(
+  const events = yield* sqlRows<StoredEvent>(
     "SELECT seq, type, data FROM events WHERE entry = ? AND type <> 'erased' AND data IS NOT NULL ORDER BY seq",
     id,
   );
@@ -454,7 +454,7 @@ function* eraseEntry(id: string, at: string): Steps<boolean> {
   yield* empty(id, { events: events.map(({ seq }) => seq), kept }, at);
   yield* update(kept.row);
   // Notes contain questions and reasons, so they may name the same customer.
-  const notes = yield* rowsOf<{ seq: number }>('SELECT seq FROM notes WHERE scope = ? AND intent = ? ORDER BY seq', row.scope, row.intent);
+  const notes = yield* sqlRows<{ seq: number }>('SELECT seq FROM notes WHERE scope = ? AND intent = ? ORDER BY seq', row.scope, row.intent);
   yield* eraseNotes(
     notes.map(({ seq }) => seq),
     at,
@@ -465,15 +465,15 @@ function* eraseEntry(id: string, at: string): Steps<boolean> {
 function* eraseNotes(seqs: readonly number[], at: string): Steps<void> {
   const full: number[] = [];
   for (const seq of seqs)
-    if ((yield* rowOf('SELECT seq FROM events WHERE seq = ? AND data IS NOT NULL', seq)) !== undefined) full.push(seq);
+    if ((yield* sqlRow('SELECT seq FROM events WHERE seq = ? AND data IS NOT NULL', seq)) !== undefined) full.push(seq);
   if (full.length === 0) return;
   yield* empty(null, { events: full }, at);
-  for (const seq of full) yield* rowsOf('DELETE FROM notes WHERE seq = ?', seq);
+  for (const seq of full) yield* sqlRows('DELETE FROM notes WHERE seq = ?', seq);
 }
 
 function* empty(entry: string | null, erasure: Erasure, at: string): Steps<void> {
   yield* append({ entry, type: 'erased', at }, canonicalJson(erasure));
-  for (const seq of erasure.events) yield* rowsOf('UPDATE events SET data = NULL, salt = NULL WHERE seq = ?', seq);
+  for (const seq of erasure.events) yield* sqlRows('UPDATE events SET data = NULL, salt = NULL WHERE seq = ?', seq);
 }
 
 /** Adds an event to the chain. Returns its sequence number. */
@@ -482,7 +482,7 @@ function* append({ entry, type, at }: Pick<StoredEvent, 'entry' | 'type' | 'at'>
   const salt = randomBytes(16);
   const link = { seq: head.seq + 1, entry, type, at, digest: saltedDigest(salt, data) };
   const hash = hashOf(head.hash, link);
-  yield* rowsOf(
+  yield* sqlRows(
     'INSERT INTO events (seq, entry, type, at, data, salt, digest, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     link.seq,
     entry,
@@ -493,12 +493,12 @@ function* append({ entry, type, at }: Pick<StoredEvent, 'entry' | 'type' | 'at'>
     link.digest,
     hash,
   );
-  yield* rowsOf('UPDATE journal SET head_seq = ?, head_hash = ?', link.seq, hash);
+  yield* sqlRows('UPDATE journal SET head_seq = ?, head_hash = ?', link.seq, hash);
   return link.seq;
 }
 
 function* update({ id, last_seq, state, delivered, sent_at, settled_at, zoho_id, customer_id }: EntryRow): Steps<void> {
-  yield* rowsOf(
+  yield* sqlRows(
     'UPDATE entries SET last_seq = ?, state = ?, delivered = ?, sent_at = ?, settled_at = ?, zoho_id = ?, customer_id = ? WHERE id = ?',
     last_seq,
     state,
@@ -512,10 +512,10 @@ function* update({ id, last_seq, state, delivered, sent_at, settled_at, zoho_id,
 }
 
 const entryRows = (where: string, ...values: SqlValue[]): Steps<EntryRow[]> =>
-  rowsOf<EntryRow>(`SELECT ${ROW} FROM entries WHERE ${where}`, ...values);
+  sqlRows<EntryRow>(`SELECT ${ROW} FROM entries WHERE ${where}`, ...values);
 
 function* wholeEntry(row: EntryRow): Steps<Entry> {
-  const events = yield* rowsOf<StoredEvent>('SELECT type, data FROM events WHERE entry = ? ORDER BY seq', row.id);
+  const events = yield* sqlRows<StoredEvent>('SELECT type, data FROM events WHERE entry = ? ORDER BY seq', row.id);
   return entryOf(
     row,
     events.map(({ type, data }) => ({ type, data: parsed(data) })),
@@ -538,7 +538,7 @@ async function* stored<T extends { readonly seq: number }>(page: (after: number)
 
 function* walkedPage(after: number): Steps<WalkedEvent[]> {
   const earlier = 'SELECT 1 FROM events AS earlier WHERE earlier.entry = events.entry AND earlier.seq < events.seq';
-  const rows = yield* rowsOf<StoredEvent & { later: unknown }>(
+  const rows = yield* sqlRows<StoredEvent & { later: unknown }>(
     `SELECT ${EVENT}, EXISTS (${earlier}) AS later FROM events WHERE seq > ? ORDER BY seq LIMIT ?`,
     after,
     PAGE,
@@ -549,26 +549,26 @@ function* walkedPage(after: number): Steps<WalkedEvent[]> {
 
 function* keptEntry(id: string): Steps<KeptEntry> {
   return {
-    events: yield* rowsOf<StoredEvent>(`SELECT ${EVENT} FROM events WHERE entry = ? ORDER BY seq`, id),
+    events: yield* sqlRows<StoredEvent>(`SELECT ${EVENT} FROM events WHERE entry = ? ORDER BY seq`, id),
     row: (yield* entryRows('id = ?', id))[0],
-    blocks: (yield* rowsOf<{ block: string }>('SELECT block FROM blocks WHERE entry = ?', id)).map(({ block }) => block),
+    blocks: (yield* sqlRows<{ block: string }>('SELECT block FROM blocks WHERE entry = ?', id)).map(({ block }) => block),
   };
 }
 
 const entriesWithoutEvents = (after: number): Steps<{ id: string; seq: number }[]> =>
-  rowsOf(
+  sqlRows(
     'SELECT id, first_seq AS seq FROM entries WHERE first_seq > ? ' +
       'AND NOT EXISTS (SELECT 1 FROM events WHERE events.entry = entries.id) ORDER BY first_seq LIMIT ?',
     after,
     PAGE,
   );
 
-async function* idsOf(rows: AsyncIterable<{ readonly id: string }>): AsyncGenerator<string> {
+async function* onlyIds(rows: AsyncIterable<{ readonly id: string }>): AsyncGenerator<string> {
   for await (const { id } of rows) yield id;
 }
 
 function* placeOf(which: 'head' | 'checkpoint'): Steps<ChainPosition> {
-  return (yield* rowOf<ChainPosition>(`SELECT ${which}_seq AS seq, ${which}_hash AS hash FROM journal`)) ?? { seq: 0, hash: '' };
+  return (yield* sqlRow<ChainPosition>(`SELECT ${which}_seq AS seq, ${which}_hash AS hash FROM journal`)) ?? { seq: 0, hash: '' };
 }
 
 /** True if a cap applies to this claim. */

@@ -1,7 +1,7 @@
 import type { SqlValue } from '../../machine/sqlite-file.ts';
 
 /** A statement of a transaction. Each `?` in the text is replaced by one of the values. */
-export interface Statement {
+export interface SqlStatement {
   readonly sql: string;
   readonly values: readonly SqlValue[];
 }
@@ -10,13 +10,13 @@ export interface Statement {
  * The steps of a transaction: a generator that yields statements and gets their rows. SQLite runs them without a pause, so that no other
  * call uses the connection meanwhile. PostgreSQL waits for each answer.
  */
-export type Steps<T> = Generator<Statement, T, unknown[]>;
+export type Steps<T> = Generator<SqlStatement, T, unknown[]>;
 
-export function* rowsOf<R>(sql: string, ...values: readonly SqlValue[]): Steps<R[]> {
+export function* sqlRows<R>(sql: string, ...values: readonly SqlValue[]): Steps<R[]> {
   return (yield { sql, values }) as R[];
 }
 
 /** The first row. */
-export function* rowOf<R>(sql: string, ...values: readonly SqlValue[]): Steps<R | undefined> {
-  return (yield* rowsOf<R>(sql, ...values))[0];
+export function* sqlRow<R>(sql: string, ...values: readonly SqlValue[]): Steps<R | undefined> {
+  return (yield* sqlRows<R>(sql, ...values))[0];
 }
