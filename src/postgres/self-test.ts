@@ -12,6 +12,8 @@ const NOTIFY_MS = 3 * SECOND_MS;
 /** Throws AccessError (`database_unusable`, `journal_too_new`) if the server must not use this database. */
 export async function refuseUnusableDatabase({ journal }: TeamDatabase): Promise<void> {
   await journal.use(async (one) => {
+    // First, because behind such a pooler every other answer may come from a different session.
+    await journal.use(async (two) => await refuseTransactionPooler(one, two));
     const [state] = await one.rows<{ version: number; secured: boolean; standby: boolean }>(
       `SELECT (SELECT count(*) FROM zoho_payments.migrations) AS version,
         (SELECT bool_and(row_security_active(c.oid)) FROM pg_class c
@@ -26,7 +28,6 @@ export async function refuseUnusableDatabase({ journal }: TeamDatabase): Promise
         next: 'remove BYPASSRLS, SUPERUSER and the ownership of tables from the role zoho_payments_server.',
       });
     }
-    await journal.use(async (two) => await refuseTransactionPooler(one, two));
   });
 }
 

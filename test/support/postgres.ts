@@ -48,7 +48,7 @@ export async function startServer(): Promise<TestServer> {
   );
   if (made.status !== 0) throw new Error(`initdb failed: ${made.error?.message ?? made.stderr}`);
 
-  const url = (name: string) => `postgres://postgres@/${name}?host=${encodeURIComponent(folder)}`;
+  const url = (name: string) => `postgres://postgres@localhost/${name}?host=${encodeURIComponent(folder)}`;
   let server: ChildProcess | undefined;
   const start = async () => {
     const settings = { listen_addresses: '', unix_socket_directories: folder, fsync: 'off', max_connections: '200' };
