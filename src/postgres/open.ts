@@ -4,10 +4,8 @@ import { openPostgresJournal } from './journal.ts';
 import { refuseUnusableDatabase } from './self-test.ts';
 import { openPostgresTurns } from './turns.ts';
 
-/** The memory that the servers of a team share. */
-export interface TeamMemory {
-  /** The parts of the road that an organization keeps in the database. */
-  roadOf(organization: string): Pick<RoadOptions, 'openJournal' | 'openTurns'>;
+/** The memory that the servers of a team share: the journals and turns of all organizations. */
+export interface TeamMemory extends Required<Pick<RoadOptions, 'openJournal' | 'openTurns'>> {
   close(): Promise<void>;
 }
 
@@ -21,10 +19,8 @@ export async function openTeamMemory(url: string, options: TeamDatabaseOptions =
     throw error;
   }
   return {
-    roadOf: (organization) => ({
-      openJournal: () => openPostgresJournal(database, organization),
-      openTurns: async () => openPostgresTurns(database, organization),
-    }),
+    openJournal: (_file, organization) => openPostgresJournal(database, organization),
+    openTurns: async (_dir, organization) => openPostgresTurns(database, organization),
     close: () => database.close(),
   };
 }

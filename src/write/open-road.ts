@@ -31,9 +31,9 @@ export interface RoadOptions {
   readonly uniqueField?: string | undefined;
   readonly timings?: Partial<Timings> | undefined;
   /** Default: an SQLite journal, which survives a power cut. */
-  readonly openJournal?: ((file: string) => Promise<Journal>) | undefined;
+  readonly openJournal?: ((file: string, organization: string) => Promise<Journal>) | undefined;
   /** Default: locks of the operating system. */
-  readonly openTurns?: ((dir: string) => Promise<Turns>) | undefined;
+  readonly openTurns?: ((dir: string, organization: string) => Promise<Turns>) | undefined;
 }
 
 export interface OpenRoad {
@@ -75,11 +75,11 @@ export async function openRoad({
   caller,
   uniqueField,
   timings,
-  openJournal = openSqliteJournal,
+  openJournal = (file) => openSqliteJournal(file),
   openTurns = openLocalTurns,
 }: RoadOptions): Promise<OpenRoad> {
-  const journal = await openJournal(journalFile(dir));
-  const turns = await openTurns(join(dir, 'turns'));
+  const journal = await openJournal(journalFile(dir), zoho.organizationId);
+  const turns = await openTurns(join(dir, 'turns'), zoho.organizationId);
   const writes = new Map(endpoints.flatMap((endpoint) => (endpoint.kind === 'write' ? [[endpoint.name, endpoint] as const] : [])));
   const road: Road = {
     zoho,

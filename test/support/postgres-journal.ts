@@ -27,6 +27,8 @@ export async function tamperAt(place: string, ...sql: string[]): Promise<void> {
     'SET LOCAL ROLE zoho_payments_server',
     'SET LOCAL search_path = zoho_payments_session',
     `SET LOCAL zoho_payments.organization = ${pg.escapeLiteral(organization)}`,
+    // A server may just write.
+    'SELECT FROM journal FOR UPDATE',
     ...sql,
     'COMMIT',
   );
