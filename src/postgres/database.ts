@@ -12,6 +12,7 @@ import { SERVER_ROLE } from './schema.ts';
 export interface TeamDatabase {
   readonly journal: Connections;
   readonly turns: Connections;
+  readonly silenceMs: number;
   close(): Promise<void>;
 }
 
@@ -20,6 +21,11 @@ export interface TeamDatabaseOptions {
   readonly connections?: number;
   /** The most connections for turns, and so the most writes that this server has under way at once. */
   readonly turns?: number;
+  /**
+   * The database ends a turn's connection after this time without a statement, so that a stopped server does not hold its turns for ever.
+   * A held turn sends a statement four times in this time.
+   */
+  readonly silenceMs?: number;
 }
 
 /** A statement of a transaction takes milliseconds. A longer time means that the database is overloaded or blocked. */
@@ -28,25 +34,25 @@ const STATEMENT_MS = 10 * SECOND_MS;
 const LOCK_MS = 5 * SECOND_MS;
 /** The longest wait for an answer, for connections that were cut without a word. */
 const REPLY_MS = 15 * SECOND_MS;
-/** The database ends a turn's connection after this time without a statement, so that a stopped server does not hold its turns for ever. */
-const SILENCE_MS = 60 * SECOND_MS;
-/** How often a held turn sends a statement. */
-export const HEARTBEAT_MS = 15 * SECOND_MS;
 
-export function openDatabase(url: string, { connections = 5, turns = 10 }: TeamDatabaseOptions = {}): TeamDatabase {
+export function openDatabase(
+  url: string,
+  { connections = 5, turns = 10, silenceMs = 60 * SECOND_MS }: TeamDatabaseOptions = {},
+): TeamDatabase {
   const journal = new Connections(url, connections, [
     `SET statement_timeout = ${STATEMENT_MS}`,
     `SET lock_timeout = ${LOCK_MS}`,
     `SET idle_in_transaction_session_timeout = ${STATEMENT_MS}`,
   ]);
   const ofTurns = new Connections(url, turns, [
-    `SET idle_session_timeout = ${SILENCE_MS}`,
+    `SET idle_session_timeout = ${silenceMs}`,
     // A call that was cancelled cuts its connection. Without this check, the connection would stay in the queue for the lock.
     `SET client_connection_check_interval = ${SECOND_MS}`,
   ]);
   return {
     journal,
     turns: ofTurns,
+    silenceMs,
     close: async () => void (await Promise.all([journal.close(), ofTurns.close()])),
   };
 }

@@ -5,7 +5,7 @@ import { orAborted } from '../machine/or-aborted.ts';
 import { SECOND_MS } from '../time.ts';
 import { createTurnQueue } from '../write/turn-queue.ts';
 import { turnBusy, turnsClosed, TURN_TIMEOUT_MS, type Turn, type Turns } from '../write/turn.ts';
-import { HEARTBEAT_MS, type DatabaseSession, type TeamDatabase } from './database.ts';
+import type { DatabaseSession, TeamDatabase } from './database.ts';
 
 /**
  * Turns for all servers of a team. A turn is a session advisory lock for each of its names, on one connection. If the holder dies, its
@@ -70,7 +70,7 @@ export function openPostgresTurns(database: TeamDatabase, organization: string):
         const locks = slots.map((slot) => `SELECT pg_advisory_lock(${keyOf(organization, slot)})`).join('; ');
         await orAborted(connection.batch(locks, 'no', timeoutMs + SECOND_MS), deadline);
         const held = await orAborted(raise(connection, slots, what), deadline);
-        return heldTurn(connection, held, end, ending.signal);
+        return heldTurn(connection, held, database.silenceMs / 4, end, ending.signal);
       } catch (error) {
         connection?.cut();
         await end();
@@ -84,12 +84,18 @@ export function openPostgresTurns(database: TeamDatabase, organization: string):
   };
 }
 
-function heldTurn(connection: DatabaseSession, held: Turn['held'], end: () => Promise<void>, ending: AbortSignal): Turn {
+function heldTurn(
+  connection: DatabaseSession,
+  held: Turn['held'],
+  heartbeatMs: number,
+  end: () => Promise<void>,
+  ending: AbortSignal,
+): Turn {
   let beat: Promise<unknown> = Promise.resolve();
   const heartbeat = setInterval(() => {
     // If the connection is broken, the epochs prevent that this holder sends.
     beat = beat.then(() => connection.rows('SELECT')).catch(() => undefined);
-  }, HEARTBEAT_MS).unref();
+  }, heartbeatMs).unref();
   let isHeld = true;
   const leave = () => {
     if (!isHeld) return;

@@ -80,7 +80,19 @@ describe('the holder of a turn in PostgreSQL', () => {
     const at = place();
     const child = await holder('postgres', at, 'payment:1');
     child.kill('SIGSTOP');
-    await expect((await turnsAt(at)).take(['payment:1'], 'test', soon)).rejects.toThrow('holds the lock');
+    const turns = await turnsAt(at);
+    await expect(turns.take(['payment:1'], 'test', soon)).rejects.toThrow('holds the lock');
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  });
+
+  it('keeps its turn as long as it runs, and loses it if its process is paused for longer than the time limit', async () => {
+    const at = place();
+    const child = await holder('postgres', at, 'payment:1');
+    const turns = await turnsAt(at);
+    await expect(turns.take(['payment:1'], 'test', { timeoutMs: 3000 })).rejects.toThrow('holds the lock');
+    child.kill('SIGSTOP');
+    (await turns.take(['payment:1'], 'test', { timeoutMs: 5000 })).leave();
     child.kill('SIGKILL');
     await once(child, 'exit');
   });
