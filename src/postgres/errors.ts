@@ -15,12 +15,13 @@ export const isBroken = (error: unknown): boolean => !(error instanceof pg.Datab
 /** Turns any error of a query or a connection into an error that says who must act. */
 export function databaseError(error: unknown, changed: Changed = 'no'): PaymentsError {
   const code = error instanceof pg.DatabaseError ? (error.code ?? '') : undefined;
-  const why = oneLine(error instanceof Error ? error.message : String(error));
   if (code === undefined || AWAY.test(code)) return away(changed, error);
   if (BUSY.test(code)) {
     return new BusyError('Other calls keep the database locked.', { code: 'journal_busy', changed, next: again(changed), cause: error });
   }
-  return unusableDatabase(`it refused a statement: ${why} (${code})`, {
+  // The words of other errors may quote the data of a statement, which may name a customer.
+  const words = /^(0A|28|3D|42|5)/.test(code) && error instanceof Error ? `: ${oneLine(error.message)}` : '';
+  return unusableDatabase(`it refused a statement${words} (${code})`, {
     next: 'run zoho-payments-mcp migrate, and check the rights of the user in DATABASE_URL.',
     changed,
     cause: error,
