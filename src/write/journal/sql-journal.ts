@@ -83,11 +83,11 @@ const PAGE = 500;
 /** The longest time for one step of a search. Other calls wait for the end of a step. */
 const SHORT_MS = 5;
 
-const ROW =
+export const ENTRY_COLUMNS =
   'id, first_seq, last_seq, scope, endpoint, intent, key_digest, approval_digest, customer_id, ' +
   'kind, currency, amount, makes, state, delivered, claimed_at, sent_at, settled_at, zoho_id';
-const EVENT = 'seq, entry, type, at, data, salt, digest, hash';
-const columns = ROW.split(', ') as (keyof EntryRow)[];
+export const EVENT_COLUMNS = 'seq, entry, type, at, data, salt, digest, hash';
+const columns = ENTRY_COLUMNS.split(', ') as (keyof EntryRow)[];
 
 /** SQL: the outcome of the entry is not known yet. */
 export const unsettled = "state IN ('claimed', 'sent', 'unknown')";
@@ -233,26 +233,14 @@ export class SqlJournal implements Journal {
 
   async *events(): AsyncIterable<JournalEvent> {
     const page = (after: number) =>
-      this.#store.read(() => sqlRows<StoredEvent>(`SELECT ${EVENT} FROM events WHERE seq > ? ORDER BY seq LIMIT ?`, after, PAGE));
+      this.#store.read(() => sqlRows<StoredEvent>(`SELECT ${EVENT_COLUMNS} FROM events WHERE seq > ? ORDER BY seq LIMIT ?`, after, PAGE));
     for await (const { seq, entry, type, at, data, hash } of stored(page)) {
       yield { seq, entry: entry ?? undefined, type, at, data: parsed(data), hash };
     }
   }
 
   async verify(): Promise<Verdict> {
-    return await this.#store.verify(async (read) =>
-      verify({
-        checkpoint: await read(() => placeOf('checkpoint')),
-        head: await read(() => placeOf('head')),
-        entries: (await read(() => sqlRow<{ entries: number }>('SELECT count(*) AS entries FROM entries')))?.entries ?? 0,
-        events: stored((after) => read(() => walkedPage(after))),
-        entry: (id) => read(() => keptEntry(id)),
-        withoutEvents: onlyIds(stored((after) => read(() => entriesWithoutEvents(after)))),
-        notes: stored((after) =>
-          read(() => sqlRows<NoteRow>('SELECT seq, scope, intent, type, at FROM notes WHERE seq > ? ORDER BY seq LIMIT ?', after, PAGE)),
-        ),
-      }),
-    );
+    return await this.#store.verify(verifyTables);
   }
 
   async prune(before: string): Promise<number> {
@@ -308,7 +296,10 @@ export class SqlJournal implements Journal {
 
     const id = `w_${randomBytes(8).toString('hex')}`;
     const row = claimedRow(id, yield* append({ entry: id, type: 'claimed', at }, data), at, claim);
-    yield* sqlRows(`INSERT INTO entries (${ROW}) VALUES (${columns.map(() => '?').join(', ')})`, ...columns.map((name) => row[name]));
+    yield* sqlRows(
+      `INSERT INTO entries (${ENTRY_COLUMNS}) VALUES (${columns.map(() => '?').join(', ')})`,
+      ...columns.map((name) => row[name]),
+    );
     for (const block of new Set(claim.blocks)) yield* sqlRows('INSERT INTO blocks (entry, block) VALUES (?, ?)', id, block);
     return { kind: 'claimed', entry: yield* wholeEntry(row) };
   }
@@ -337,7 +328,7 @@ export class SqlJournal implements Journal {
     const oldest = (await this.#store.read(() => placeOf('checkpoint'))).seq;
     for (let [end, reach] = [before, PAGE]; end > oldest;) {
       const began = performance.now();
-      const sql = `SELECT ${ROW} FROM ${from} AND first_seq >= ? AND first_seq < ? ORDER BY first_seq DESC LIMIT ?`;
+      const sql = `SELECT ${ENTRY_COLUMNS} FROM ${from} AND first_seq >= ? AND first_seq < ? ORDER BY first_seq DESC LIMIT ?`;
       const page = await this.#store.read(() => wholeEntries(sqlRows<EntryRow>(sql, ...values, end - reach, end, most)));
       const took = performance.now() - began;
       for (const [, entry] of page) yield entry;
@@ -512,7 +503,7 @@ function* update({ id, last_seq, state, delivered, sent_at, settled_at, zoho_id,
 }
 
 const entryRows = (where: string, ...values: SqlValue[]): Steps<EntryRow[]> =>
-  sqlRows<EntryRow>(`SELECT ${ROW} FROM entries WHERE ${where}`, ...values);
+  sqlRows<EntryRow>(`SELECT ${ENTRY_COLUMNS} FROM entries WHERE ${where}`, ...values);
 
 function* wholeEntry(row: EntryRow): Steps<Entry> {
   const events = yield* sqlRows<StoredEvent>('SELECT type, data FROM events WHERE entry = ? ORDER BY seq', row.id);
@@ -539,7 +530,7 @@ async function* stored<T extends { readonly seq: number }>(page: (after: number)
 function* walkedPage(after: number): Steps<WalkedEvent[]> {
   const earlier = 'SELECT 1 FROM events AS earlier WHERE earlier.entry = events.entry AND earlier.seq < events.seq';
   const rows = yield* sqlRows<StoredEvent & { later: unknown }>(
-    `SELECT ${EVENT}, EXISTS (${earlier}) AS later FROM events WHERE seq > ? ORDER BY seq LIMIT ?`,
+    `SELECT ${EVENT_COLUMNS}, EXISTS (${earlier}) AS later FROM events WHERE seq > ? ORDER BY seq LIMIT ?`,
     after,
     PAGE,
   );
@@ -549,7 +540,7 @@ function* walkedPage(after: number): Steps<WalkedEvent[]> {
 
 function* keptEntry(id: string): Steps<KeptEntry> {
   return {
-    events: yield* sqlRows<StoredEvent>(`SELECT ${EVENT} FROM events WHERE entry = ? ORDER BY seq`, id),
+    events: yield* sqlRows<StoredEvent>(`SELECT ${EVENT_COLUMNS} FROM events WHERE entry = ? ORDER BY seq`, id),
     row: (yield* entryRows('id = ?', id))[0],
     blocks: (yield* sqlRows<{ block: string }>('SELECT block FROM blocks WHERE entry = ?', id)).map(({ block }) => block),
   };
@@ -584,4 +575,19 @@ function parsed(data: string | null): Json | undefined {
 /** The moment as ISO 8601 text in UTC, which can be compared as text. */
 function instant(moment: string): string {
   return new Date(moment).toISOString();
+}
+
+/** Checks the tables of a journal in one snapshot. */
+export async function verifyTables(read: ReadSteps): Promise<Verdict> {
+  return await verify({
+    checkpoint: await read(() => placeOf('checkpoint')),
+    head: await read(() => placeOf('head')),
+    entries: (await read(() => sqlRow<{ entries: number }>('SELECT count(*) AS entries FROM entries')))?.entries ?? 0,
+    events: stored((after) => read(() => walkedPage(after))),
+    entry: (id) => read(() => keptEntry(id)),
+    withoutEvents: onlyIds(stored((after) => read(() => entriesWithoutEvents(after)))),
+    notes: stored((after) =>
+      read(() => sqlRows<NoteRow>('SELECT seq, scope, intent, type, at FROM notes WHERE seq > ? ORDER BY seq LIMIT ?', after, PAGE)),
+    ),
+  });
 }

@@ -97,6 +97,17 @@ export async function openSqliteJournal(
   return new SqlJournal(new SqliteStore(await open(), open, now));
 }
 
+/** Runs reads of a journal while no process can write to it. */
+export async function withStillJournal<T>(file: string, work: (read: ReadSteps) => Promise<T>): Promise<T> {
+  const view = await JournalFile.open(file, layout, { durable: true, patienceMs: 10_000 });
+  try {
+    await view.hold('BEGIN IMMEDIATE');
+    return await work(async (steps) => runOn(view, steps()));
+  } finally {
+    view.close();
+  }
+}
+
 class SqliteStore implements JournalStore {
   readonly dialect: Dialect = {
     textsOf: 'SELECT value FROM json_each(?)',
