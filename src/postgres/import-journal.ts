@@ -55,17 +55,17 @@ const tables = [
   ['blocks', 'entry, block', undefined],
 ] as const;
 
-type Row = Readonly<Record<string, unknown>>;
+type CopiedRow = Readonly<Record<string, unknown>>;
 
 async function copy(read: ReadSteps, connection: DatabaseSession): Promise<void> {
-  const head = await read(() => sqlRow<Row>(`SELECT ${JOURNAL_COLUMNS} FROM journal`));
+  const head = await read(() => sqlRow<CopiedRow>(`SELECT ${JOURNAL_COLUMNS} FROM journal`));
   await connection.rows(`UPDATE journal SET (${JOURNAL_COLUMNS}) = (?, ?, ?, ?, ?)`, Object.values(head ?? {}));
   for (const [table, columns, place] of tables) {
     const insert = `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM json_populate_recordset(NULL::${table}, ?)`;
     const page = (after: number) =>
       place === undefined
-        ? sqlRows<Row>(`SELECT ${columns} FROM ${table}`)
-        : sqlRows<Row>(`SELECT ${columns} FROM ${table} WHERE ${place} > ? ORDER BY ${place} LIMIT 500`, after);
+        ? sqlRows<CopiedRow>(`SELECT ${columns} FROM ${table}`)
+        : sqlRows<CopiedRow>(`SELECT ${columns} FROM ${table} WHERE ${place} > ? ORDER BY ${place} LIMIT 500`, after);
     for (let after = 0; ;) {
       const rows = await read(() => page(after));
       await connection.rows(insert, [JSON.stringify(rows, binaryAsHex)]);
@@ -77,7 +77,7 @@ async function copy(read: ReadSteps, connection: DatabaseSession): Promise<void>
 
 /** Binary data as PostgreSQL reads it from text. */
 function binaryAsHex(this: unknown, name: string, value: unknown): unknown {
-  const own = (this as Row)[name];
+  const own = (this as CopiedRow)[name];
   return own instanceof Uint8Array ? `\\x${Buffer.from(own).toString('hex')}` : value;
 }
 
