@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Turns } from '../../src/write/turn.ts';
+import { closers } from '../support/closers.ts';
 
 /** The contract of turns: a suite that every backend must pass. */
 
@@ -24,6 +25,7 @@ export const soon = { timeoutMs: 300 };
 export async function holder(backend: string, place: string, name: string) {
   const script = fileURLToPath(new URL('turn-process.ts', import.meta.url));
   const child = spawn(process.execPath, ['--import', 'tsx', script, backend, place, name], { stdio: ['ignore', 'pipe', 'inherit'] });
+  closers.push(() => child.kill('SIGKILL'));
   await once(createInterface({ input: child.stdout }), 'line');
   return child;
 }
