@@ -320,6 +320,8 @@ async function carryOut(plan: Plan, template: Template, dir: string, clock: Cloc
   }
   const lists = new Map(calls.filter(isList).map((one) => [`${one.intent} ${one.altered} ${one.key}`, one]));
   for (const { intent, key, altered } of lists.values()) {
+    // The lost answers of one customer are settled one after the other, and one of them may belong to a list that is sent later.
+    await last.resolveAll();
     const op: Op = {
       at: 0,
       server: 0,
