@@ -6,6 +6,7 @@ import { openIssuer } from '../http/issuer.ts';
 import { listen } from '../http/node-server.ts';
 import { openStaticTokens, TokensError } from '../http/static-tokens.ts';
 import { LOOPBACK_HOSTS } from '../machine/loopback.ts';
+import type { TeamMemory } from '../postgres/open.ts';
 import type { Started } from '../started.ts';
 import type { Log } from '../trace.ts';
 import { writesSettled } from '../write/send.ts';
@@ -33,7 +34,8 @@ const DRAIN_MS = 30_000;
 /** Serves MCP over HTTP until the process gets a signal to stop. */
 export async function serveHttp(config: Config, started: Started, flags: HttpFlags): Promise<void> {
   const { host = '127.0.0.1', port = DEFAULT_PORT } = flags;
-  const { books, log, close, resolveLeftoversSoon } = openBooks(config, started);
+  const memory = await memoryOf(config);
+  const { books, log, close, resolveLeftoversSoon } = openBooks(config, started, memory);
   const { publicUrl, origins, trusted } = settingsOf(flags, host, port);
   const callers = callersOf(flags, log);
   const isLocal = LOOPBACK_HOSTS.includes(inUrl(host));
@@ -69,9 +71,19 @@ export async function serveHttp(config: Config, started: Started, flags: HttpFla
     await door.close();
     await server.close();
     await close();
+    await memory?.close();
     process.exit(0);
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void end());
+}
+
+/** The journal and the turns of a team, if DATABASE_URL names its database. */
+async function memoryOf({ databaseUrl, sandbox }: Config): Promise<TeamMemory | undefined> {
+  if (databaseUrl === undefined) return undefined;
+  if (sandbox !== false)
+    throw new ConfigError('DATABASE_URL is set, but the practice books have no journal in a database: unset it, or omit --sandbox.');
+  const { openTeamMemory } = await import('../postgres/open.ts');
+  return await openTeamMemory(databaseUrl);
 }
 
 /** The host as it is written in an address. */

@@ -123,6 +123,11 @@ describe('the start is refused', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });
 
+  it('with practice books and the database of a team', async () => {
+    const { code, stderr } = await run(['serve', '--http', '--port', '0', '--sandbox=memory'], { DATABASE_URL: 'postgres://127.0.0.1/x' });
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('DATABASE_URL is set') });
+  });
+
   it('with an option of HTTP but without --http', async () => {
     const { code, stderr } = await run(['serve', '--auth-tokens', '/nowhere.json']);
     expect({ code, stderr }).toMatchObject({ stderr: expect.stringContaining('--auth-tokens needs --http') });
