@@ -1,3 +1,4 @@
+import { callerScopes } from '../caller-scopes.ts';
 import { version } from './version.ts';
 
 /** Every command with its options, for `--help` and for reading the command line. An option that is not listed here is refused. */
@@ -16,6 +17,7 @@ interface Command {
 const PROGRAM = 'zoho-payments-mcp';
 
 const sandbox = ['--sandbox', 'use the journal of the practice books'] as const;
+const database = ['--database', "use a team's journal, in the database of DATABASE_URL"] as const;
 const books = [
   ['--sandbox[=memory]', 'use practice books on this machine instead of Zoho Books; =memory discards them at the end'],
   ['--today YYYY-MM-DD', 'the newest date in new practice books; default: today'],
@@ -35,6 +37,18 @@ const csv = [
   ['--encoding NAME', 'such as latin1; default: the encoding stated in the file, otherwise UTF-8'],
 ] as const;
 
+/** Only with `serve --http`. */
+export const http = [
+  ['--host ADDRESS', 'with --http: the address to listen on; default: 127.0.0.1'],
+  ['--port N', 'with --http: the port; default: 8787'],
+  ['--public-url URL', 'with --http: the address that clients use, such as https://payments.example.com'],
+  ['--auth-tokens FILE', 'with --http: a JSON file with the tokens of the callers; docs/team.md explains it'],
+  ['--auth-issuer URL', 'with --http: the https address of the authorization server (issuer) whose tokens (JWT) callers use'],
+  ['--auth-audience TEXT', 'with --auth-issuer: the audience of its tokens; default: the public address followed by /mcp'],
+  ['--allow-origin LIST', 'with --http: origins of web pages that may call, such as https://app.example.com'],
+  ['--trust-proxy LIST', 'with --http: addresses of proxies whose X-Forwarded-For counts, such as 10.0.0.0/8'],
+] as const;
+
 /** By name: one word, or two words for a subcommand such as `journal list`. */
 const declared = {
   serve: {
@@ -42,6 +56,8 @@ const declared = {
     does: 'serve MCP over stdio (standard input and output); AI apps (hosts) run this; the default if no command is given',
     options: [
       ...books,
+      ['--http', 'serve MCP over HTTP instead of stdio; docs/team.md explains it'],
+      ...http,
       ['--log-level LEVEL', 'how much to write to stderr: error, warn (default), info or debug'],
       ['--log-json', 'write the log as JSON lines'],
       ['--extension', 'the desktop extension (.mcpb) sets this; messages then name the settings of the extension'],
@@ -136,10 +152,27 @@ const declared = {
     examples: ['sandbox --port 8765 --payments 1000'],
     more: ['It prints one line of JSON with its addresses and credentials, and runs until it is stopped.'],
   },
+  token: {
+    usage: 'token create',
+    does: 'make tokens for callers over HTTP',
+    options: [],
+    examples: ['token create --caller invoices-agent --scopes payments:read --expires 2027-06-30'],
+  },
+  'token create': {
+    usage: 'token create',
+    does: 'make a token for a caller: print the token once, and its entry for the file of tokens',
+    options: [
+      ['--caller NAME', 'a name for journal, limits and log'],
+      ['--scopes LIST', `what the caller may do: ${callerScopes.join(', ')}`],
+      ['--expires TIME', 'the day (or the time) from which the token is not valid any more, such as 2027-06-30'],
+    ],
+    examples: ['token create --caller invoices-agent --scopes payments:read,payments:write --expires 2027-06-30'],
+    more: ['The file has only the digest of the token. If the token is lost, make another one.'],
+  },
   journal: {
-    usage: 'journal list|show|resolve|verify|prune|export',
+    usage: 'journal list|show|resolve|verify|prune|export|import',
     does: 'show and check the journal: every change that this server sent to Zoho',
-    options: [sandbox],
+    options: [sandbox, database],
     examples: ['journal list --since 2026-06-01', 'journal resolve'],
   },
   'journal list': {
@@ -158,13 +191,14 @@ const declared = {
       ['--page PAGE', 'the next page: the value that the previous list shows'],
       ['--json', 'print JSON for programs'],
       sandbox,
+      database,
     ],
     examples: ['journal list --reference "TRF 7731"', 'journal list --outcome unknown --json'],
   },
   'journal show': {
     usage: 'journal show ID',
     does: 'show one write: what, when, who confirmed it, and its outcome',
-    options: [['--json', 'print one JSON document for programs: the whole entry with its events; times are in UTC'], sandbox],
+    options: [['--json', 'print one JSON document for programs: the whole entry with its events; times are in UTC'], sandbox, database],
     examples: ['journal show w_3fc99e3a24c4ce5a'],
   },
   'journal resolve': {
@@ -175,6 +209,7 @@ const declared = {
       ['--not-recorded', 'the write was not carried out'],
       ['--force', 'set the outcome even if the record does not match, or if Zoho may still carry out the write; this is final'],
       sandbox,
+      database,
     ],
     examples: ['journal resolve', 'journal resolve w_3fc99e3a24c4ce5a --recorded 9030000079467'],
     more: ['The exit code is 1 if a write is still unresolved.'],
@@ -182,7 +217,7 @@ const declared = {
   'journal verify': {
     usage: 'journal verify',
     does: 'check that nothing in the journal is damaged, changed or missing',
-    options: [sandbox],
+    options: [sandbox, database],
     examples: ['journal verify'],
   },
   'journal prune': {
@@ -192,6 +227,7 @@ const declared = {
       ['--before YYYY-MM-DD', 'delete the journal entries before this day; the last seven days stay'],
       ['--customer ID', "remove this customer's data from the journal; unresolved writes stay, and the command says how many"],
       sandbox,
+      database,
     ],
     examples: ['journal prune --before 2026-01-01'],
     more: ['It changes nothing in Zoho Books.'],
@@ -199,8 +235,24 @@ const declared = {
   'journal export': {
     usage: 'journal export',
     does: 'print the whole journal as JSON lines',
-    options: [sandbox],
+    options: [sandbox, database],
     examples: ['journal export > journal.jsonl'],
+  },
+  'journal import': {
+    usage: 'journal import FILE',
+    does: "take over a journal from its file into a team's database (DATABASE_URL)",
+    options: [],
+    examples: ['journal import ~/.local/state/zoho-payments-mcp/www.zohoapis.com-10234695/journal.sqlite'],
+    more: [
+      'The organization must have no writes in the database yet. The file is renamed afterwards, so that no server goes on writing to it.',
+    ],
+  },
+  migrate: {
+    usage: 'migrate',
+    does: "create or update the tables in a team's database (DATABASE_URL)",
+    options: [],
+    examples: ['migrate'],
+    more: ['Run it once, and again after each update of this program. It can run several times at once.'],
   },
 } as const satisfies Readonly<Record<string, Command>>;
 
@@ -210,7 +262,7 @@ type Written = (typeof declared)[keyof typeof declared]['options'][number][0];
 type NameOf<W> = W extends `--${infer N} ${string}` ? N : W extends `--${infer N}[${string}` ? N : W extends `--${infer N}` ? N : never;
 type TypeOf<W> = W extends `${string} ${string}` ? 'string' : 'boolean';
 
-const optionName = (written: string): string => /^--([\w-]+)/.exec(written)?.[1] ?? '';
+export const optionName = (written: string): string => /^--([\w-]+)/.exec(written)?.[1] ?? '';
 
 /** The options of all commands, for `parseArgs`. An option takes a value if the list above shows a value after a space. */
 export const parsedOptions = Object.fromEntries(
@@ -283,4 +335,4 @@ ZOHO_API_BASE_URL, ZOHO_ACCOUNTS_URL, ZOHO_PAYMENTS_SANDBOX, ZOHO_PAYMENTS_SANDB
 ZOHO_PAYMENTS_TOOLSETS,
 ZOHO_PAYMENTS_STATE_DIR, ZOHO_PAYMENTS_CONFIRM, ZOHO_PAYMENTS_ASK, ZOHO_PAYMENTS_FASTEST_ANSWER_MS, ZOHO_PAYMENTS_POLICY,
 ZOHO_PAYMENTS_UNIQUE_FIELD, ZOHO_PAYMENTS_KEYCHAIN, ZOHO_PAYMENTS_CALLS_PER_MINUTE,
-ZOHO_PAYMENTS_CALLS_AT_ONCE, ZOHO_PAYMENTS_LOG_LEVEL, ZOHO_PAYMENTS_LOG_JSON.`;
+ZOHO_PAYMENTS_CALLS_AT_ONCE, ZOHO_PAYMENTS_LOG_LEVEL, ZOHO_PAYMENTS_LOG_JSON, DATABASE_URL.`;

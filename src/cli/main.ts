@@ -6,7 +6,7 @@ import { ProblemError } from './cli-error.ts';
 import type { CsvFlags } from './csv-file.ts';
 import type { ImportCommand } from './import.ts';
 import { calendarDay, isDay, levelOf, policyOf, readConfig, searchPath, toolsetsOf, type Config } from './config.ts';
-import { commandHelp, commands, generalHelp, optionsOf, parsedOptions, partsOf } from './help.ts';
+import { commandHelp, commands, generalHelp, http, optionName, optionsOf, parsedOptions, partsOf } from './help.ts';
 import { commandOf, launchOf, startedAs, startedAsExtension } from './how-started.ts';
 import { problemOf } from './render.ts';
 import { version } from './version.ts';
@@ -38,14 +38,21 @@ async function main(argv: readonly string[]): Promise<void> {
   if (values.help) return void process.stdout.write(helpHere(name === undefined ? generalHelp() : commandHelp(name)));
   if (values.version) return void process.stdout.write(`${version}\n`);
   const [command = 'serve', verb] = name?.split(' ') ?? [];
-  const takesOne = ['journal show', 'journal resolve', 'import', 'reconcile'].includes(name ?? '');
+  const takesOne = ['journal show', 'journal resolve', 'journal import', 'import', 'reconcile'].includes(name ?? '');
   const [id, extra] = takesOne ? rest : [undefined, rest[0]];
   if (extra !== undefined) throw new UsageError(`unexpected argument ${JSON.stringify(extra)}`);
   switch (command) {
     case 'serve': {
-      const { serve } = await import('./serve.ts');
       const config = withFlags(readConfig(), values);
-      return serve(config, startedHere(config.sandbox !== false));
+      const started = startedHere(config.sandbox !== false);
+      if (values.http) {
+        const { serveHttp } = await import('./serve-http.ts');
+        return await serveHttp(config, started, { ...values, port: portOption(values.port) });
+      }
+      const alone = http.map(([written]) => optionName(written)).find((option) => option in values);
+      if (alone !== undefined) throw new UsageError(`--${alone} needs --http`);
+      const { serve } = await import('./serve.ts');
+      return serve(config, started);
     }
     case 'journal': {
       if (verb === undefined) throw new UsageError(`journal needs one of ${partsOf('journal').join(', ')}`);
@@ -61,11 +68,20 @@ async function main(argv: readonly string[]): Promise<void> {
       if (before !== undefined && customer !== undefined) throw new UsageError('use either --before or --customer, not both');
       if (recorded !== undefined && notRecorded) throw new UsageError('use either --recorded or --not-recorded, not both');
       if (force && recorded === undefined && !notRecorded) throw new UsageError('--force needs --recorded or --not-recorded');
+      if (verb === 'import') {
+        if (id === undefined) throw new UsageError('journal import needs the file of a journal, such as journal.sqlite');
+        const { runJournalImport } = await import('./database.ts');
+        return await runJournalImport(id, readConfig());
+      }
       const { runJournal } = await import('./journal.ts');
       const list = verb === 'list' ? await listOptions(values) : undefined;
       const config = withFlags(readConfig(), values);
-      const command = { verb, id, recorded, notRecorded, force, before, customer, list, json };
+      const command = { verb, id, recorded, notRecorded, force, before, customer, list, json, database: values.database === true };
       return await runJournal(command, config, startedHere(config.sandbox !== false));
+    }
+    case 'migrate': {
+      const { runMigrate } = await import('./database.ts');
+      return await runMigrate(readConfig());
     }
     case 'login': {
       const { login } = await import('./login.ts');
@@ -105,6 +121,11 @@ async function main(argv: readonly string[]): Promise<void> {
       if (results === '' || account === '') throw new UsageError('--results and --account must not be empty');
       const csv = csvOptions(values, reconcileRoles);
       return await runReconcile({ file: id, csv, encoding, account, days, results }, withFlags(readConfig(), values));
+    }
+    case 'token': {
+      if (verb === undefined) throw new UsageError(`token needs one of ${partsOf('token').join(', ')}`);
+      const { createToken } = await import('./token.ts');
+      return createToken(values);
     }
     case 'sandbox': {
       const { runSandbox } = await import('./sandbox.ts');

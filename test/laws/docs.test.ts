@@ -12,6 +12,7 @@ import { codesByRetry, type Retry } from '../../src/error-codes.ts';
 import { listChartOfAccounts } from '../../src/matching/chart-of-accounts.ts';
 import { listWrites } from '../../src/mcp/list-writes.ts';
 import { limitsResource } from '../../src/mcp/resources.ts';
+import { tokensSchema } from '../../src/http/static-tokens.ts';
 import { policySchema } from '../../src/write/policy.ts';
 import { dataCenter, dataCenterNames, type DataCenterName } from '../../src/zoho/data-centers.ts';
 import { zohoCalls } from '../../src/zoho-calls.ts';
@@ -223,6 +224,13 @@ describe('the policy file', () => {
   });
 });
 
+describe('the file of tokens', () => {
+  it('has a published JSON Schema that is up to date', async () => {
+    const schema = { title: 'Tokens of callers of zoho-payments-mcp', ...z.toJSONSchema(tokensSchema, { io: 'input' }) };
+    await expect(`${JSON.stringify(schema, null, 2)}\n`).toMatchFileSnapshot('../../src/http/tokens.schema.json');
+  });
+});
+
 describe('manifest.json', () => {
   const manifest = JSON.parse(read('manifest.json')) as {
     server: { mcp_config: { env: Record<string, string> } };
@@ -265,11 +273,11 @@ describe('README.md', () => {
 
 describe('the pages in docs/', () => {
   it('list exactly the variables that the program reads', () => {
-    const inCode = new Set(read('src/cli/config.ts').match(/\b(ZOHO|HTTPS?|NO)_[A-Z_]+\b/g));
+    const inCode = new Set(read('src/cli/config.ts').match(/\b(ZOHO|HTTPS?|NO|DATABASE)_[A-Z_]+\b/g));
     const inTable = new Set(
       read('docs/configuration.md')
         .match(/^\| `.*$/gm)
-        ?.flatMap((row) => row.match(/\b(ZOHO|HTTPS?|NO)_[A-Z_]+\b/g) ?? []),
+        ?.flatMap((row) => row.match(/\b(ZOHO|HTTPS?|NO|DATABASE)_[A-Z_]+\b/g) ?? []),
     );
     expect(inTable).toEqual(inCode);
   });

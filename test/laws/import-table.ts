@@ -5,6 +5,7 @@
  */
 export const importTable: Record<string, readonly string[]> = {
   'answer-cache': [],
+  'caller-scopes': [],
   concern: [],
   'error-codes': [],
   'foreign-text': [],
@@ -104,8 +105,10 @@ export const importTable: Record<string, readonly string[]> = {
     'write/journal',
     'write',
   ],
+  postgres: ['errors', 'foreign-text', 'time', 'machine', 'write/journal', 'write', 'postgres'],
   mcp: [
     'answer-cache',
+    'caller-scopes',
     'concern',
     'error-codes',
     'endpoint',
@@ -130,4 +133,5 @@ export const importTable: Record<string, readonly string[]> = {
     'write',
     'mcp',
   ],
+  http: ['caller-scopes', 'json', 'trace', 'mcp', 'http'],
 };
