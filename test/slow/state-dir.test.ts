@@ -213,7 +213,7 @@ describe('the folder of one Zoho address', () => {
     await (await openSqliteJournal(join(base, `127.0.0.1_${port}-${sandbox.organization_id}`, 'journal.sqlite'))).close();
     for (const given of [settings, byName]) {
       const server = await serving([], given);
-      await expect.poll(() => server.stderr()).toContain('these books have several journals');
+      await expect.poll(() => server.stderr()).toContain('this server has several journals for these books');
       const { code, stdout } = await run(['doctor'], given);
       expect(code).toBe(1);
       expect(stdout).toMatch(new RegExp(`WRONG {2}folder: .*localhost_${port}`));
