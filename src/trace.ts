@@ -11,11 +11,26 @@ export type Log = (level: Level, event: string, facts?: Readonly<Record<string, 
 
 export const silent: Log = () => {};
 
-const current = new AsyncLocalStorage<string>();
+/** What every line of the log says about the current call. */
+interface Traced {
+  readonly request_id?: string;
+  /** Over HTTP. */
+  readonly caller?: string | undefined;
+  readonly organization?: string | undefined;
+}
+
+const current = new AsyncLocalStorage<Traced>();
+
+export const traced = (): Traced => current.getStore() ?? {};
 
 /** The id of the current call. */
-export const requestId = (): string | undefined => current.getStore();
+export const requestId = (): string | undefined => traced().request_id;
 
 export function withRequestId<T>(work: () => T): T {
-  return current.run(`r_${randomBytes(4).toString('hex')}`, work);
+  return current.run({ ...traced(), request_id: `r_${randomBytes(4).toString('hex')}` }, work);
+}
+
+/** Names the caller and the organization in every line of the log. */
+export function withCaller<T>(from: Pick<Traced, 'caller' | 'organization'>, work: () => T): T {
+  return current.run({ ...traced(), ...from }, work);
 }

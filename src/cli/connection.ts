@@ -19,7 +19,7 @@ export interface ConnectionOptions
 /** Zoho, journal and locks, as the MCP server needs them. */
 export interface Connection extends Pick<
   Books,
-  'zoho' | 'reader' | 'write' | 'writeList' | 'journal' | 'graceEnds' | 'timeZone' | 'quota'
+  'zoho' | 'reader' | 'write' | 'writeList' | 'as' | 'journal' | 'graceEnds' | 'timeZone' | 'quota'
 > {
   /** The HTTP connection to Zoho that all other parts use. Opens it if needed. */
   wire(): Promise<Wire>;
@@ -46,14 +46,14 @@ export function openConnection({
   const road = opener(version, async () => {
     const { openRoad } = await import('../write/open-road.ts');
     const { zoho, dir } = await wire.get();
-    return await openRoad({ dir: usable(dir), zoho, endpoints, policy, mode, ask, uniqueField, caller: 'local', timings, openJournal });
+    return await openRoad({ dir: usable(dir), zoho, endpoints, policy, mode, ask, uniqueField, timings, openJournal });
   });
-  const onRoad = async <T>(work: (road: Road) => Promise<T>): Promise<T> => {
+  const onRoad = async <T>(work: (road: Road) => Promise<T>, caller: string | undefined): Promise<T> => {
     try {
-      const { road: opened } = await road.get().catch((error: unknown) => {
+      const opened = await road.get().catch((error: unknown) => {
         throw error instanceof PaymentsError ? error : new InternalError('no', error);
       });
-      return await work(opened);
+      return await work(caller === undefined ? opened.road : opened.as(caller));
     } catch (error) {
       // The model may not pass the error on, so the operator finds it in the log.
       if (error instanceof AccessError && /^(journal|state_dir)_/.test(error.code))
@@ -61,20 +61,24 @@ export function openConnection({
       throw error;
     }
   };
+  const writesOf = (caller?: string): Pick<Books, 'write' | 'writeList'> => ({
+    write: async (call) => {
+      const { perform } = await import('../write/perform.ts');
+      return await onRoad((road) => perform(call, road), caller);
+    },
+    writeList: async (call) => {
+      const { performList } = await import('../write/perform-list.ts');
+      return await onRoad((road) => performList(call, road), caller);
+    },
+  });
   return {
     wire: wire.get,
     road: road.get,
     zoho: readingOf(async () => (await wire.get()).zoho, undefined, wholeCallMs),
     reader: async (signal) => (await wire.get()).zoho.until(signal && endingAfter(signal, wholeCallMs)),
     quota: async () => await (await wire.get()).limits.quota(),
-    write: async (call) => {
-      const { perform } = await import('../write/perform.ts');
-      return await onRoad((road) => perform(call, road));
-    },
-    writeList: async (call) => {
-      const { performList } = await import('../write/perform-list.ts');
-      return await onRoad((road) => performList(call, road));
-    },
+    ...writesOf(),
+    as: writesOf,
     journal: async () => (await road.get()).road.journal,
     graceEnds: async (entry) => graceEnds(entry, (await road.get()).road.timings),
     timeZone: async () => await timeZoneOf(await wire.get()),

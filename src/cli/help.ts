@@ -1,3 +1,4 @@
+import { callerScopes } from '../caller-scopes.ts';
 import { version } from './version.ts';
 
 /** Every command with its options, for `--help` and for reading the command line. An option that is not listed here is refused. */
@@ -35,6 +36,18 @@ const csv = [
   ['--encoding NAME', 'such as latin1; default: the encoding stated in the file, otherwise UTF-8'],
 ] as const;
 
+/** Only with `serve --http`. */
+export const http = [
+  ['--host ADDRESS', 'with --http: the address to listen on; default: 127.0.0.1'],
+  ['--port N', 'with --http: the port; default: 8787'],
+  ['--public-url URL', 'with --http: the address that clients use, such as https://payments.example.com'],
+  ['--auth-tokens FILE', 'with --http: a JSON file with the tokens of the callers; docs/team.md explains it'],
+  ['--auth-issuer URL', 'with --http: the https address of the authorization server (issuer) whose tokens (JWT) callers use'],
+  ['--auth-audience TEXT', 'with --auth-issuer: the audience of its tokens; default: the public address followed by /mcp'],
+  ['--allow-origin LIST', 'with --http: origins of web pages that may call, such as https://app.example.com'],
+  ['--trust-proxy LIST', 'with --http: addresses of proxies whose X-Forwarded-For counts, such as 10.0.0.0/8'],
+] as const;
+
 /** By name: one word, or two words for a subcommand such as `journal list`. */
 const declared = {
   serve: {
@@ -42,6 +55,8 @@ const declared = {
     does: 'serve MCP over stdio (standard input and output); AI apps (hosts) run this; the default if no command is given',
     options: [
       ...books,
+      ['--http', 'serve MCP over HTTP instead of stdio; docs/team.md explains it'],
+      ...http,
       ['--log-level LEVEL', 'how much to write to stderr: error, warn (default), info or debug'],
       ['--log-json', 'write the log as JSON lines'],
       ['--extension', 'the desktop extension (.mcpb) sets this; messages then name the settings of the extension'],
@@ -136,6 +151,23 @@ const declared = {
     examples: ['sandbox --port 8765 --payments 1000'],
     more: ['It prints one line of JSON with its addresses and credentials, and runs until it is stopped.'],
   },
+  token: {
+    usage: 'token create',
+    does: 'make tokens for callers over HTTP',
+    options: [],
+    examples: ['token create --caller invoices-agent --scopes payments:read --expires 2027-06-30'],
+  },
+  'token create': {
+    usage: 'token create',
+    does: 'make a token for a caller: print the token once, and its entry for the file of tokens',
+    options: [
+      ['--caller NAME', 'a name for journal, limits and log'],
+      ['--scopes LIST', `what the caller may do: ${callerScopes.join(', ')}`],
+      ['--expires TIME', 'the day (or the time) from which the token is not valid any more, such as 2027-06-30'],
+    ],
+    examples: ['token create --caller invoices-agent --scopes payments:read,payments:write --expires 2027-06-30'],
+    more: ['The file has only the digest of the token. If the token is lost, make another one.'],
+  },
   journal: {
     usage: 'journal list|show|resolve|verify|prune|export',
     does: 'show and check the journal: every change that this server sent to Zoho',
@@ -210,7 +242,7 @@ type Written = (typeof declared)[keyof typeof declared]['options'][number][0];
 type NameOf<W> = W extends `--${infer N} ${string}` ? N : W extends `--${infer N}[${string}` ? N : W extends `--${infer N}` ? N : never;
 type TypeOf<W> = W extends `${string} ${string}` ? 'string' : 'boolean';
 
-const optionName = (written: string): string => /^--([\w-]+)/.exec(written)?.[1] ?? '';
+export const optionName = (written: string): string => /^--([\w-]+)/.exec(written)?.[1] ?? '';
 
 /** The options of all commands, for `parseArgs`. An option takes a value if the list above shows a value after a space. */
 export const parsedOptions = Object.fromEntries(

@@ -1,4 +1,4 @@
-import { requestId, levels, type Level, type Log } from '../trace.ts';
+import { levels, traced, type Level, type Log } from '../trace.ts';
 
 /** Writes the log to stderr, as lines for people or as JSON. Stdout is reserved for MCP messages. */
 export function createLog({
@@ -13,7 +13,7 @@ export function createLog({
   const most = levels.indexOf(level);
   return (at, event, facts = {}) => {
     if (levels.indexOf(at) > most) return;
-    const told = Object.entries({ ...facts, request_id: requestId() }).filter(([, value]) => value !== undefined);
+    const told = Object.entries({ ...facts, ...traced() }).filter(([, value]) => value !== undefined);
     if (json) return write(`${JSON.stringify({ time: new Date().toISOString(), level: at, event, ...Object.fromEntries(told) })}\n`);
     write(`zoho-payments-mcp: ${[event, ...told.map(([name, value]) => `${name}=${String(value)}`)].join(' ')}\n`);
   };

@@ -6,7 +6,7 @@ import { ProblemError } from './cli-error.ts';
 import type { CsvFlags } from './csv-file.ts';
 import type { ImportCommand } from './import.ts';
 import { calendarDay, isDay, levelOf, policyOf, readConfig, searchPath, toolsetsOf, type Config } from './config.ts';
-import { commandHelp, commands, generalHelp, optionsOf, parsedOptions, partsOf } from './help.ts';
+import { commandHelp, commands, generalHelp, http, optionName, optionsOf, parsedOptions, partsOf } from './help.ts';
 import { commandOf, launchOf, startedAs, startedAsExtension } from './how-started.ts';
 import { problemOf } from './render.ts';
 import { version } from './version.ts';
@@ -43,9 +43,16 @@ async function main(argv: readonly string[]): Promise<void> {
   if (extra !== undefined) throw new UsageError(`unexpected argument ${JSON.stringify(extra)}`);
   switch (command) {
     case 'serve': {
-      const { serve } = await import('./serve.ts');
       const config = withFlags(readConfig(), values);
-      return serve(config, startedHere(config.sandbox !== false));
+      const started = startedHere(config.sandbox !== false);
+      if (values.http) {
+        const { serveHttp } = await import('./serve-http.ts');
+        return await serveHttp(config, started, { ...values, port: portOption(values.port) });
+      }
+      const alone = http.map(([written]) => optionName(written)).find((option) => option in values);
+      if (alone !== undefined) throw new UsageError(`--${alone} needs --http`);
+      const { serve } = await import('./serve.ts');
+      return serve(config, started);
     }
     case 'journal': {
       if (verb === undefined) throw new UsageError(`journal needs one of ${partsOf('journal').join(', ')}`);
@@ -105,6 +112,11 @@ async function main(argv: readonly string[]): Promise<void> {
       if (results === '' || account === '') throw new UsageError('--results and --account must not be empty');
       const csv = csvOptions(values, reconcileRoles);
       return await runReconcile({ file: id, csv, encoding, account, days, results }, withFlags(readConfig(), values));
+    }
+    case 'token': {
+      if (verb === undefined) throw new UsageError(`token needs one of ${partsOf('token').join(', ')}`);
+      const { createToken } = await import('./token.ts');
+      return createToken(values);
     }
     case 'sandbox': {
       const { runSandbox } = await import('./sandbox.ts');

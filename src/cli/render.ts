@@ -63,7 +63,7 @@ export function writeText(entry: Entry, { zone, retryAt, deletedBy, here = start
   const { amount, currency_code, reference_number } = aboutOf(entry);
   const { lines = [], chose = [] } = entry.facts as { lines?: readonly string[]; chose?: readonly string[] };
   const { tool } = calledOf(entry);
-  const [organization = '', caller = ''] = scope.split('/');
+  const [organization = '', ...caller] = scope.split('/');
   const at = (moment: string) => timeText(moment, zone);
   const steps = [
     `began at ${at(claimedAt)}`,
@@ -75,7 +75,7 @@ export function writeText(entry: Entry, { zone, retryAt, deletedBy, here = start
   return [
     sentence(shownTitle(entry)),
     `This is the write ${id}. ${tool} was called${tool === endpoint ? '' : `, which called ${endpoint}`}.`,
-    `It was made in the organization ${oneLine(organization)} by the caller ${quoted(caller)}` +
+    `It was made in the organization ${oneLine(organization)} by the caller ${quoted(caller.join('/'))}` +
       `${key === undefined ? '' : `, with the idempotency_key ${quoted(key, 200)}`}.`,
     amount !== undefined && `The amount is ${formatMoney(amount, currency_code && oneLine(currency_code, 10))}.`,
     reference_number !== undefined && `The reference number is ${quoted(reference_number)}.`,

@@ -1,4 +1,4 @@
-import type { Transport } from '@modelcontextprotocol/server';
+import type { JSONRPCMessage } from '@modelcontextprotocol/server';
 import { closest, distance } from 'fastest-levenshtein';
 import type * as z from 'zod';
 import type { $ZodType, $ZodTypes } from 'zod/v4/core';
@@ -7,7 +7,6 @@ import { isObject, type Json } from '../json.ts';
 import { NOT_AN_ID, shownBy, standsForAll } from '../records/fields.ts';
 import { CLEARED } from '../records/zoho-shapes.ts';
 import type { Step } from '../report.ts';
-import { relay } from './relay.ts';
 
 /**
  * Turns a model's arguments into an endpoint's input: repairs and validates them, and names every error, so that the model can correct it.
@@ -17,18 +16,16 @@ import { relay } from './relay.ts';
 const LEFT_OUT = '__proto__';
 
 /**
- * Wraps a transport, so that `readArguments` gets arguments that the SDK would refuse or drop. JSON text becomes an object; null, "" and an
+ * Changes a message, so that `readArguments` gets arguments that the SDK would refuse or drop. JSON text becomes an object; null, "" and an
  * empty list become no arguments. An argument that the SDK would drop is renamed, so that it is refused as unknown.
  */
-export function keepingArguments(inner: Transport): Transport {
-  return relay(inner, ([message, ...rest], pass) => {
-    const { method, params } = message as { readonly method?: string; readonly params?: unknown };
-    if (!isObject(params)) return pass(message, ...rest);
-    // Arguments of prompts and completions are optional texts.
-    const readable = method === 'tools/call' ? withArguments(params) : withArguments(params, isGiven);
-    const context = isObject(params['context']) && { context: withArguments(params['context'], isGiven) };
-    pass({ ...message, params: { ...readable, ...context } } as typeof message, ...rest);
-  });
+export function keepingArguments<M extends JSONRPCMessage>(message: M): M {
+  const { method, params } = message as { readonly method?: string; readonly params?: unknown };
+  if (!isObject(params)) return message;
+  // Arguments of prompts and completions are optional texts.
+  const readable = method === 'tools/call' ? withArguments(params) : withArguments(params, isGiven);
+  const context = isObject(params['context']) && { context: withArguments(params['context'], isGiven) };
+  return { ...message, params: { ...readable, ...context } };
 }
 
 const isGiven = (value: unknown) => value !== null;

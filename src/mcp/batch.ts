@@ -16,7 +16,7 @@ export interface Batches {
 }
 
 /** The most messages in a batch: Zoho's limit of calls in a minute. */
-const MOST_MESSAGES = 100;
+export const MOST_MESSAGES = 100;
 const [BRACKET, BLANKS] = [0x5b, new Set([0x20, 0x09, 0x0d])];
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 const [OPENING, CLOSING] = [new Set([0x5b, 0x7b]), new Set([0x5d, 0x7d])];

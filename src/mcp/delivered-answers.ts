@@ -1,4 +1,5 @@
 import type { RequestId, Transport } from '@modelcontextprotocol/server';
+import type { Journal } from '../write/journal/journal.ts';
 
 /**
  * Notes which answers reached the client. Only after the client has the answer, an identical call means a new write. A cancelled call gets
@@ -7,8 +8,6 @@ import type { RequestId, Transport } from '@modelcontextprotocol/server';
 export interface Deliveries {
   /** Announces that the answer to this request will report these writes. */
   expect(request: RequestId, ...told: readonly Delivery[]): void;
-  /** Wraps the transport's `send`, to see which answers go out. */
-  over<T extends Transport>(transport: T): T;
 }
 
 export interface Delivery {
@@ -16,22 +15,27 @@ export interface Delivery {
   readonly state: 'recorded' | 'unknown';
 }
 
-export function createDeliveries(delivered: (told: Delivery) => void): Deliveries {
+/** The journal's note of a delivery. If the note fails, an identical later call gets the old answer again, which is safe. */
+export const notingIn =
+  (journal: () => Promise<Journal>) =>
+  ({ entry, state }: Delivery): void =>
+    void journal()
+      .then((opened) => opened.add(entry, { type: 'delivered', state }))
+      .catch(() => undefined);
+
+/** Wraps the transport's `send`, to see which answers of a connection go out. */
+export function deliveriesOver(transport: Transport, delivered: (told: Delivery) => void): Deliveries {
   const expected = new Map<RequestId, readonly Delivery[]>();
-  return {
-    expect: (request, ...told) => void expected.set(request, told),
-    over(transport) {
-      const send = transport.send.bind(transport);
-      return Object.assign(transport, {
-        async send(...[message, options]: Parameters<Transport['send']>) {
-          await send(message, options);
-          const id = 'id' in message && !('method' in message) ? message.id : undefined;
-          const told = id === undefined ? undefined : expected.get(id);
-          if (id === undefined || told === undefined) return;
-          expected.delete(id);
-          told.forEach(delivered);
-        },
-      });
+  const send = transport.send.bind(transport);
+  Object.assign(transport, {
+    async send(...[message, options]: Parameters<Transport['send']>) {
+      await send(message, options);
+      const id = 'id' in message && !('method' in message) ? message.id : undefined;
+      const told = id === undefined ? undefined : expected.get(id);
+      if (id === undefined || told === undefined) return;
+      expected.delete(id);
+      told.forEach(delivered);
     },
-  };
+  });
+  return { expect: (request, ...told) => void expected.set(request, told) };
 }

@@ -17,7 +17,13 @@ export function loggedCall<T>(what: string, log: Log, answer: () => Promise<T>):
 }
 
 function outcomeOf(result: unknown): string {
-  const { structuredContent: { error, outcome } = {}, inputRequests } = (result ?? {}) as {
+  const {
+    error: refusal,
+    structuredContent: { error = refusal?.data, outcome } = {},
+    inputRequests,
+  } = (result ?? {}) as {
+    /** Of a protocol error. */
+    error?: { data: { code: string } };
     structuredContent?: { error?: { code: string }; outcome?: string };
     inputRequests?: unknown;
   };

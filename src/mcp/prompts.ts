@@ -1,13 +1,15 @@
-import { completable, type McpServer } from '@modelcontextprotocol/server';
+import { completable, requireScopes, type McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { quoted } from '../records/text.ts';
 import type { Started } from '../started.ts';
 import { isWrite } from '../workflow.ts';
+import { scopesForPrompt } from './caller.ts';
 import type { Lookups } from './completions.ts';
 import { listWrites } from './list-writes.ts';
 import { callText, marked } from './render.ts';
 import { titled } from './resource-uris.ts';
 import type { Books } from './server-dependencies.ts';
+import type { Tool } from './tools.ts';
 
 /** Prompts: short instructions to the assistant that a user starts from the host's menu. The user's input is added as data. */
 
@@ -159,10 +161,11 @@ export const prompts: readonly Prompt[] = [
   explainUnknownWrite,
 ];
 
-export function addPrompts(server: McpServer, { endpoints, workflows, sandbox, started }: Books, lookups: Lookups): void {
-  const all = [...workflows, ...endpoints];
-  const on = { tools: new Set([...all.map((tool) => tool.name), listWrites.name]), canWrite: all.some(isWrite), started };
-  for (const prompt of prompts.filter(({ needs }) => needs.every((group) => group.some((tool) => on.tools.has(tool))))) {
+/** Returns a function that registers the prompts for these tools. Makes what all servers share only once. */
+export function promptsOf(all: readonly Tool[], { sandbox, started }: Books, lookups: Lookups): (server: McpServer) => void {
+  const on = { tools: new Set(all.map((tool) => tool.name)), canWrite: all.some(isWrite), started };
+  const offered = prompts.filter(({ needs }) => needs.every((group) => group.some((tool) => on.tools.has(tool))));
+  const adds = offered.map((prompt): ((server: McpServer) => void) => {
     const { name, description } = prompt;
     const title = titled(prompt.title, sandbox);
     const shape = Object.entries(prompt.arguments).map(([argument, about]) => {
@@ -170,10 +173,14 @@ export function addPrompts(server: McpServer, { endpoints, workflows, sandbox, s
         lookups.complete(argument, value, context?.arguments ?? {});
       return [argument, completable(z.string().describe(about), complete).optional()] as const;
     });
-    server.registerPrompt(
-      name,
-      { title, description, ...(shape.length > 0 && { argsSchema: z.object(Object.fromEntries(shape)) }) },
-      (given: unknown) => ({
+    const shown = {
+      title,
+      description,
+      scopeChallenge: requireScopes(...scopesForPrompt(prompt, all)),
+      ...(shape.length > 0 && { argsSchema: z.object(Object.fromEntries(shape)) }),
+    };
+    return (server) =>
+      server.registerPrompt(name, shown, (given: unknown) => ({
         description,
         messages: [
           {
@@ -184,9 +191,11 @@ export function addPrompts(server: McpServer, { endpoints, workflows, sandbox, s
             },
           },
         ],
-      }),
-    );
-  }
+      }));
+  });
+  return (server) => {
+    for (const add of adds) add(server);
+  };
 }
 
 /** Each value that the user filled in is quoted on its own line: it is data, and may be pasted from anywhere. */

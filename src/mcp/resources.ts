@@ -2,6 +2,7 @@ import {
   ProtocolError,
   ProtocolErrorCode,
   ResourceNotFoundError,
+  requireScopes,
   ResourceTemplate,
   type McpServer,
   type ReadResourceResult,
@@ -13,6 +14,7 @@ import { paymentsWith } from '../zoho-calls.ts';
 import type { Quota } from '../zoho/limits.ts';
 import { readArguments } from './arguments.ts';
 import { readByNames } from './by-names.ts';
+import { READING } from './caller.ts';
 import type { Lookups } from './completions.ts';
 import { loggedCall } from './logged-call.ts';
 import { errorText, marked, type Edge } from './render.ts';
@@ -20,18 +22,23 @@ import { templateOf, titled } from './resource-uris.ts';
 import { errorFacts, succeeded } from './results.ts';
 import type { Books } from './server-dependencies.ts';
 
-/** Registers the resources of read-only endpoints, from the same declarations as the tools. */
-export function addResources(server: McpServer, books: Books, lookups: Lookups, edge: Edge): void {
-  for (const endpoint of books.endpoints.filter(isRead)) {
-    for (const form of endpoint.resources ?? []) {
+const scopeChallenge = requireScopes(READING);
+
+/**
+ * Returns a function that registers the resources of read-only endpoints, from the same declarations as the tools. Makes what all servers
+ * share only once.
+ */
+export function resourcesOf(books: Books, lookups: Lookups, edge: Edge): (server: McpServer) => void {
+  const all = books.endpoints.filter(isRead).flatMap((endpoint) =>
+    (endpoint.resources ?? []).map((form): ((server: McpServer) => void) => {
       const { name, title, description, mimeType } = form;
-      const metadata = { title: titled(title, books.sandbox), description, mimeType };
+      const metadata = { title: titled(title, books.sandbox), description, mimeType, scopeChallenge };
       const template = templateOf(form, endpoint);
       if (typeof template === 'string') {
-        server.registerResource(name, template, metadata, (uri, { mcpReq }) =>
-          readResource(uri, {}, { endpoint, form, books, edge, signal: mcpReq.signal }),
-        );
-        continue;
+        return (server) =>
+          server.registerResource(name, template, metadata, (uri, { mcpReq }) =>
+            readResource(uri, {}, { endpoint, form, books, edge, signal: mcpReq.signal }),
+          );
       }
       const list = name === 'customer_payment' ? () => lookups.recentPayments() : undefined;
       const complete = Object.fromEntries(
@@ -40,12 +47,17 @@ export function addResources(server: McpServer, books: Books, lookups: Lookups, 
           (value: string, context?: { arguments?: Record<string, string> }) => lookups.complete(variable, value, context?.arguments ?? {}),
         ]),
       );
-      server.registerResource(name, new ResourceTemplate(template, { list, complete }), metadata, (uri, variables, { mcpReq }) =>
-        readResource(uri, variables, { endpoint, form, books, edge, signal: mcpReq.signal }),
-      );
-    }
-  }
-  addLimits(server, books, edge);
+      const resource = new ResourceTemplate(template, { list, complete });
+      return (server) =>
+        server.registerResource(name, resource, metadata, (uri, variables, { mcpReq }) =>
+          readResource(uri, variables, { endpoint, form, books, edge, signal: mcpReq.signal }),
+        );
+    }),
+  );
+  return (server) => {
+    for (const add of all) add(server);
+    addLimits(server, books, edge);
+  };
 }
 
 /** Registers the rate limits. Zoho has no endpoint for them: this machine counts calls and reads the headers of Zoho's answers. */
@@ -53,7 +65,7 @@ function addLimits(server: McpServer, { quota, sandbox, log }: Books, edge: Edge
   server.registerResource(
     limitsResource.name,
     limitsResource.uri,
-    { ...limitsResource, title: titled(limitsResource.title, sandbox) },
+    { ...limitsResource, title: titled(limitsResource.title, sandbox), scopeChallenge },
     (uri) =>
       loggedCall(`resource ${limitsResource.name}`, log, async () => {
         const limits = await quota().catch((error: unknown) => {

@@ -2,9 +2,9 @@ import type { Transport } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { startedByName, type Started } from '../started.ts';
 import { keepingArguments } from './arguments.ts';
-import { createDeliveries, type Delivery } from './delivered-answers.ts';
+import { deliveriesOver, notingIn } from './delivered-answers.ts';
 import { handshakeFirst } from './handshake.ts';
-import { reportingProgress } from './progress.ts';
+import { relay } from './relay.ts';
 import type { Books } from './server-dependencies.ts';
 import { serverFactory } from './server.ts';
 import { explainingSwitchedOff } from './switched-off.ts';
@@ -29,14 +29,18 @@ export function serveBooks(
   { progressMs, answerMs, onerror, onclose }: ServeOptions = {},
 ): { close(): Promise<void> } {
   const books: Books = { ...others, started };
-  const deliveries = createDeliveries((told) => {
-    // If this note fails, an identical later call gets the old answer from the journal again, which is safe.
-    void noteDelivery(books, told).catch(() => undefined);
+  const explained = explainingSwitchedOff(books);
+  const transport = relay(handshakeFirst(connection), ([received, ...rest], pass) => {
+    const message = keepingArguments(received);
+    const refusal = explained(message);
+    if (refusal === undefined) pass(message, ...rest);
+    else refusal.then((answer) => transport.send(answer)).catch((fault: unknown) => transport.onerror?.(fault as Error));
   });
-  const transport = deliveries.over(
-    reportingProgress(explainingSwitchedOff(handshakeFirst(keepingArguments(connection)), books), progressMs),
-  );
-  const server = serveStdio(serverFactory(books, deliveries, answerMs), { transport, ...(onerror && { onerror }) });
+  const deliveries = deliveriesOver(transport, notingIn(books.journal));
+  const server = serveStdio(serverFactory(books, { deliveries: () => deliveries, answerMs, progressMs }), {
+    transport,
+    ...(onerror && { onerror }),
+  });
   const { onclose: ofTheSdk } = transport;
   Object.assign(transport, {
     onclose: () => {
@@ -45,8 +49,4 @@ export function serveBooks(
     },
   });
   return server;
-}
-
-async function noteDelivery({ journal }: Books, { entry, state }: Delivery): Promise<void> {
-  await (await journal()).add(entry, { type: 'delivered', state });
 }

@@ -29,6 +29,8 @@ export interface Books {
   write(call: Call): Promise<Performed>;
   /** Makes the writes of a list, one for each row, with the same safeguards. */
   writeList(call: ListCall): Promise<ListPerformed>;
+  /** The writes of another caller than the person on this machine: its keys and approvals are separate from all others. */
+  as(caller: string): Pick<Books, 'write' | 'writeList'>;
   /** The journal of writes. Opened at the first use. */
   journal(): Promise<Journal>;
   /** When the grace period of an unsettled write ends. Undefined if it has ended. */

@@ -1,4 +1,11 @@
-import type { CallToolResult, InputRequiredResult, McpServer, ServerContext, ToolAnnotations } from '@modelcontextprotocol/server';
+import {
+  requireScopes,
+  type CallToolResult,
+  type InputRequiredResult,
+  type McpServer,
+  type ServerContext,
+  type ToolAnnotations,
+} from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { toolsets } from '../catalogue.ts';
 import { NOT_JUDGED } from '../concern.ts';
@@ -14,10 +21,12 @@ import { APPROVAL_MINUTES } from '../write/seal.ts';
 import type { Done, Performed } from '../write/types.ts';
 import { readArguments } from './arguments.ts';
 import { readByNames, writeByNames } from './by-names.ts';
+import { scopeFor } from './caller.ts';
 import type { Deliveries } from './delivered-answers.ts';
 import { listWrites, type JournalTool } from './list-writes.ts';
 import { loggedCall } from './logged-call.ts';
 import type { Asking } from './person.ts';
+import { reportProgress } from './progress.ts';
 import { choiceQuestion, consentQuestion, type Question } from './questions.ts';
 import { errorText, marked, type Edge } from './render.ts';
 import { listResult } from './list-result.ts';
@@ -46,38 +55,59 @@ interface Served {
   readonly onWritten: OnWritten;
   readonly asking: Asking;
   readonly edge: Edge;
+  /** Time between two progress notifications. */
+  readonly progressMs?: number | undefined;
 }
+
+/** What a call needs: its server, the SDK's context, and a way to report progress. */
+interface Serving extends Served {
+  readonly ctx: ServerContext;
+  tell(message: string): void;
+}
+
+type ToolDeclaration = ReturnType<typeof declarationOf>;
+const declarations = new WeakMap<Tool, ToolDeclaration>();
+
+/** What clients see of a tool. Made only once, because over HTTP each request registers the tools. */
+function declaredOf(tool: Tool): ToolDeclaration {
+  const made = declarations.get(tool) ?? declarationOf(tool);
+  declarations.set(tool, made);
+  return made;
+}
+
+const declarationOf = (tool: Tool) => ({
+  title: tool.title,
+  description: tool.description,
+  inputSchema: toolSchema(tool.name, 'input', () => argumentsOf(tool)),
+  outputSchema: toolSchema(tool.name, 'output', () => outputOf(tool)),
+  annotations: annotationsOf(tool),
+  scopeChallenge: requireScopes(scopeFor(tool)),
+});
 
 export function addTools(tools: readonly Tool[], served: Served): void {
   const { server, books } = served;
   for (const tool of tools) {
-    server.registerTool(
-      tool.name,
-      {
-        title: tool.title,
-        description: tool.description,
-        inputSchema: toolSchema(tool.name, 'input', () => argumentsOf(tool)),
-        outputSchema: toolSchema(tool.name, 'output', () => outputOf(tool)),
-        annotations: annotationsOf(tool),
-      },
-      (args, ctx) =>
-        loggedCall(tool.name, books.log, async () => {
-          try {
-            return await answerCall(tool, args, served, ctx);
-          } catch (error) {
-            // A cancelled call gets no answer.
-            if (ctx.mcpReq.signal.aborted && !(error instanceof PaymentsError)) throw error;
-            const known = error instanceof PaymentsError && !(error instanceof InternalError) ? error : unexpected(error, tool, books);
-            return failed(known, served.edge, isWrite(tool) ? outcomeFacts(known) : undefined);
-          }
-        }),
+    server.registerTool(tool.name, declaredOf(tool), (args, ctx) =>
+      loggedCall(tool.name, books.log, async () => {
+        const progress = reportProgress(ctx, served.progressMs);
+        try {
+          return await answerCall(tool, args, { ...served, ctx, tell: progress.tell });
+        } catch (error) {
+          // A cancelled call gets no answer.
+          if (ctx.mcpReq.signal.aborted && !(error instanceof PaymentsError)) throw error;
+          const known = error instanceof PaymentsError && !(error instanceof InternalError) ? error : unexpected(error, tool, books);
+          return failed(known, served.edge, isWrite(tool) ? outcomeFacts(known) : undefined);
+        } finally {
+          progress.stop();
+        }
+      }),
     );
   }
 }
 
-async function answerCall(tool: Tool, args: unknown, served: Served, ctx: ServerContext): Promise<CallToolResult | InputRequiredResult> {
-  const { books, edge } = served;
-  const { mcpReq } = ctx;
+async function answerCall(tool: Tool, args: unknown, serving: Serving): Promise<CallToolResult | InputRequiredResult> {
+  const { books, edge, tell } = serving;
+  const { mcpReq } = serving.ctx;
   switch (tool.kind) {
     case 'read': {
       const { input, result } = await readByNames(tool, readArguments(tool.input, args), books, mcpReq.signal);
@@ -85,7 +115,7 @@ async function answerCall(tool: Tool, args: unknown, served: Served, ctx: Server
     }
     case 'read task': {
       const input = readArguments(tool.input, args);
-      const result = await tool.run(input, { zoho: await books.reader(mcpReq.signal), progress: progressOf(ctx) });
+      const result = await tool.run(input, { zoho: await books.reader(mcpReq.signal), progress: tell });
       return succeeded(result, tool.report(result, input), edge);
     }
     case 'journal': {
@@ -95,19 +125,10 @@ async function answerCall(tool: Tool, args: unknown, served: Served, ctx: Server
     }
     case 'write':
     case 'write task':
-      return await write(tool, args, served, ctx);
+      return await write(tool, args, serving);
     case 'write list':
-      return await writeList(tool, args, served, ctx);
+      return await writeList(tool, args, serving);
   }
-}
-
-function progressOf({ mcpReq }: ServerContext): (message: string) => void {
-  return (message) => {
-    const progressToken = mcpReq._meta?.progressToken;
-    // `progress.ts` sets the number when it sends the notification.
-    if (progressToken !== undefined)
-      void mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress: 0, message } }).catch(() => undefined);
-  };
 }
 
 /** Arguments that every write has in addition to its own. */
@@ -160,11 +181,10 @@ const isQuestioned = (performed: { readonly kind: string }): performed is Questi
 /** Performs a write, and asks the user until no question is left. Returns what was performed, or an answer that asks the user. */
 async function performAsking<P extends { readonly kind: 'done' | 'list' }>(
   approval: string | undefined,
-  served: Served,
-  ctx: ServerContext,
+  serving: Serving,
   perform: (person: Person) => Promise<P | Questioned>,
 ): Promise<P | { readonly kind: 'answer'; readonly answer: CallToolResult | InputRequiredResult }> {
-  const { asking, edge } = served;
+  const { asking, edge, ctx } = serving;
   const { signal } = ctx.mcpReq;
   let person = beforeSending(() => asking.personOf(ctx, approval));
   for (;;) {
@@ -172,7 +192,7 @@ async function performAsking<P extends { readonly kind: 'done' | 'list' }>(
     if (!isQuestioned(performed)) return performed;
     if (performed.kind === 'preview') return { kind: 'answer', answer: beforeSending(() => preview(performed, edge)) };
     // When the answer arrives, everything before the claim runs again.
-    const question = beforeSending(() => asQuestion(performed, served));
+    const question = beforeSending(() => asQuestion(performed, serving));
     const asked = await asking.ask(question, person, ctx).catch((error: unknown) => {
       throw signal.aborted ? error : new InternalError('no', error);
     });
@@ -181,21 +201,16 @@ async function performAsking<P extends { readonly kind: 'done' | 'list' }>(
   }
 }
 
-async function write(
-  tool: WriteTool | WriteWorkflow,
-  args: unknown,
-  served: Served,
-  ctx: ServerContext,
-): Promise<CallToolResult | InputRequiredResult> {
-  const { books, deliveries, onWritten, edge } = served;
+async function write(tool: WriteTool | WriteWorkflow, args: unknown, serving: Serving): Promise<CallToolResult | InputRequiredResult> {
+  const { books, deliveries, onWritten, edge } = serving;
   const {
     idempotency_key: key,
     approval,
     allow_duplicate_of = [],
     ...input
   } = beforeSending(() => readArguments(argumentsOf(tool), args, { isUpdate: methodOf(tool) === 'PUT' }));
-  const { signal, id } = ctx.mcpReq;
-  const performed = await performAsking(approval as string | undefined, served, ctx, (person) =>
+  const { signal, id } = serving.ctx.mcpReq;
+  const performed = await performAsking(approval as string | undefined, serving, (person) =>
     writeByNames(tool, input, (called) =>
       books.write({
         ...called,
@@ -222,13 +237,8 @@ async function write(
   return succeeded({ ...result, ...facts }, { ...report, lines }, edge);
 }
 
-async function writeList(
-  tool: WriteListWorkflow,
-  args: unknown,
-  served: Served,
-  ctx: ServerContext,
-): Promise<CallToolResult | InputRequiredResult> {
-  const { books, deliveries, onWritten, edge } = served;
+async function writeList(tool: WriteListWorkflow, args: unknown, serving: Serving): Promise<CallToolResult | InputRequiredResult> {
+  const { books, deliveries, onWritten, edge, tell } = serving;
   const {
     idempotency_key: key,
     approval,
@@ -240,9 +250,8 @@ async function writeList(
     key: idempotency_key,
     allowDuplicateOf: allow_duplicate_of,
   }));
-  const tell = progressOf(ctx);
-  const { signal, id } = ctx.mcpReq;
-  const performed = await performAsking(approval, served, ctx, (person) =>
+  const { signal, id } = serving.ctx.mcpReq;
+  const performed = await performAsking(approval, serving, (person) =>
     books.writeList({
       workflow: tool,
       rows: calls,

@@ -25,8 +25,6 @@ export interface RoadOptions {
   readonly mode: ConfirmMode;
   /** Default: a window of the host, otherwise a second call. */
   readonly ask?: readonly AskWay[] | undefined;
-  /** A name for the caller. It is the same in all hosts of one person. */
-  readonly caller: string;
   /** API name of a custom field whose values Zoho keeps unique; see unique-field.ts. */
   readonly uniqueField?: string | undefined;
   readonly timings?: Partial<Timings> | undefined;
@@ -35,7 +33,10 @@ export interface RoadOptions {
 }
 
 export interface OpenRoad {
+  /** The road of the person on this machine. It is the same in all hosts of this person. */
   readonly road: Road;
+  /** The road of another caller. Its keys, intents and approvals are separate. */
+  as(caller: string): Road;
   /** Looks in Zoho for the writes that earlier processes left unsettled. */
   resolveAll(warn: (message: string) => void): Promise<void>;
   /**
@@ -70,7 +71,6 @@ export async function openRoad({
   policy,
   mode,
   ask = askWays,
-  caller,
   uniqueField,
   timings,
   openJournal = openSqliteJournal,
@@ -78,15 +78,19 @@ export async function openRoad({
   const journal = await openJournal(journalFile(dir));
   const turns = await openTurns(join(dir, 'turns'));
   const writes = new Map(endpoints.flatMap((endpoint) => (endpoint.kind === 'write' ? [[endpoint.name, endpoint] as const] : [])));
+  const secret = await journal.secret();
+  const ownOf = (caller: string) => {
+    const scope = `${zoho.organizationId}/${caller}`;
+    return { scope, seal: createSeal(secret, scope) };
+  };
   const road: Road = {
+    ...ownOf('local'),
     zoho,
     journal,
     turns,
-    seal: createSeal(await journal.secret()),
     policy,
     mode,
     ask,
-    scope: `${zoho.organizationId}/${caller}`,
     endpoints: writes,
     uniqueField: uniqueField === undefined ? undefined : { name: uniqueField },
     sentHere: new Map(),
@@ -107,6 +111,7 @@ export async function openRoad({
 
   return {
     road,
+    as: (caller) => ({ ...road, ...ownOf(caller) }),
     resolveAll: (warn) => resolveAll(road, takeTurnOf, warn),
     async settle(id, recorded, { force = false } = {}) {
       const entry = await journal.find(id);

@@ -2,7 +2,10 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 import { MINUTE_MS } from '../time.ts';
 import type { Chosen } from '../workflow.ts';
 
-/** The seal: signs the question that the user saw, because its token goes through the client, which could change it. */
+/**
+ * The seal: signs the question that the user saw, because its token goes through the client, which could change it. The token of one caller
+ * is not valid for another.
+ */
 
 export interface Sealed {
   /** Digest of the request and the facts that were shown. */
@@ -32,8 +35,10 @@ export interface Seal {
 
 export const APPROVAL_MINUTES = 10;
 
-export function createSeal(secret: Buffer, now: () => number = Date.now): Seal {
-  const mac = (body: string) => createHmac('sha256', secret).update(body).digest();
+/** `scope`: the organization and the caller whose questions are sealed. */
+export function createSeal(secret: Buffer, scope: string, now: () => number = Date.now): Seal {
+  // A body has no line break, so no other pair of body and scope gives the same text.
+  const mac = (body: string) => createHmac('sha256', secret).update(`${body}\n${scope}`).digest();
   return {
     close(digest, round, { chosen, asks, offered } = {}) {
       const approval = randomBytes(16).toString('base64url');

@@ -67,7 +67,7 @@ describe('the error about wrong arguments', () => {
   it('names the command if a value is wrong, and lists the commands if the command is unknown', async () => {
     expect((await run(['sandbox', '--port', 'http'])).stderr).toContain(`not "http"; see \`${command} sandbox --help\``);
     expect((await run(['serv'])).stderr).toContain(
-      'unknown command "serv"; the commands are serve, login, logout, doctor, import, reconcile, sandbox, journal; see',
+      'unknown command "serv"; the commands are serve, login, logout, doctor, import, reconcile, sandbox, token, journal; see',
     );
   });
 });

@@ -12,6 +12,7 @@ import { codesByRetry, type Retry } from '../../src/error-codes.ts';
 import { listChartOfAccounts } from '../../src/matching/chart-of-accounts.ts';
 import { listWrites } from '../../src/mcp/list-writes.ts';
 import { limitsResource } from '../../src/mcp/resources.ts';
+import { tokensSchema } from '../../src/http/static-tokens.ts';
 import { policySchema } from '../../src/write/policy.ts';
 import { dataCenter, dataCenterNames, type DataCenterName } from '../../src/zoho/data-centers.ts';
 import { zohoCalls } from '../../src/zoho-calls.ts';
@@ -220,6 +221,13 @@ describe('the policy file', () => {
   it('has a published JSON Schema that is up to date', async () => {
     const schema = { title: 'Policy of zoho-payments-mcp', ...z.toJSONSchema(policySchema, { io: 'input' }) };
     await expect(`${JSON.stringify(schema, null, 2)}\n`).toMatchFileSnapshot('../../src/write/policy.schema.json');
+  });
+});
+
+describe('the file of tokens', () => {
+  it('has a published JSON Schema that is up to date', async () => {
+    const schema = { title: 'Tokens of callers of zoho-payments-mcp', ...z.toJSONSchema(tokensSchema, { io: 'input' }) };
+    await expect(`${JSON.stringify(schema, null, 2)}\n`).toMatchFileSnapshot('../../src/http/tokens.schema.json');
   });
 });
 

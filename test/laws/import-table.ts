@@ -5,6 +5,7 @@
  */
 export const importTable: Record<string, readonly string[]> = {
   'answer-cache': [],
+  'caller-scopes': [],
   concern: [],
   'error-codes': [],
   'foreign-text': [],
@@ -106,6 +107,7 @@ export const importTable: Record<string, readonly string[]> = {
   ],
   mcp: [
     'answer-cache',
+    'caller-scopes',
     'concern',
     'error-codes',
     'endpoint',
@@ -130,4 +132,5 @@ export const importTable: Record<string, readonly string[]> = {
     'write',
     'mcp',
   ],
+  http: ['caller-scopes', 'json', 'trace', 'mcp', 'http'],
 };

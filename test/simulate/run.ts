@@ -636,7 +636,7 @@ export function shownIn(next: readonly Step[]): string[] | undefined {
 /** The same approval, but issued eleven minutes ago. */
 async function expired(token: string, road: Road): Promise<string> {
   const { digest, round } = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()) as { digest: string; round: number };
-  return createSeal(await road.journal.secret(), () => Date.now() - 11 * 60_000).close(digest, round).token;
+  return createSeal(await road.journal.secret(), road.scope, () => Date.now() - 11 * 60_000).close(digest, round).token;
 }
 
 function forged(token: string): string {

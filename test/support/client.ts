@@ -80,7 +80,7 @@ export function modernClient(kind: Exclude<Kind, 'older SDK'>, person: Person | 
   return client;
 }
 
-function olderClient(person: Person | undefined): OlderClient {
+export function olderClient(person: Person | undefined): OlderClient {
   const client = new OlderClient(clientInfo, { capabilities: capabilitiesOf(person), jsonSchemaValidator: olderValidators as never });
   if (person)
     client.setRequestHandler(ElicitRequestSchema, async ({ params }) => await person(params.message, choicesOf(params as ChoiceForm)));

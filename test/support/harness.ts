@@ -10,6 +10,7 @@ import { createLog } from '../../src/cli/log.ts';
 import { sandboxTarget } from '../../src/cli/zoho-connection.ts';
 import type { Started } from '../../src/started.ts';
 import { toolsetNames, type Toolset } from '../../src/toolsets.ts';
+import type { BooksToServe } from '../../src/mcp/serve.ts';
 import type { ConfirmMode } from '../../src/write/confirm.ts';
 import { openSqliteJournal } from '../../src/write/journal/sqlite.ts';
 import type { OpenRoad } from '../../src/write/open-road.ts';
@@ -54,6 +55,8 @@ export interface Harness {
   /** The client with its own SDK's type, for differences between the two generations. */
   readonly ownClient: ModernClient | OlderClient;
   readonly sandbox: Sandbox;
+  /** The books that the server serves, to serve them over HTTP too. */
+  readonly books: BooksToServe;
   readonly zoho: Zoho;
   readonly opened: OpenRoad;
   /** The folder of the journal and the locks. */
@@ -143,6 +146,7 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
     client: client as unknown as McpClient,
     ownClient: client,
     sandbox,
+    books,
     zoho,
     opened: await connection.road(),
     dir,
