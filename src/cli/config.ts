@@ -30,6 +30,8 @@ export interface Config {
   readonly toolsets: readonly Toolset[];
   /** The folder for journal, login and practice books. Default: one fixed folder per user. */
   readonly stateDir: string | undefined;
+  /** The database of a team. Only commands that are told to use it read this. */
+  readonly databaseUrl: string | undefined;
   /** True if `login` may store its secrets in the operating system's keychain. */
   readonly keychain: boolean;
   /** How the user confirms writes. */
@@ -94,6 +96,13 @@ function proxyUrl(env: Environment, ...names: readonly string[]): string | undef
   const address = value.includes('://') ? value : `http://${value}`;
   if (URL.canParse(address) && ['http:', 'https:', 'socks5:', 'socks:'].includes(new URL(address).protocol)) return address;
   throw new ConfigError(`${name} must be the address of a proxy, such as http://proxy.example:8080.`);
+}
+
+/** Errors never quote the address: it may hold a password. */
+function databaseUrl(env: Environment): string | undefined {
+  const value = setting(env, 'DATABASE_URL');
+  // Other programs use this variable too, for other kinds of databases.
+  return value !== undefined && /^postgres(ql)?:\/\//.test(value) ? value : undefined;
 }
 
 function digits(env: Environment, name: string): string | undefined {
@@ -230,6 +239,7 @@ export function readConfig(env: Environment = process.env, options: { readonly d
     readOnly: flag(env, 'ZOHO_PAYMENTS_READ_ONLY'),
     toolsets: toolsetsOf('ZOHO_PAYMENTS_TOOLSETS', setting(env, 'ZOHO_PAYMENTS_TOOLSETS')),
     stateDir: setting(env, 'ZOHO_PAYMENTS_STATE_DIR'),
+    databaseUrl: databaseUrl(env),
     keychain: flag(env, 'ZOHO_PAYMENTS_KEYCHAIN', true),
     confirm: confirmOf(env),
     ask: askOf(env),

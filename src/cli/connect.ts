@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AccessError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
+import type { TeamMemory } from '../postgres/open.ts';
 import type { Sandbox } from '../sandbox/index.ts';
 import type { Log } from '../trace.ts';
 import { accountOf, accountVersion, baseDirOf, folderOf, overlookedWarning, stateOf } from './account.ts';
@@ -17,8 +18,8 @@ export interface ConfiguredConnection extends Connection {
   resolveLeftovers(warn: (message: string) => void): Promise<void>;
 }
 
-/** Opens the connection of the configuration. It reconnects after a login or logout. */
-export function connect(config: Config, log: Log): ConfiguredConnection {
+/** Opens the connection of the configuration. It reconnects after a login or logout. `memory`: a team's journal and turns. */
+export function connect(config: Config, log: Log, memory?: Pick<TeamMemory, 'openJournal' | 'openTurns'>): ConfiguredConnection {
   const { policy, confirm: mode, ask, fastestAnswerMs, uniqueField, limits, proxy } = config;
   const connection = openConnection({
     version: accountVersion(config),
@@ -31,10 +32,13 @@ export function connect(config: Config, log: Log): ConfiguredConnection {
     timings: fastestAnswerMs === undefined ? {} : { fastestAnswerMs },
     uniqueField,
     log,
+    openJournal: memory?.openJournal,
+    openTurns: memory?.openTurns,
   });
   return {
     ...connection,
     async resolveLeftovers(warn) {
+      if (memory !== undefined) return await (await connection.road()).resolveAll(warn);
       const { journalFile } = await import('../write/open-road.ts');
       const dir = config.sandbox === 'memory' ? undefined : await stateOf(config).catch(() => undefined);
       if (dir === undefined || !existsSync(journalFile(dir))) return;

@@ -11,7 +11,7 @@ import { usable } from './state-dir.ts';
 import { openWire, type Wire, type WireOptions } from './zoho-connection.ts';
 
 export interface ConnectionOptions
-  extends WireOptions, Pick<RoadOptions, 'policy' | 'mode' | 'ask' | 'uniqueField' | 'timings' | 'openJournal'> {
+  extends WireOptions, Pick<RoadOptions, 'policy' | 'mode' | 'ask' | 'uniqueField' | 'timings' | 'openJournal' | 'openTurns'> {
   /** A text that changes when the target may have changed. If omitted, the target never changes. */
   version?(): Promise<string>;
 }
@@ -39,6 +39,7 @@ export function openConnection({
   uniqueField,
   timings,
   openJournal,
+  openTurns,
   ...options
 }: ConnectionOptions): Connection {
   const { wholeCallMs } = { ...ordinaryTimings, ...timings };
@@ -46,7 +47,8 @@ export function openConnection({
   const road = opener(version, async () => {
     const { openRoad } = await import('../write/open-road.ts');
     const { zoho, dir } = await wire.get();
-    return await openRoad({ dir: usable(dir), zoho, endpoints, policy, mode, ask, uniqueField, timings, openJournal });
+    const memory = { openJournal, openTurns };
+    return await openRoad({ dir: usable(dir), zoho, endpoints, policy, mode, ask, uniqueField, timings, ...memory });
   });
   const onRoad = async <T>(work: (road: Road) => Promise<T>, caller: string | undefined): Promise<T> => {
     try {
@@ -56,7 +58,7 @@ export function openConnection({
       return await work(caller === undefined ? opened.road : opened.as(caller));
     } catch (error) {
       // The model may not pass the error on, so the operator finds it in the log.
-      if (error instanceof AccessError && /^(journal|state_dir)_/.test(error.code))
+      if (error instanceof AccessError && /^(database|journal|state_dir)_/.test(error.code))
         options.log('error', error.whatHappened, { code: error.code });
       throw error;
     }

@@ -17,6 +17,7 @@ interface Command {
 const PROGRAM = 'zoho-payments-mcp';
 
 const sandbox = ['--sandbox', 'use the journal of the practice books'] as const;
+const database = ['--database', "use a team's journal, in the database of DATABASE_URL"] as const;
 const books = [
   ['--sandbox[=memory]', 'use practice books on this machine instead of Zoho Books; =memory discards them at the end'],
   ['--today YYYY-MM-DD', 'the newest date in new practice books; default: today'],
@@ -169,9 +170,9 @@ const declared = {
     more: ['The file has only the digest of the token. If the token is lost, make another one.'],
   },
   journal: {
-    usage: 'journal list|show|resolve|verify|prune|export',
+    usage: 'journal list|show|resolve|verify|prune|export|import',
     does: 'show and check the journal: every change that this server sent to Zoho',
-    options: [sandbox],
+    options: [sandbox, database],
     examples: ['journal list --since 2026-06-01', 'journal resolve'],
   },
   'journal list': {
@@ -190,13 +191,14 @@ const declared = {
       ['--page PAGE', 'the next page: the value that the previous list shows'],
       ['--json', 'print JSON for programs'],
       sandbox,
+      database,
     ],
     examples: ['journal list --reference "TRF 7731"', 'journal list --outcome unknown --json'],
   },
   'journal show': {
     usage: 'journal show ID',
     does: 'show one write: what, when, who confirmed it, and its outcome',
-    options: [['--json', 'print one JSON document for programs: the whole entry with its events; times are in UTC'], sandbox],
+    options: [['--json', 'print one JSON document for programs: the whole entry with its events; times are in UTC'], sandbox, database],
     examples: ['journal show w_3fc99e3a24c4ce5a'],
   },
   'journal resolve': {
@@ -207,6 +209,7 @@ const declared = {
       ['--not-recorded', 'the write was not carried out'],
       ['--force', 'set the outcome even if the record does not match, or if Zoho may still carry out the write; this is final'],
       sandbox,
+      database,
     ],
     examples: ['journal resolve', 'journal resolve w_3fc99e3a24c4ce5a --recorded 9030000079467'],
     more: ['The exit code is 1 if a write is still unresolved.'],
@@ -214,7 +217,7 @@ const declared = {
   'journal verify': {
     usage: 'journal verify',
     does: 'check that nothing in the journal is damaged, changed or missing',
-    options: [sandbox],
+    options: [sandbox, database],
     examples: ['journal verify'],
   },
   'journal prune': {
@@ -224,6 +227,7 @@ const declared = {
       ['--before YYYY-MM-DD', 'delete the journal entries before this day; the last seven days stay'],
       ['--customer ID', "remove this customer's data from the journal; unresolved writes stay, and the command says how many"],
       sandbox,
+      database,
     ],
     examples: ['journal prune --before 2026-01-01'],
     more: ['It changes nothing in Zoho Books.'],
@@ -231,8 +235,24 @@ const declared = {
   'journal export': {
     usage: 'journal export',
     does: 'print the whole journal as JSON lines',
-    options: [sandbox],
+    options: [sandbox, database],
     examples: ['journal export > journal.jsonl'],
+  },
+  'journal import': {
+    usage: 'journal import FILE',
+    does: "take over a journal from its file into a team's database (DATABASE_URL)",
+    options: [],
+    examples: ['journal import ~/.local/state/zoho-payments-mcp/www.zohoapis.com-10234695/journal.sqlite'],
+    more: [
+      'The organization must have no writes in the database yet. The file is renamed afterwards, so that no server goes on writing to it.',
+    ],
+  },
+  migrate: {
+    usage: 'migrate',
+    does: "create or update the tables in a team's database (DATABASE_URL)",
+    options: [],
+    examples: ['migrate'],
+    more: ['Run it once, and again after each update of this program. It can run several times at once.'],
   },
 } as const satisfies Readonly<Record<string, Command>>;
 
@@ -315,4 +335,4 @@ ZOHO_API_BASE_URL, ZOHO_ACCOUNTS_URL, ZOHO_PAYMENTS_SANDBOX, ZOHO_PAYMENTS_SANDB
 ZOHO_PAYMENTS_TOOLSETS,
 ZOHO_PAYMENTS_STATE_DIR, ZOHO_PAYMENTS_CONFIRM, ZOHO_PAYMENTS_ASK, ZOHO_PAYMENTS_FASTEST_ANSWER_MS, ZOHO_PAYMENTS_POLICY,
 ZOHO_PAYMENTS_UNIQUE_FIELD, ZOHO_PAYMENTS_KEYCHAIN, ZOHO_PAYMENTS_CALLS_PER_MINUTE,
-ZOHO_PAYMENTS_CALLS_AT_ONCE, ZOHO_PAYMENTS_LOG_LEVEL, ZOHO_PAYMENTS_LOG_JSON.`;
+ZOHO_PAYMENTS_CALLS_AT_ONCE, ZOHO_PAYMENTS_LOG_LEVEL, ZOHO_PAYMENTS_LOG_JSON, DATABASE_URL.`;

@@ -5,6 +5,7 @@ import { getCustomerPaymentRefund } from '../endpoints/refunds/get-customer-paym
 import { PaymentsError } from '../errors.ts';
 import { asIndentedJson, asJson, oneLine } from '../foreign-text.ts';
 import type { Json } from '../json.ts';
+import type { TeamMemory } from '../postgres/open.ts';
 import type { WritesWanted } from '../mcp/list-writes.ts';
 import { zoneLine } from '../mcp/render.ts';
 import { startedByName, type Started } from '../started.ts';
@@ -37,6 +38,8 @@ export interface JournalCommand {
   readonly customer?: string | undefined;
   readonly list?: WritesWanted | undefined;
   readonly json: boolean;
+  /** Whether to use the journal in the database. */
+  readonly database?: boolean | undefined;
 }
 
 /** The open journal, for all subcommands. */
@@ -46,6 +49,8 @@ interface OpenJournal {
   /** The journal's folder. */
   readonly dir: string;
   readonly started: Started;
+  /** The database, if the journal is there. */
+  readonly memory?: TeamMemory | undefined;
 }
 
 const KEPT_DAYS = 7;
@@ -53,6 +58,24 @@ const KEPT_DAYS = 7;
 export async function runJournal(command: JournalCommand, config: Config, started: Started = startedByName): Promise<void> {
   // Wrong options are an error even if there is no journal yet.
   if (command.verb === 'prune' && command.customer === undefined) dayToPrune(command);
+  const open = command.database === true ? await openInDatabase(config) : await openInFile(config);
+  try {
+    await verbs[command.verb as keyof typeof verbs]?.({ ...open, config, started }, command);
+  } finally {
+    await open.journal.close();
+    await open.memory?.close();
+  }
+}
+
+type OpenedIn = Pick<OpenJournal, 'journal' | 'dir' | 'memory'>;
+
+async function openInDatabase(config: Config): Promise<OpenedIn> {
+  const { openMemory } = await import('./database.ts');
+  const { memory, organization } = await openMemory(config);
+  return { memory, journal: await memory.openJournal('', organization), dir: await stateOf(config).catch(() => baseDirOf(config)) };
+}
+
+async function openInFile(config: Config): Promise<OpenedIn> {
   const { openSqliteJournal } = await import('../write/journal/sqlite.ts');
   const { journalFile } = await import('../write/open-road.ts');
   if (config.sandbox === 'memory')
@@ -62,12 +85,7 @@ export async function runJournal(command: JournalCommand, config: Config, starte
   const dir = await stateOf(config).catch((error: unknown) => onlyFolder(config, error));
   const file = journalFile(dir);
   if (!existsSync(file)) throw new ProblemError(`there is no journal at ${file}: nothing was recorded yet`, { exitCode: 1 });
-  const journal = await openSqliteJournal(file);
-  try {
-    await verbs[command.verb as keyof typeof verbs]?.({ journal, config, dir, started }, command);
-  } finally {
-    await journal.close();
-  }
+  return { journal: await openSqliteJournal(file), dir };
 }
 
 const verbs = {
@@ -103,7 +121,7 @@ const verbs = {
   },
   /** Settles writes: as the person decides who looked in Zoho Books, or else with a search in Zoho now. */
   async resolve(open: OpenJournal, command: JournalCommand) {
-    const { journal, config } = open;
+    const { journal, config, memory } = open;
     const zone = await timeZoneFor(open);
     const local = (text: string) => text.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (moment) => timeText(moment, zone));
     const { recorded, notRecorded, force = false } = command;
@@ -115,7 +133,7 @@ const verbs = {
         exitCode: 1,
       });
     if (force && isTerminal()) await confirmForce();
-    const connection = connect(config, createLog(config.log));
+    const connection = connect(config, createLog(config.log), memory);
     try {
       const record = recorded === undefined ? undefined : { id: recorded, result: await seen(recorded, entry, connection) };
       const settled = await (await connection.road()).settle(entry.id, record, { force });
@@ -241,9 +259,9 @@ const afterTime = (time: Date | undefined, zone: string | undefined): string =>
 
 /** Searches Zoho for all unsettled writes. If the person named one, prints only that one. */
 async function lookNow(open: OpenJournal, named: Entry | undefined): Promise<void> {
-  const { journal, config, started } = open;
+  const { journal, config, started, memory } = open;
   const before = named === undefined ? await journal.unsettled() : [named];
-  const connection = connect(config, createLog(config.log));
+  const connection = connect(config, createLog(config.log), memory);
   try {
     await connection.resolveLeftovers((message) => process.stderr.write(`${message}\n`));
   } finally {

@@ -38,7 +38,7 @@ async function main(argv: readonly string[]): Promise<void> {
   if (values.help) return void process.stdout.write(helpHere(name === undefined ? generalHelp() : commandHelp(name)));
   if (values.version) return void process.stdout.write(`${version}\n`);
   const [command = 'serve', verb] = name?.split(' ') ?? [];
-  const takesOne = ['journal show', 'journal resolve', 'import', 'reconcile'].includes(name ?? '');
+  const takesOne = ['journal show', 'journal resolve', 'journal import', 'import', 'reconcile'].includes(name ?? '');
   const [id, extra] = takesOne ? rest : [undefined, rest[0]];
   if (extra !== undefined) throw new UsageError(`unexpected argument ${JSON.stringify(extra)}`);
   switch (command) {
@@ -68,11 +68,20 @@ async function main(argv: readonly string[]): Promise<void> {
       if (before !== undefined && customer !== undefined) throw new UsageError('use either --before or --customer, not both');
       if (recorded !== undefined && notRecorded) throw new UsageError('use either --recorded or --not-recorded, not both');
       if (force && recorded === undefined && !notRecorded) throw new UsageError('--force needs --recorded or --not-recorded');
+      if (verb === 'import') {
+        if (id === undefined) throw new UsageError('journal import needs the file of a journal, such as journal.sqlite');
+        const { runJournalImport } = await import('./database.ts');
+        return await runJournalImport(id, readConfig());
+      }
       const { runJournal } = await import('./journal.ts');
       const list = verb === 'list' ? await listOptions(values) : undefined;
       const config = withFlags(readConfig(), values);
-      const command = { verb, id, recorded, notRecorded, force, before, customer, list, json };
+      const command = { verb, id, recorded, notRecorded, force, before, customer, list, json, database: values.database === true };
       return await runJournal(command, config, startedHere(config.sandbox !== false));
+    }
+    case 'migrate': {
+      const { runMigrate } = await import('./database.ts');
+      return await runMigrate(readConfig());
     }
     case 'login': {
       const { login } = await import('./login.ts');

@@ -1,7 +1,6 @@
 import { PaymentsError } from '../errors.ts';
 import { MINUTE_MS } from '../time.ts';
 import { decide, declinedBefore, type Consent, type Person, type ConsentForm } from './confirm.ts';
-import type { ListConsent } from './journal/journal.ts';
 import { digestOf } from './seal.ts';
 import type { Call, Road } from './types.ts';
 
@@ -33,7 +32,7 @@ export async function consentTo(
   for (const question of person.state !== undefined ? [] : shown.about.length > 0 ? [declines] : requests.map(asRow)) {
     const declinedAt = await journal.lastDeclined(scope, question);
     // Math.abs, because the time lies in the future if the clock was set back after the note.
-    if (declinedAt !== undefined && Math.abs(Date.now() - Date.parse(declinedAt)) < declinedMs)
+    if (declinedAt !== undefined && Math.abs(journal.now() - Date.parse(declinedAt)) < declinedMs)
       throw declinedBefore(Math.ceil(declinedMs / MINUTE_MS));
   }
   try {

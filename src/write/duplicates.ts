@@ -36,7 +36,7 @@ export async function suspectedDuplicates(facts: Facts, intent: string, call: Ca
   const { makes, alike = [] } = facts.duplicates;
   const isOther = ({ id }: Suspect) => !isOfSameList(id, call);
   const [newest] =
-    makes === undefined ? [] : await journal.findByIntent(scope, intent, new Date(Date.now() - SAME_INTENT_MS).toISOString());
+    makes === undefined ? [] : await journal.findByIntent(scope, intent, new Date(journal.now() - SAME_INTENT_MS).toISOString());
   const again =
     newest?.state === 'recorded' && newest.zoho_id !== undefined && (await takenBackBy(newest, { journal })) === undefined
       ? [{ id: newest.zoho_id, text: `the same call at ${inUtc(newest.claimedAt)}, which recorded ${makes} ${newest.zoho_id}` }]

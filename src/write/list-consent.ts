@@ -164,7 +164,7 @@ async function noteConsent(
 
 /** Returns the questions and consents that have not expired. */
 async function notedConsents({ intent, road: { journal, scope } }: ListRun): Promise<readonly NotedConsent[]> {
-  const now = Date.now();
+  const now = journal.now();
   const noted = await journal.listConsents(scope, intent, new Date(now - APPROVAL_MINUTES * MINUTE_MS).toISOString());
   // If the clock was set back after the note, the consent would be valid for too long.
   return noted.filter(({ at }) => Date.parse(at) <= now + MINUTE_MS);

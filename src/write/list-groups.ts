@@ -44,7 +44,7 @@ async function sendGroup(group: readonly Row[], { consents, unknown }: Sending, 
   try {
     turn = await turns.take(names, call.workflow.name, { signal: call.signal });
     await reads.refresh();
-    const road = { ...list.road, turns: { ...turns, take: takingOnly(names) } };
+    const road = { ...list.road, turns: { ...turns, take: takingOnly(names, turn) } };
     for (const [i, row] of group.entries()) {
       if (list.isOver()) break;
       // Equal rows are recorded in order, so that a later, shorter list finds the recorded rows.
@@ -87,10 +87,10 @@ async function sendGroup(group: readonly Row[], { consents, unknown }: Sending, 
 
 /** Accepts only turns that are already held. It never waits for another turn, because two lists could wait for each other. */
 const takingOnly =
-  (names: readonly string[]): Turns['take'] =>
+  (names: readonly string[], { held }: Turn): Turns['take'] =>
   async (wanted) => {
     if (!wanted.every((name) => names.includes(name))) throw movedOn();
-    return { leave: () => undefined };
+    return { held, leave: () => undefined };
   };
 
 const heldBack = ({ number }: Row) =>

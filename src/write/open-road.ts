@@ -13,7 +13,7 @@ import type { Policy } from './policy.ts';
 import { answerOf, isGraceOver, isTimeDoubtful, resolve, resolveAll } from './resolve.ts';
 import { createSeal } from './seal.ts';
 import { ordinaryTimings, type Timings } from './timings.ts';
-import { openTurns } from './turn.ts';
+import { openTurns as openLocalTurns, type Turns } from './turn.ts';
 import type { Road } from './types.ts';
 
 export interface RoadOptions {
@@ -29,7 +29,9 @@ export interface RoadOptions {
   readonly uniqueField?: string | undefined;
   readonly timings?: Partial<Timings> | undefined;
   /** Default: an SQLite journal, which survives a power cut. */
-  readonly openJournal?: ((file: string) => Promise<Journal>) | undefined;
+  readonly openJournal?: ((file: string, organization: string) => Promise<Journal>) | undefined;
+  /** Default: locks of the operating system. */
+  readonly openTurns?: ((dir: string, organization: string) => Promise<Turns>) | undefined;
 }
 
 export interface OpenRoad {
@@ -73,15 +75,16 @@ export async function openRoad({
   ask = askWays,
   uniqueField,
   timings,
-  openJournal = openSqliteJournal,
+  openJournal = (file) => openSqliteJournal(file),
+  openTurns = openLocalTurns,
 }: RoadOptions): Promise<OpenRoad> {
-  const journal = await openJournal(journalFile(dir));
-  const turns = await openTurns(join(dir, 'turns'));
+  const journal = await openJournal(journalFile(dir), zoho.organizationId);
+  const turns = await openTurns(join(dir, 'turns'), zoho.organizationId);
   const writes = new Map(endpoints.flatMap((endpoint) => (endpoint.kind === 'write' ? [[endpoint.name, endpoint] as const] : [])));
   const secret = await journal.secret();
   const ownOf = (caller: string) => {
     const scope = `${zoho.organizationId}/${caller}`;
-    return { scope, seal: createSeal(secret, scope) };
+    return { scope, seal: createSeal(secret, scope, () => journal.now()) };
   };
   const road: Road = {
     ...ownOf('local'),
@@ -170,18 +173,18 @@ function answerOfPerson({ id, result }: { readonly id: string; readonly result: 
     : answerOf(endpoint, entry, result);
 }
 
-function againstSettling(entry: Entry, { zoho, timings: { graceMs } }: Road): string {
+function againstSettling(entry: Entry, { zoho, journal, timings: { graceMs } }: Road): string {
   const { sentAt, zohoTime } = entry;
   const now = zoho.clock()?.notBefore;
   const zohosNow = now === undefined ? "Zoho's time is unknown" : `Zoho's clock shows ${new Date(now).toISOString()}`;
-  const doubt = isTimeDoubtful(entry) ? ', and these clocks do not prove how long ago it was sent' : '';
+  const doubt = isTimeDoubtful(entry, journal) ? ', and these clocks do not prove how long ago it was sent' : '';
   const carriedOut = `Zoho may carry out a request up to ${Math.round(graceMs / MINUTE_MS)} minutes after it was sent`;
   // Two clocks that agree are shown as one time.
-  if (!isTimeDoubtful(entry) && now !== undefined && Math.abs(now - Date.now()) < MINUTE_MS)
+  if (!isTimeDoubtful(entry, journal) && now !== undefined && Math.abs(now - journal.now()) < MINUTE_MS)
     return `it was sent at ${sentAt}. ${carriedOut}`;
   return (
-    `it was sent at ${sentAt} (this machine's clock), ${zohoTime ?? 'an unknown time'} (Zoho's clock). Now ` +
-    `${zohosNow}, and this machine's clock shows ${new Date().toISOString()}. ` +
+    `it was sent at ${sentAt} (the journal's clock), ${zohoTime ?? 'an unknown time'} (Zoho's clock). Now ` +
+    `${zohosNow}, and the journal's clock shows ${new Date(journal.now()).toISOString()}. ` +
     `${carriedOut}${doubt}`
   );
 }

@@ -62,7 +62,7 @@ async function checkRows(list: ListRun): Promise<readonly ListConsent[] | ListPe
 async function refuseBeyondCaps(rows: readonly CheckedRow[], { journal, policy }: Road): Promise<void> {
   for (const [currency, amount] of amountsByCurrency(rows)) {
     const { facts } = rows.find(({ judged }) => judged.facts.policy.money?.currency === currency)!.judged;
-    const beyond = await journal.reached({ kind: 'payment', currency, amount: String(amount) }, capsOf(policy, facts, Date.now()));
+    const beyond = await journal.reached({ kind: 'payment', currency, amount: String(amount) }, capsOf(policy, facts, journal.now()));
     if (beyond !== undefined) throw capReached(beyond.cap, beyond.used);
   }
 }

@@ -29,7 +29,7 @@ import { digestOf } from './seal.ts';
 import { send } from './send.ts';
 import { graceEnds, type Timings } from './timings.ts';
 import { blocksOf, paymentBlock } from './touched.ts';
-import type { Call, JudgedRow, Performed, Road, Settling } from './types.ts';
+import type { Call, HeldRoad, JudgedRow, Performed, Road, Settling } from './types.ts';
 import { asUpsert } from './unique-field.ts';
 
 /**
@@ -72,7 +72,7 @@ export async function performRow(called: Call, road: Road): Promise<Performed | 
       await road.journal.note({ scope: road.scope, endpoint: endpoint.name, intent, type, reason }).catch(() => undefined);
     const earlier =
       error instanceof PaymentsError && error.changed === 'no'
-        ? await repeatedEntry(call, intent, Date.now(), road).catch(() => undefined)
+        ? await repeatedEntry(call, intent, road.journal.now(), road).catch(() => undefined)
         : undefined;
     // This call changed nothing. But if an earlier call with the same intent changed something, or may have, the answer must say so.
     if (earlier?.state === 'recorded') return replay(earlier, road.timings);
@@ -98,21 +98,22 @@ function asNothingSent(error: unknown): PaymentsError {
   return new AccessError(message, { ...details, next, ifItStays });
 }
 
-async function carryOut(call: Call, intent: string, road: Road): Promise<Performed | JudgedRow> {
+async function carryOut(call: Call, intent: string, before: Road): Promise<Performed | JudgedRow> {
   const { endpoint, workflow, input, signal } = call;
   const tool = toolOf(call);
-  const { journal, policy } = road;
-  const zoho = call.listed?.zoho ?? road.zoho.until(signal);
-  const began = Date.now();
+  const { journal, policy } = before;
+  const zoho = call.listed?.zoho ?? before.zoho.until(signal);
+  const began = journal.now();
 
-  const known = await repeatedEntry(call, intent, began, road);
-  if (known?.state === 'recorded') return replay(known, road.timings, { deletedBy: await takenBackBy(known, road) });
+  const known = await repeatedEntry(call, intent, began, before);
+  if (known?.state === 'recorded') return replay(known, before.timings, { deletedBy: await takenBackBy(known, before) });
   refuseByPolicy(policy, tool, input);
   if (policy.allowed_account_ids !== undefined || policy.allowed_from_account_ids !== undefined)
     refuseByPolicy(policy, tool, (await workflow?.accounts?.(input, zoho)) ?? {});
 
   const names = await turnOf(call, known, zoho);
-  const turn = await road.turns.take(names, tool.name, { signal });
+  const turn = await before.turns.take(names, tool.name, { signal });
+  const road: HeldRoad = { ...before, turn };
   try {
     // The previous holder of the turn may have made this same write. If that write is unsettled, the road first looks for it.
     const earlier = await repeatedEntry(call, intent, began, road);
@@ -144,7 +145,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
     const { money, customer_id } = facts.policy;
     const counted = money && { kind: money.kind, currency: money.currency, amount: String(money.adds) };
     // Check the caps before the question: the user must not be asked about a write that the claim would then refuse.
-    const beyond = doubtful.length === 0 ? undefined : await journal.reached(counted, capsOf(policy, facts, Date.now()));
+    const beyond = doubtful.length === 0 ? undefined : await journal.reached(counted, capsOf(policy, facts, journal.now()));
     if (beyond !== undefined) throw capReached(beyond.cap, beyond.used);
     const request = toRequest(endpoint, ready.input, facts);
 
@@ -183,7 +184,7 @@ async function carryOut(call: Call, intent: string, road: Road): Promise<Perform
         ...(call.listed && { listed: call.listed.place }),
       },
     };
-    const claimed = await journal.claim(await asUpsert(claim, endpoint, road.uniqueField, zoho), capsOf(policy, facts, Date.now()));
+    const claimed = await journal.claim(await asUpsert(claim, endpoint, road.uniqueField, zoho), capsOf(policy, facts, journal.now()));
     // A write with another intent has just taken the key. That write has another turn, so this call must not settle it.
     if (claimed.kind === 'known' && claimed.by === 'key' && claimed.entry.intent !== intent) throw keyReused(claimed.entry, tool, input);
     if (claimed.kind === 'known' && !(await isIn(names, claimed.entry, call, zoho))) throw movedOn();
@@ -223,7 +224,7 @@ async function isIn(names: readonly string[], entry: Entry, { endpoint, workflow
  * Makes the plan and the facts, and settles every unsettled write that touches the same records: no other write may change these records
  * before the outcome is known. A write that was just settled may have changed the records, so everything is read again.
  */
-async function readyWithNothingInTheWay(call: Call, zoho: Reader, road: Road): Promise<Ready | Settling> {
+async function readyWithNothingInTheWay(call: Call, zoho: Reader, road: HeldRoad): Promise<Ready | Settling> {
   for (;;) {
     const ready = await makeReady(call, zoho);
     const unsettled = await road.journal.unsettled(blocksOf(ready.facts.lost.touches));

@@ -8,7 +8,7 @@ import { inUtc } from './replay.ts';
 import { isGraceOver } from './resolve.ts';
 import { digestOf } from './seal.ts';
 import { resolveOrSendAgain } from './send.ts';
-import type { Call, Road, Settling } from './types.ts';
+import type { Call, HeldRoad, Road, Settling } from './types.ts';
 
 /** Finds the earlier write that a call repeats, and settles that write. */
 
@@ -41,7 +41,7 @@ export async function repeatedEntry(
 }
 
 /** Looks for an earlier write. If a search in Zoho cannot settle it and the client can ask, returns a question to the user. */
-export async function settle(earlier: Entry, call: Call, road: Road): Promise<Entry | Settling> {
+export async function settle(earlier: Entry, call: Call, road: HeldRoad): Promise<Entry | Settling> {
   const { person, signal } = call;
   const { entry, seen } = await resolveOrSendAgain(earlier, { ...road, zoho: road.zoho.until(signal) });
   const choices = seen?.seen === 'unclear' ? seen.candidates : [];

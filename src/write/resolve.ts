@@ -85,12 +85,12 @@ async function lookFor(entry: Entry, resolver: Resolver): Promise<Looked> {
 }
 
 /**
- * True if Zoho can no longer carry out the request of this entry, because both Zoho's clock and a local clock show that the grace period is over.
- * In the process that sent the request, the local clock is the monotonic clock; in others, it is the time of day.
+ * True if Zoho can no longer carry out the request of this entry, because the grace period is over by both Zoho's clock and the journal's
+ * clock. Instead of the journal's clock, the process that sent the request uses its own monotonic clock.
  */
 export function isGraceOver(
   entry: Entry,
-  { zoho, timings: { graceMs }, sentHere }: Pick<Resolver, 'zoho' | 'timings' | 'sentHere'>,
+  { zoho, journal, timings: { graceMs }, sentHere }: Pick<Resolver, 'zoho' | 'journal' | 'timings' | 'sentHere'>,
 ): boolean {
   const { id, sentAt, zohoTime } = entry;
   const now = zoho.clock()?.notBefore;
@@ -98,25 +98,25 @@ export function isGraceOver(
   const sent = Date.parse(sentAt);
   const sentByZoho = zohoTime === undefined ? undefined : Date.parse(zohoTime);
   // If the noted time is doubtful, this process counts from the moment at which it first saw the write.
-  if (isTimeDoubtful(entry) && sentHere.get(id)?.sentAt !== sentAt) sentHere.set(id, { ticks: performance.now(), sentAt });
+  if (isTimeDoubtful(entry, journal) && sentHere.get(id)?.sentAt !== sentAt) sentHere.set(id, { ticks: performance.now(), sentAt });
   const here = sentHere.get(id);
   const ticks = here?.sentAt === sentAt ? here.ticks : undefined;
-  const passed = ticks === undefined ? Date.now() - sent : performance.now() - ticks;
-  // Versions before 0.2 noted Zoho's time even if it was far ahead. If Zoho's time was unknown, only this machine's clock counts.
+  const passed = ticks === undefined ? journal.now() - sent : performance.now() - ticks;
+  // Versions before 0.2 noted Zoho's time even if it was far ahead. If Zoho's time was unknown, only the other clock counts.
   return (sentByZoho === undefined || now - Math.min(sentByZoho, sent + MINUTE_MS) > graceMs) && passed > graceMs;
 }
 
 /**
- * True if this machine's time of day was wrong, or may have been wrong, when a write was sent: Zoho's time was unknown or far ahead, or
+ * True if the journal's clock was wrong, or may have been wrong, when a write was sent: Zoho's time was unknown or far ahead, or
  * `sentAt` lies in the future.
  */
-export function isTimeDoubtful({ sentAt, zohoTime }: Entry): boolean {
+export function isTimeDoubtful({ sentAt, zohoTime }: Entry, journal: Pick<Journal, 'now'>): boolean {
   const sent = Date.parse(sentAt ?? '');
-  return zohoTime === undefined || Date.parse(zohoTime) - sent > MOST_AHEAD_MS || sent > Date.now();
+  return zohoTime === undefined || Date.parse(zohoTime) - sent > MOST_AHEAD_MS || sent > journal.now();
 }
 
 /**
- * The most that Zoho's noted time may be ahead of the time of day. The note limits Zoho's time to one minute ahead, so a time near this
+ * The most that Zoho's noted time may be ahead of the journal's clock. The note limits Zoho's time to one minute ahead, so a time near this
  * limit may have been cut. The ten seconds allow for the time that the note takes.
  */
 const MOST_AHEAD_MS = MINUTE_MS - 10_000;

@@ -7,7 +7,7 @@ import { RecordTakenError } from './journal/entry-state.ts';
 import type { Entry } from './journal/journal.ts';
 import { done, replay } from './replay.ts';
 import { answerOf, resolve, type Looked } from './resolve.ts';
-import type { Call, Performed, Road } from './types.ts';
+import type { Call, HeldRoad, Performed } from './types.ts';
 import { proveUniqueField } from './unique-field.ts';
 
 /** The part of the road after the claim: note the write as sent, send it once, and look for it if its answer is lost. */
@@ -16,7 +16,7 @@ import { proveUniqueField } from './unique-field.ts';
 const underWay = new Set<Promise<unknown>>();
 
 /** Sends a claimed write and finds out its outcome. The process does not end before that. */
-export async function send(claimed: Entry, facts: Facts, call: Call, road: Road): Promise<Performed> {
+export async function send(claimed: Entry, facts: Facts, call: Call, road: HeldRoad): Promise<Performed> {
   const sending = carry(claimed, facts, call, road);
   underWay.add(sending);
   return await sending.finally(() => underWay.delete(sending));
@@ -28,7 +28,7 @@ export async function writesSettled(): Promise<void> {
 }
 
 /** Notes the write as `sent`, then sends it, then notes the outcome. Only the end of the process stops this function. */
-async function carry(claimed: Entry, facts: Facts, { endpoint }: Call, road: Road): Promise<Performed> {
+async function carry(claimed: Entry, facts: Facts, { endpoint }: Call, road: HeldRoad): Promise<Performed> {
   const { journal } = road;
   try {
     const told = proven(endpoint, claimed, await put(claimed, road));
@@ -71,27 +71,25 @@ function proven(endpoint: WriteTool, { arguments: input, request: { body }, befo
 
 /**
  * Notes durably, before the socket write, that the write is sent. The noted `zohoTime` is the latest moment, by Zoho's clock, at which the
- * request can leave. It is at most one minute ahead of this machine's clock, in case Zoho's clock is wrong.
+ * request can leave. It is at most one minute ahead of the journal's clock, in case Zoho's clock is wrong.
  */
-async function noteSent(entry: Entry, { zoho, journal, timings: { fenceMs }, sentHere }: Road): Promise<void> {
+async function noteSent(entry: Entry, { zoho, journal, turn, timings: { fenceMs }, sentHere }: HeldRoad): Promise<void> {
   const clock = zoho.clock();
-  const zohoTime = clock && Math.min(clock.notAfter + fenceMs, Date.now() + MINUTE_MS);
+  const zohoTime = clock && Math.min(clock.notAfter + fenceMs, journal.now() + MINUTE_MS);
   const ticks = performance.now() + fenceMs;
-  const { sentAt } = await journal.add(entry.id, {
-    type: 'sent',
-    zohoTime: zohoTime === undefined ? undefined : new Date(zohoTime).toISOString(),
-  });
+  const happening = { type: 'sent', zohoTime: zohoTime === undefined ? undefined : new Date(zohoTime).toISOString() } as const;
+  const { sentAt } = await journal.add(entry.id, happening, turn.held);
   sentHere.set(entry.id, { ticks, sentAt });
 }
 
 /** Notes the write as sent, then sends it once. Sends it again only after a refusal by Zoho, and notes it again before. */
-function put(entry: Entry, road: Road): Promise<Json> {
+function put(entry: Entry, road: HeldRoad): Promise<Json> {
   road.onSend?.();
   return road.zoho.send(entry.request, { fenceMs: road.timings.fenceMs, note: () => noteSent(entry, road), deadline: road.deadline });
 }
 
 /** Looks for a write whose answer was lost, until the time is up. */
-async function lost(claimed: Entry, error: unknown, road: Road): Promise<Performed> {
+async function lost(claimed: Entry, error: unknown, road: HeldRoad): Promise<Performed> {
   const reason = error instanceof PaymentsError ? error.message : 'The answer could not be read.';
   const zoho_id = error instanceof OutcomeUnknownError ? error.zoho_id : undefined;
   let entry = await road.journal.add(claimed.id, { type: 'unknown', reason, zoho_id });
@@ -117,7 +115,7 @@ function idOf(result: Json): string | undefined {
  * Sends an upsert again after a search found nothing. Only an upsert may be sent twice, because no other payment has its unique value: the
  * first request that Zoho carries out creates the payment, and the second request sets the same values again.
  */
-async function sendAgain(entry: Entry, road: Road): Promise<Entry> {
+async function sendAgain(entry: Entry, road: HeldRoad): Promise<Entry> {
   const endpoint = road.endpoints.get(entry.endpoint);
   if (endpoint === undefined) return entry;
   try {
@@ -134,7 +132,7 @@ async function sendAgain(entry: Entry, road: Road): Promise<Entry> {
 }
 
 /** Looks for a write in Zoho, and sends it again if that is safe. */
-export async function resolveOrSendAgain(entry: Entry, road: Road): Promise<Looked> {
+export async function resolveOrSendAgain(entry: Entry, road: HeldRoad): Promise<Looked> {
   const looked = await resolve(entry, road);
   const again = looked.entry.state === 'unknown' && looked.seen?.seen === 'not there' && looked.seen.exactly;
   return again ? { entry: await sendAgain(looked.entry, road) } : looked;

@@ -6,10 +6,12 @@ import { AccessError, BusyError, PaymentsError } from '../errors.ts';
 import { oneLine } from '../foreign-text.ts';
 import { orAborted } from '../machine/or-aborted.ts';
 import { osLocks, type OsLock } from '../machine/os-lock.ts';
+import type { HeldTurn } from './journal/journal.ts';
+import { createTurnQueue } from './turn-queue.ts';
 
 /**
- * Turns: locks that all processes of this machine share. Writes to the same payment run one after the other, and so do new payments of the
- * same customer. A turn is an operating-system lock on one of 64 files.
+ * Turns: locks that all processes share. Writes to the same payment run one after the other, and so do new payments of the same customer.
+ * On one machine, a turn is an operating-system lock on one of 64 files; src/postgres/turns.ts has the turns of a team.
  */
 export interface Turns {
   /**
@@ -25,12 +27,17 @@ export interface Turns {
 }
 
 export interface Turn {
+  /** For the note `sent`, so that a holder that has lost its turn sends nothing. */
+  readonly held: HeldTurn;
   leave(): void;
 }
 
+/** An operating-system lock is kept until its process ends, so this turn is never lost. */
+const NEVER_LOST: HeldTurn = new Map();
+
 const FILES = 64;
 /** Shorter than the time limit before the claim, so that a call that waits too long can still say which process has the lock. */
-const DEFAULT_TIMEOUT_MS = 12_000;
+export const TURN_TIMEOUT_MS = 12_000;
 
 /** The lock file of a name. Two names may share a file: their writes then wait for each other without need, but always have a lock. */
 function fileOf(name: string): number {
@@ -41,12 +48,12 @@ export async function openTurns(dir: string): Promise<Turns> {
   const openLock = await osLocks();
   inStateDir(() => mkdirSync(dir, { recursive: true, mode: 0o700 }));
   const locks = new Map<number, OsLock>();
-  const queue = createQueue();
+  const queue = createTurnQueue();
   let closed = false;
 
   const lockOf = (file: number): OsLock => {
     // Without this check, a call that still waits would take a lock after `close`, and nothing would release it.
-    if (closed) throw closing();
+    if (closed) throw turnsClosed();
     const known = locks.get(file);
     if (known?.isInPlace()) return known;
     // The file was removed while this process did not hold its lock. The folder of the turns is made again, but not its parent folder: if
@@ -80,7 +87,7 @@ export async function openTurns(dir: string): Promise<Turns> {
   };
 
   return {
-    async take(names, what, { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = {}) {
+    async take(names, what, { timeoutMs = TURN_TIMEOUT_MS, signal } = {}) {
       const timeout = AbortSignal.timeout(timeoutMs);
       const deadline = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
       // Always in the same order, so that no two calls can wait for each other (deadlock).
@@ -98,7 +105,7 @@ export async function openTurns(dir: string): Promise<Turns> {
           throw timeout.aborted ? stillHeld(dir, file, timeoutMs) : error;
         }
       }
-      return { leave };
+      return { held: NEVER_LOST, leave };
     },
     close() {
       closed = true;
@@ -149,15 +156,20 @@ function tellHolder(dir: string, file: number, what: string): void {
 }
 
 function stillHeld(dir: string, file: number, timeoutMs: number): BusyError {
-  let who = 'another process';
+  let who: string | undefined;
   try {
     const { pid, what, since } = JSON.parse(readFileSync(holderPath(dir, file), 'utf8')) as { pid: number; what: string; since: string };
     who = `process ${pid} (${what}, since ${since})`;
   } catch {
     // The holder has not written its note yet.
   }
+  return turnBusy(who, timeoutMs);
+}
+
+/** `who`: the process that holds the lock, and its tool. */
+export function turnBusy(who: string | undefined, timeoutMs: number): BusyError {
   return new BusyError(
-    `Another write to the same payment or customer is not finished after ${timeoutMs / 1000} s; ${who} holds the lock.`,
+    `Another write to the same payment or customer is not finished after ${timeoutMs / 1000} s; ${who ?? 'another process'} holds the lock.`,
     {
       code: 'turn_busy',
       next: 'Make the same call again in a little while.',
@@ -165,27 +177,9 @@ function stillHeld(dir: string, file: number, timeoutMs: number): BusyError {
   );
 }
 
-function closing(): BusyError {
+export function turnsClosed(): BusyError {
   return new BusyError('This server is shutting down and starts no more writes.', {
     code: 'server_ending',
     next: 'Make the same call again when the server is back.',
   });
-}
-
-function createQueue() {
-  const tails = new Map<number, Promise<void>>();
-  return {
-    /** Adds a place at the end of the queue for a file. `leave` frees the place for the next one, even before it was reached. */
-    stand(file: number): { readonly reached: Promise<void>; leave(): void } {
-      const reached = tails.get(file) ?? Promise.resolve();
-      let leave = () => {};
-      const left = new Promise<void>((resolve) => {
-        leave = resolve;
-      });
-      const tail = Promise.all([reached, left]).then(() => undefined);
-      tails.set(file, tail);
-      void tail.finally(() => tails.get(file) === tail && tails.delete(file));
-      return { reached, leave };
-    },
-  };
 }

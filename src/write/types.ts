@@ -7,7 +7,7 @@ import type { AskWay, ConfirmMode, Consent, Person, ConsentForm } from './confir
 import type { Policy } from './policy.ts';
 import type { Resolver } from './resolve.ts';
 import type { Seal } from './seal.ts';
-import type { Turns } from './turn.ts';
+import type { Turn, Turns } from './turn.ts';
 import type { UniqueField } from './unique-field.ts';
 
 /** The types of a write's input, surroundings and result. */
@@ -30,6 +30,11 @@ export interface Road extends Resolver {
   readonly deadline?: AbortSignal | undefined;
   /** A custom field whose values Zoho keeps unique. If it is set, a new payment is an upsert, which may be sent again. */
   readonly uniqueField?: UniqueField | undefined;
+}
+
+/** The road of a call that holds its turn. Only such a call may send. */
+export interface HeldRoad extends Road {
+  readonly turn: Turn;
 }
 
 /** One call of a write. */

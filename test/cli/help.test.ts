@@ -33,7 +33,7 @@ describe('--help', () => {
     expect(await run(['serv', '--help'])).toMatchObject({ code: 2, stdout: '' });
     expect(await run(['journal', 'burn', '--help'])).toMatchObject({
       code: 2,
-      stderr: `zoho-payments-mcp: journal needs one of list, show, resolve, verify, prune, export; see \`${command} journal --help\`\n`,
+      stderr: `zoho-payments-mcp: journal needs one of list, show, resolve, verify, prune, export, import; see \`${command} journal --help\`\n`,
     });
   });
 });
@@ -67,7 +67,7 @@ describe('the error about wrong arguments', () => {
   it('names the command if a value is wrong, and lists the commands if the command is unknown', async () => {
     expect((await run(['sandbox', '--port', 'http'])).stderr).toContain(`not "http"; see \`${command} sandbox --help\``);
     expect((await run(['serv'])).stderr).toContain(
-      'unknown command "serv"; the commands are serve, login, logout, doctor, import, reconcile, sandbox, token, journal; see',
+      'unknown command "serv"; the commands are serve, login, logout, doctor, import, reconcile, sandbox, token, journal, migrate; see',
     );
   });
 });

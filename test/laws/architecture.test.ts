@@ -37,6 +37,11 @@ describe('the code in src', () => {
     expect(strangers).toEqual([]);
   });
 
+  it('loads postgres only where a database is used: outside of it, no file imports it at its start', () => {
+    const imports = /^import (?!type )[^;]*'\.[^']*\/postgres\//m;
+    expect(files.filter((file) => roomOf(file) !== 'postgres' && imports.test(read(file)))).toEqual([]);
+  });
+
   it('reads the environment only in cli/config.ts', () => {
     expect(files.filter((file) => /process\.env\b/.test(read(file)))).toEqual([join('cli', 'config.ts')]);
   });

@@ -273,11 +273,11 @@ describe('README.md', () => {
 
 describe('the pages in docs/', () => {
   it('list exactly the variables that the program reads', () => {
-    const inCode = new Set(read('src/cli/config.ts').match(/\b(ZOHO|HTTPS?|NO)_[A-Z_]+\b/g));
+    const inCode = new Set(read('src/cli/config.ts').match(/\b(ZOHO|HTTPS?|NO|DATABASE)_[A-Z_]+\b/g));
     const inTable = new Set(
       read('docs/configuration.md')
         .match(/^\| `.*$/gm)
-        ?.flatMap((row) => row.match(/\b(ZOHO|HTTPS?|NO)_[A-Z_]+\b/g) ?? []),
+        ?.flatMap((row) => row.match(/\b(ZOHO|HTTPS?|NO|DATABASE)_[A-Z_]+\b/g) ?? []),
     );
     expect(inTable).toEqual(inCode);
   });

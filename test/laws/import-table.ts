@@ -105,6 +105,7 @@ export const importTable: Record<string, readonly string[]> = {
     'write/journal',
     'write',
   ],
+  postgres: ['errors', 'foreign-text', 'time', 'machine', 'write/journal', 'write', 'postgres'],
   mcp: [
     'answer-cache',
     'caller-scopes',

@@ -60,7 +60,7 @@ function gated(journal: Journal, reach: GatedOptions['reach']): Journal {
     get(target, name: keyof Journal) {
       const method = target[name] as ((...args: unknown[]) => unknown) | undefined;
       // A killed server must still be able to close its file. `then` is read when code awaits the journal.
-      if (name === 'events' || name === 'close' || method === undefined) return method?.bind(target);
+      if (['events', 'close', 'now'].includes(name) || method === undefined) return method?.bind(target);
       return async (...args: unknown[]) => {
         const step = stepOf(name, args);
         await reach(step, 'before');

@@ -21,9 +21,9 @@ export const sabotages = {
     patches: [
       { file: 'write/journal/sqlite.ts', from: 'CREATE UNIQUE INDEX one_per_key', to: 'CREATE INDEX one_per_key' },
       {
-        file: 'write/journal/sqlite.ts',
-        from: "(key === undefined ? undefined : by('key',",
-        to: "(key === undefined || key !== '' ? undefined : by('key',",
+        file: 'write/journal/sql-journal.ts',
+        from: "(key === undefined ? undefined : yield* known('key',",
+        to: "(key === undefined || key !== '' ? undefined : yield* known('key',",
       },
     ],
     failsOn: 'twice',
@@ -69,7 +69,7 @@ export const sabotages = {
     what: "the claim does not check the policy's limits",
     patches: [
       {
-        file: 'write/journal/sqlite.ts',
+        file: 'write/journal/sql-journal.ts',
         from: 'for (const cap of caps.filter((one) => isAbout(one, claim))) {',
         to: 'for (const cap of caps.slice(caps.length)) {',
       },

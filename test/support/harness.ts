@@ -69,7 +69,7 @@ export interface Harness {
   close(): Promise<void>;
 }
 
-export interface HarnessOptions extends Pick<ConnectionOptions, 'http' | 'limits' | 'timings' | 'ask'> {
+export interface HarnessOptions extends Pick<ConnectionOptions, 'http' | 'limits' | 'timings' | 'ask' | 'openJournal' | 'openTurns'> {
   readonly kind?: Kind;
   readonly sandbox?: SandboxOptions;
   /** Connects to this Zoho instead of the sandbox. */
@@ -126,7 +126,8 @@ export async function harness(options: HarnessOptions = {}): Promise<Harness> {
     ask: options.ask,
     // The person in a test answers at once, so fast answers must be allowed.
     timings: { lookMs: 500, fastestAnswerMs: 0, ...options.timings },
-    openJournal: (file) => openSqliteJournal(file, { durable: false }),
+    openJournal: options.openJournal ?? ((file) => openSqliteJournal(file, { durable: false })),
+    openTurns: options.openTurns,
     log,
   });
   const books = {

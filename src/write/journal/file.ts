@@ -146,10 +146,13 @@ export class JournalFile extends SqliteFile {
     return this.#whenFree(() => inTransaction(this.database, 'BEGIN', work));
   }
 
-  /** Opens a snapshot that does not change while others write. The connection must not be used for anything else. */
-  async hold(): Promise<void> {
+  /**
+   * Opens a snapshot that does not change while others write. With `BEGIN IMMEDIATE`, others cannot write. The connection must not be used
+   * for anything else.
+   */
+  async hold(begin: 'BEGIN' | 'BEGIN IMMEDIATE' = 'BEGIN'): Promise<void> {
     await this.#whenFree(() => {
-      if (!this.database.isTransaction) this.database.exec('BEGIN');
+      if (!this.database.isTransaction) this.database.exec(begin);
       this.get('SELECT count(*) FROM sqlite_schema');
     });
   }

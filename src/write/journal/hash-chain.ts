@@ -11,7 +11,7 @@ export interface Link {
   readonly seq: number;
   readonly entry: string | null;
   readonly type: string;
-  /** ISO 8601, by this machine's clock. */
+  /** ISO 8601, by the journal's clock. */
   readonly at: string;
   /** Digest of salt and data. */
   readonly digest: string;

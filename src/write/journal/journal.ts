@@ -5,7 +5,7 @@ import type { Report } from '../../report.ts';
 
 /**
  * The journal of all writes: append-only events in one hash chain, and the state of each entry, which is derived from its events. One
- * journal serves one organization. An SQLite file serves the processes of one person; PostgreSQL is planned for a team.
+ * journal serves one organization. An SQLite file serves the processes of one person; PostgreSQL serves a team.
  */
 
 /**
@@ -77,7 +77,7 @@ export interface Entry extends Claim {
    * If an unknown entry is resolved, it has a new answer, which was not delivered yet.
    */
   readonly delivered: boolean;
-  /** ISO 8601, by this machine's clock. */
+  /** ISO 8601, by the journal's clock. */
   readonly claimedAt: string;
   readonly sentAt?: string;
   /** The time by Zoho's clock when the write was sent, from the happening `sent`. The grace period starts at this time. */
@@ -138,6 +138,12 @@ export type Happening =
     }
   /** `state`: the outcome that the caller received. Ignored if the state has changed since, or if the answer was delivered before. */
   | { readonly type: 'delivered'; readonly state?: State | undefined };
+
+/**
+ * A turn that a call holds: its locks, each with the number of times that it has been taken (its epoch). Empty if the turn cannot be lost
+ * while its holder runs.
+ */
+export type HeldTurn = ReadonlyMap<number, number>;
 
 /** A call that led to no write, and so has no entry. */
 export interface Note {
@@ -227,6 +233,11 @@ export interface SoughtWrite {
  */
 export interface Journal {
   /**
+   * The time by the clock whose times the journal notes: this machine's for SQLite, the database's for PostgreSQL. Compare noted times only
+   * with this time. Milliseconds since 1970. It is never ahead of that clock.
+   */
+  now(): number;
+  /**
    * Claims a write in one durable transaction. Checks in this order: no other entry has the key, the approval or the intent; no unsettled
    * entry touches the same records; no cap is exceeded. If another entry was first, returns that entry.
    */
@@ -236,9 +247,9 @@ export interface Journal {
   /**
    * Adds a step to an entry; the step is durable when the promise resolves. Throws StateError if the entry's state does not allow the step,
    * so that a settled entry is never settled again; throws RecordTakenError if another entry made the record. Both errors leave the journal
-   * unchanged.
+   * unchanged. `held`: the turn that the caller holds. If somebody else has taken it since, `sent` is refused (BusyError, `turn_lost`).
    */
-  add(entry: string, happening: Happening): Promise<Entry>;
+  add(entry: string, happening: Happening, held?: HeldTurn): Promise<Entry>;
   note(note: Note): Promise<void>;
 
   find(entry: string): Promise<Entry | undefined>;

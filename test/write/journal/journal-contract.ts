@@ -9,8 +9,7 @@ import type { Cap, Claim, Claimed, Entry, Happening, Journal, ListFilter, Note, 
 import type { Said } from './journal-process.ts';
 
 /**
- * The contract of a journal: a suite that every backend must pass. SQLite is the only backend so far (journal.test.ts). A second backend, on
- * a database server for a team, is planned, and must pass this suite unchanged.
+ * The contract of a journal: a suite that every backend must pass: SQLite (journal.test.ts) and PostgreSQL (test/postgres/journal.test.ts).
  */
 
 export interface JournalBackend {

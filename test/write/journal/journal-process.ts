@@ -13,7 +13,10 @@ export interface Said {
   readonly entry: string;
 }
 
-const openers: Record<string, (place: string) => Promise<Journal>> = { sqlite: openSqliteJournal };
+const openers: Record<string, (place: string) => Promise<Journal>> = {
+  sqlite: openSqliteJournal,
+  postgres: async (place) => (await import('../../support/postgres-journal.ts')).openJournalAt(place),
+};
 
 const [backend = '', place = ''] = process.argv.slice(2);
 const open = openers[backend];
