@@ -1,5 +1,6 @@
 import { PaymentsError } from '../errors.ts';
 import type { Books } from '../mcp/server-dependencies.ts';
+import type { TeamMemory } from '../postgres/open.ts';
 import type { Started } from '../started.ts';
 import type { Log } from '../trace.ts';
 import { baseDirOf } from './account.ts';
@@ -19,10 +20,11 @@ export interface ServedBooks {
   close(): Promise<void>;
 }
 
-export function openBooks(config: Config, started: Started): ServedBooks {
+/** `memory`: the journal and turns that the servers of a team share. */
+export function openBooks(config: Config, started: Started, memory?: TeamMemory): ServedBooks {
   const log = createLog(config.log);
   warnOfFolder(config, log);
-  const { close, resolveLeftovers, ...connection } = connect(config, log);
+  const { close, resolveLeftovers, ...connection } = connect(config, log, memory);
   return {
     books: { ...connection, ...toolsFor(config), sandbox: config.sandbox !== false, version, started, log },
     log,
