@@ -30,7 +30,7 @@ export interface Config {
   readonly toolsets: readonly Toolset[];
   /** The folder for journal, login and practice books. Default: one fixed folder per user. */
   readonly stateDir: string | undefined;
-  /** The database of a team. `serve --http` uses it if it is set; other commands only if they are told to. */
+  /** The database of a team. Only `serve --http` and commands that are told to use it read this. */
   readonly databaseUrl: string | undefined;
   /** True if `login` may store its secrets in the operating system's keychain. */
   readonly keychain: boolean;

@@ -4,7 +4,7 @@ import { ProblemError } from './cli-error.ts';
 import type { Config } from './config.ts';
 import { print } from './print.ts';
 
-/** The commands that use the database of a team. */
+/** The commands that use the database of a team, and its servers. */
 
 export async function runMigrate(config: Config): Promise<void> {
   const { migrate } = await import('../postgres/migrate.ts');
@@ -31,6 +31,13 @@ export async function openMemory(config: Config): Promise<{ readonly memory: Tea
   const organization = config.organizationId ?? (await accountOf(config)).organizationId;
   const { openTeamMemory } = await import('../postgres/open.ts');
   return { memory: await openTeamMemory(url, { connections: 2, turns: 2 }), organization };
+}
+
+/** The journal and turns of a server over HTTP. Undefined without a database. Practice books have a journal of their own. */
+export async function openServersMemory({ databaseUrl, sandbox }: Config): Promise<TeamMemory | undefined> {
+  if (databaseUrl === undefined || sandbox !== false) return undefined;
+  const { openTeamMemory } = await import('../postgres/open.ts');
+  return await openTeamMemory(databaseUrl);
 }
 
 function urlOf({ databaseUrl }: Config): string {

@@ -6,12 +6,13 @@ import { openIssuer } from '../http/issuer.ts';
 import { listen } from '../http/node-server.ts';
 import { openStaticTokens, TokensError } from '../http/static-tokens.ts';
 import { LOOPBACK_HOSTS } from '../machine/loopback.ts';
-import type { TeamMemory } from '../postgres/open.ts';
 import type { Started } from '../started.ts';
 import type { Log } from '../trace.ts';
 import { writesSettled } from '../write/send.ts';
-import { ConfigError, type Config } from './config.ts';
 import { atMost } from './at-most.ts';
+import { ConfigError, type Config } from './config.ts';
+import { openServersMemory } from './database.ts';
+import { createLog } from './log.ts';
 import { openBooks } from './served-books.ts';
 
 /** The options of `serve --http`, as the operator wrote them. */
@@ -34,10 +35,8 @@ const DRAIN_MS = 30_000;
 /** Serves MCP over HTTP until the process gets a signal to stop. */
 export async function serveHttp(config: Config, started: Started, flags: HttpFlags): Promise<void> {
   const { host = '127.0.0.1', port = DEFAULT_PORT } = flags;
-  const memory = await memoryOf(config);
-  const { books, log, close, resolveLeftoversSoon } = openBooks(config, started, memory);
   const { publicUrl, origins, trusted } = settingsOf(flags, host, port);
-  const callers = callersOf(flags, log);
+  const callers = callersOf(flags, createLog(config.log));
   const isLocal = LOOPBACK_HOSTS.includes(inUrl(host));
   if (!isLocal && callers === undefined)
     throw new ConfigError(
@@ -45,6 +44,8 @@ export async function serveHttp(config: Config, started: Started, flags: HttpFla
     );
   if (!isLocal && flags['public-url'] === undefined)
     throw new ConfigError(`--host ${host} needs --public-url, the https address that clients use.`);
+  const memory = await openServersMemory(config);
+  const { books, log, close, resolveLeftoversSoon } = openBooks(config, started, memory);
   const door = createDoor({
     endpoints: [{ path: '/mcp', organization: config.organizationId ?? '', books }],
     publicUrl,
@@ -54,7 +55,8 @@ export async function serveHttp(config: Config, started: Started, flags: HttpFla
     trusted,
     log,
   });
-  const server = await listen(door.answer, { host, port }).catch((error: NodeJS.ErrnoException) => {
+  const server = await listen(door.answer, { host, port }).catch(async (error: NodeJS.ErrnoException) => {
+    await memory?.close();
     throw new ConfigError(`the server cannot listen on ${host}:${port} (${error.code ?? error.name}): use another --host or --port.`);
   });
   process.stderr.write(`zoho-payments-mcp: serving MCP on http://${inUrl(host)}:${server.address.port}/mcp\n`);
@@ -75,15 +77,6 @@ export async function serveHttp(config: Config, started: Started, flags: HttpFla
     process.exit(0);
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void end());
-}
-
-/** The journal and the turns of a team, if DATABASE_URL names its database. */
-async function memoryOf({ databaseUrl, sandbox }: Config): Promise<TeamMemory | undefined> {
-  if (databaseUrl === undefined) return undefined;
-  if (sandbox !== false)
-    throw new ConfigError('DATABASE_URL is set, but the practice books have no journal in a database: unset it, or omit --sandbox.');
-  const { openTeamMemory } = await import('../postgres/open.ts');
-  return await openTeamMemory(databaseUrl);
 }
 
 /** The host as it is written in an address. */

@@ -20,7 +20,7 @@ export interface ServedBooks {
   close(): Promise<void>;
 }
 
-/** `memory`: a team's journal and turns. */
+/** `memory`: the journal and turns that the servers of a team share. */
 export function openBooks(config: Config, started: Started, memory?: TeamMemory): ServedBooks {
   const log = createLog(config.log);
   warnOfFolder(config, log);

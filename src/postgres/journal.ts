@@ -42,8 +42,7 @@ class PostgresStore implements JournalStore {
   readonly dialect: Dialect = {
     textsOf: 'SELECT jsonb_array_elements_text(?::jsonb)',
     dataContains: 'strpos(data, ?) > 0',
-    // Canonical JSON escapes the quotes of texts, so only a key `list` with this value contains the text.
-    claimsOfList: `SELECT entry FROM events WHERE type = 'claimed' AND strpos(data, '"list":"' || ? || '"') > 0`,
+    listOfClaim: 'list',
     unsettledEntries: 'entries',
   };
   readonly #database: TeamDatabase;

@@ -4,30 +4,11 @@ import { expect, it, describe } from 'vitest';
 import { startSandbox } from '../../src/sandbox/index.ts';
 import { arrives, fault, held, isWaiting, release, writesTo } from '../support/books.ts';
 import { closers } from '../support/closers.ts';
-import { folder, run, settingsFor, start, type Json, type Program } from '../support/program.ts';
+import { addressOf, call, post, resultIn } from '../support/program-http.ts';
+import { folder, run, settingsFor, start } from '../support/program.ts';
 
 /** The built program as an HTTP server: how it starts, what prevents a start, how it stops. */
 
-/** The address that the program prints as soon as it listens. */
-async function addressOf(server: Program): Promise<string> {
-  const found = () => /http:\S+\/mcp/.exec(server.stderr())?.[0];
-  await expect.poll(found, { timeout: 20_000 }).toBeDefined();
-  return found()!;
-}
-
-const post = async (url: string, body: object, headers: Record<string, string> = {}) =>
-  await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, ...body }),
-  });
-
-const resultIn = async (answer: Response): Promise<Json> => {
-  const text = await answer.text();
-  return (JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? text) as { result: Json }).result;
-};
-
-const call = (name: string, args: object) => ({ method: 'tools/call', params: { name, arguments: args } });
 const payment = call('record_customer_payment', { customer: 'Bowman Furniture', amount: 5, payment_mode: 'cash', allocate: 'as_credit' });
 
 it('serves the practice books, with nothing on stdout, and its address as one line on stderr', async () => {
@@ -121,11 +102,6 @@ describe('the start is refused', () => {
     const { code, stdout, stderr } = await run(['serve', '--http', '--port', '0', '--sandbox=memory', ...withFiles(args)]);
     expect(stderr).toMatch(why);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-  });
-
-  it('with practice books and the database of a team', async () => {
-    const { code, stderr } = await run(['serve', '--http', '--port', '0', '--sandbox=memory'], { DATABASE_URL: 'postgres://127.0.0.1/x' });
-    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('DATABASE_URL is set') });
   });
 
   it('with an option of HTTP but without --http', async () => {

@@ -48,8 +48,8 @@ export interface Dialect {
   readonly textsOf: string;
   /** Whether the column `data` contains a text, exactly. */
   readonly dataContains: string;
-  /** A query for the entries of a list of writes, by the list's id. */
-  readonly claimsOfList: string;
+  /** The list of writes that an entry belongs to, from the columns of its claim in `events`. */
+  readonly listOfClaim: string;
   /** The table `entries`, read through the index of the unsettled entries. */
   readonly unsettledEntries: string;
 }
@@ -197,11 +197,11 @@ export class SqlJournal implements Journal {
   }
 
   async list({ state, endpoint, id, since, customer_id, key, after, limit, ...sought }: ListFilter): Promise<Entry[]> {
-    const { claimsOfList, dataContains, unsettledEntries } = this.#store.dialect;
+    const { textsOf, dataContains, listOfClaim, unsettledEntries } = this.#store.dialect;
     const given: [sql: string, ...values: (SqlValue | undefined)[]][] = [
-      [`state IN (${this.#store.dialect.textsOf})`, state && JSON.stringify([state].flat())],
+      [`state IN (${textsOf})`, state && JSON.stringify([state].flat())],
       ['endpoint = ?', endpoint],
-      [`(id = ? OR id IN (${claimsOfList}))`, id, id],
+      [`id IN (SELECT ? UNION ALL SELECT entry FROM events WHERE type = 'claimed' AND ${listOfClaim} = ?)`, id, id],
       ['customer_id = ?', customer_id],
       ['key_digest = ?', lookUp(key) ?? undefined],
       ['claimed_at >= ?', since && instant(since)],
@@ -320,7 +320,7 @@ export class SqlJournal implements Journal {
     return yield* wholeEntry(next);
   }
 
-  /** SQL: an unsettled entry that blocks any name in a list (a JSON array). */
+  /** SQL: an unsettled entry that touches any name in a list (a JSON array). */
   get #blocking(): string {
     return `id IN (SELECT entry FROM blocks WHERE block IN (${this.#store.dialect.textsOf}))`;
   }

@@ -116,7 +116,7 @@ class SqliteStore implements JournalStore {
   readonly dialect: Dialect = {
     textsOf: 'SELECT value FROM json_each(?)',
     dataContains: 'instr(data, ?) > 0',
-    claimsOfList: `SELECT entry FROM events WHERE type = 'claimed' AND ${listOfClaim} = ?`,
+    listOfClaim,
     // Few entries are unsettled. Without INDEXED BY, SQLite would read all entries of a customer.
     unsettledEntries: 'entries INDEXED BY unsettled_entries',
   };
